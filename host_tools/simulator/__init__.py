@@ -1,0 +1,1 @@
+"""A Bot API server for development and tests."""
