@@ -29,16 +29,37 @@ class InboundMessage:
         self.args = ""  # "on"
         self.gateway = None  # set by the gateway, so that answer() knows where to go
 
+    async def answer(self, markdown):
+        """Send Markdown to the chat this message came from; returns once Telegram has accepted it.
+
+        `markdown`: a str, or an iterable or async iterable of str that may still be being written.
+        OSError when Telegram refuses the answer for good (the bot was blocked, the chat is gone).
+        """
+        await self.gateway.answer(self, markdown)
+
     def size_b(self):
         """Bytes of text that this message holds (what the bus charges for it)."""
         return len(self.text) if self.text.isascii() else 0
 
 
 class OutboundMessage:
-    """One answer: Markdown as a str, or an async iterator of str that is still being written."""
+    """One answer on its way: Markdown in parts, one part at a time.
 
-    def __init__(self, chat_id, markdown, reply_to=None, thread_id=None):
+    `part` is the Markdown that the channel may take now (None while the next one is being written),
+    `complete` says that no part follows. `state` is 0 while it is on its way, 1 once Telegram has
+    accepted all of it, 2 when Telegram refused it for good (`reason` then says why).
+    """
+
+    def __init__(self, chat_id, part, reply_to=None, thread_id=None):
         self.chat_id = chat_id
-        self.markdown = markdown
+        self.part = part
+        self.complete = True
         self.reply_to = reply_to
         self.thread_id = thread_id
+        self.state = 0
+        self.reason = None
+        self.signal = None  # set when the part was taken or the state changed
+
+    def size_b(self):
+        """Bytes that the bus charges: a part is the handler's own string, so only the object."""
+        return 0

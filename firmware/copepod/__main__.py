@@ -1,0 +1,16 @@
+"""`micropython -m copepod --config PATH`. Memory: nothing kept."""
+
+import sys
+
+from copepod.gateway import run
+
+
+def _main():
+    arguments = sys.argv[1:]
+    if len(arguments) != 2 or arguments[0] != "--config":
+        print("usage: micropython -m copepod --config PATH")
+        sys.exit(2)
+    sys.exit(run(arguments[1]))
+
+
+_main()

@@ -1,0 +1,72 @@
+"""The commands every Copepod knows: /start /help /status /mem /ping. Memory: text is made when asked for."""
+
+from copepod import handlers, memory
+from copepod.handlers import on_command
+
+
+def install(gateway):
+    """Register the built-in commands; a bot.py imported later may replace any of them."""
+
+    @on_command("start", "say hello")
+    async def start(msg):
+        await msg.answer("Hello, I am a Copepod: a Telegram gateway on a chip. /help lists what I do.")
+
+    @on_command("help", "list the commands")
+    async def help(msg):
+        await msg.answer(_help_lines())
+
+    @on_command("ping", "answer at once")
+    async def ping(msg):
+        await msg.answer("pong")
+
+    @on_command("status", "uptime, messages, errors, link")
+    async def status(msg):
+        await msg.answer(_status(gateway))
+
+    @on_command("mem", "memory of both heaps, phase by phase")
+    async def mem(msg):
+        await msg.answer(_memory(gateway))
+
+
+async def _help_lines():
+    for name in sorted(handlers.commands):
+        yield "- /" + name + " " + handlers.commands[name][1] + "\n"
+
+
+def duration(seconds):
+    """`93784` as `1 d 02:03:04`."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    return "%d d %02d:%02d:%02d" % (days, hours, minutes, seconds)
+
+
+def _status(gateway):
+    stats = gateway.stats
+    bus = gateway.bus
+    rows = [
+        "**up** " + duration(gateway.uptime_s()),
+        "**updates** %d, answered %d, without a handler %d" % (stats.received, stats.answered, stats.ignored),
+        "**errors** %d, back-offs %d, flood waits %d" % (stats.errors, stats.backoffs, stats.flood_waits),
+        "**strangers turned away** %d" % stats.strangers,
+        "**queue** at most %d of %d messages" % (bus.inbound.high_water, bus.inbound.capacity),
+        "**connections** %d" % gateway.telemetry.connections,
+    ]
+    link = gateway.link_text()
+    if link:
+        rows.append("**link** " + link)
+    return "\n".join(rows)
+
+
+def _memory(gateway):
+    reading = memory.read(True)
+    rows = ["| bytes | now |", "| --- | ---: |"]
+    for index, field in enumerate(memory.FIELDS):
+        if reading[index] is not None:
+            rows.append("| %s | %d |" % (field, reading[index]))
+    rows.append("")
+    rows.append("| phase | used | live |")
+    rows.append("| --- | ---: | ---: |")
+    for phase, used, live, _ in gateway.telemetry.phases:
+        rows.append("| %s | %d | %s |" % (phase, used, "-" if live is None else live))
+    return "\n".join(rows)

@@ -1,0 +1,73 @@
+"""The message bus: two queues bounded in messages and in bytes. Memory: one list each, made at start.
+
+A queue never drops: put() says False when it is full and the caller keeps the message (back-pressure).
+"""
+
+
+class Queue:
+    """A ring of at most `capacity` messages that hold at most `limit_b` bytes of text together.
+
+    One message larger than `limit_b` is taken when the queue is empty, so that nothing can be stuck.
+    `filled` and `freed` are signals (anything with set()) for whoever waits, or None.
+    Counters: published, consumed, high_water (messages), high_water_b (bytes), waits (refusals).
+    """
+
+    def __init__(self, capacity, limit_b, filled=None, freed=None):
+        if capacity < 1:
+            raise ValueError("a queue needs room for one message")
+        self.capacity = capacity
+        self.limit_b = limit_b
+        self.filled = filled
+        self.freed = freed
+        self.published = self.consumed = self.high_water = self.high_water_b = self.waits = 0
+        self.used_b = 0
+        self._ring = [None] * capacity
+        self._first = 0
+
+    def __len__(self):
+        return self.published - self.consumed
+
+    def room(self, size_b=0):
+        """True when a message of `size_b` bytes would be taken now."""
+        count = self.published - self.consumed
+        return count == 0 or (count < self.capacity and self.used_b + size_b <= self.limit_b)
+
+    def put(self, message):
+        """Append `message`; False, and counted as a wait, when there is no room. Allocates nothing."""
+        size_b = message.size_b()
+        if not self.room(size_b):
+            self.waits += 1
+            return False
+        count = self.published - self.consumed
+        self._ring[(self._first + count) % self.capacity] = message
+        self.published += 1
+        self.used_b += size_b
+        if count >= self.high_water:
+            self.high_water = count + 1
+        if self.used_b > self.high_water_b:
+            self.high_water_b = self.used_b
+        if self.filled is not None:
+            self.filled.set()
+        return True
+
+    def get(self):
+        """Remove and return the oldest message, or None when there is none. Allocates nothing."""
+        if self.published == self.consumed:
+            return None
+        first = self._first
+        message = self._ring[first]
+        self._ring[first] = None
+        self._first = (first + 1) % self.capacity
+        self.consumed += 1
+        self.used_b -= message.size_b()
+        if self.freed is not None:
+            self.freed.set()
+        return message
+
+
+class Bus:
+    """The inbound and the outbound queue."""
+
+    def __init__(self, capacity, limit_b, wake_worker=None, wake_channel=None):
+        self.inbound = Queue(capacity, limit_b, wake_worker, wake_channel)
+        self.outbound = Queue(capacity, limit_b, wake_channel, None)

@@ -1,0 +1,214 @@
+"""/config.json → settings, every key checked. Memory: the file (at most 4 KiB) while it is read, then one object.
+
+The shape is PicoClaw's, so that its users can bring theirs. All defaults stand in _KEYS.
+"""
+
+import json
+
+from micropython import const
+
+_MAX_B = const(4096)
+_TOKEN_SECRET_MIN = const(30)
+
+# path, type, default, check: None is "must be given"; a tuple of types means any of them.
+_KEYS = (
+    ("channels.telegram.enabled", bool, True, None),
+    ("channels.telegram.token", str, None, "token"),
+    ("channels.telegram.allow_from", list, (), "allow"),
+    ("channels.telegram.base_url", str, "https://api.telegram.org", "url"),
+    ("channels.telegram.poll_timeout_s", int, 30, (1, 50)),
+    ("channels.telegram.limit", int, 1, (1, 100)),
+    ("channels.telegram.rich_messages", bool, False, None),
+    ("gateway.host", str, "127.0.0.1", None),
+    ("gateway.port", int, 18790, (0, 65535)),
+    ("gateway.health", bool, False, None),
+    ("gateway.handler_timeout_s", int, 300, (1, 86400)),
+    ("wifi.ssid", str, "", None),
+    ("wifi.password", str, "", None),
+    ("tls.ca", str, "", None),
+    ("bus.capacity", int, 16, (1, 256)),
+    ("bus.bytes", int, 8192, (256, 1048576)),
+    ("telemetry.interval_s", int, 10, (1, 86400)),
+    ("telemetry.collect", bool, True, None),
+    ("telemetry.mem_info", bool, False, None),
+    ("memory.gc_threshold", int, 0, (0, 16777216)),
+)
+_TYPES = {bool: "true or false", str: "a string", int: "a whole number", list: "a list"}
+# PicoClaw's own keys that mean nothing here are passed over without a warning.
+_SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices", "channels.telegram.proxy")
+
+
+class ConfigError(ValueError):
+    """The configuration can't be used; the text is one line that names the key and the remedy."""
+
+
+class Config:
+    """Settings as attributes: the last part of the key, with the part before it where needed.
+
+    telegram keys: token, allow_from (list of str), base_url, poll_timeout_s, limit, rich_messages;
+    host, port, tls of the Bot API server; the others as `<room>_<key>`: gateway_port, wifi_ssid, …
+    """
+
+    def __init__(self):
+        self.path = ""
+        self.warnings = []
+
+
+def load(path):
+    """Read and check the file at `path`; ConfigError with one line when it can't be used."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_MAX_B + 1)
+    except OSError as error:
+        raise ConfigError("%s: can't be read (%s): copy config.example.json there" % (path, error))
+    if len(head) > _MAX_B:
+        raise ConfigError("%s: larger than %d bytes: keep only the keys that Copepod knows" % (path, _MAX_B))
+    if head[:3] == b"\xef\xbb\xbf":
+        raise ConfigError("%s: starts with a byte order mark: save it as UTF-8 without BOM" % path)
+    try:
+        head.decode()
+    except (ValueError, UnicodeError):
+        raise ConfigError("%s: not UTF-8: save it as UTF-8" % path)
+    try:
+        found = json.loads(head)
+    except (ValueError, RuntimeError):  # RuntimeError: nested deeper than the stack
+        raise ConfigError("%s: not valid JSON: %s" % (path, _where(head)))
+    if not isinstance(found, dict):
+        raise ConfigError("%s: found %s, expected an object {…}" % (path, _kind(found)))
+    return check(found, path)
+
+
+def _where(head):
+    # The line that breaks: the shortest run of whole lines that no closing can complete is hard to
+    # tell, so say where the brackets or quotes stop to match, else the remedy only.
+    depth = line = 0
+    for row in head.split(b"\n"):
+        line += 1
+        quoted = False
+        escaped = False
+        for byte in row:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C and quoted:
+                escaped = True
+            elif byte == 0x22:
+                quoted = not quoted
+            elif not quoted:
+                if byte in b"{[":
+                    depth += 1
+                elif byte in b"}]":
+                    depth -= 1
+        if quoted:
+            return "line %d has an unclosed string" % line
+        if depth < 0:
+            return "line %d closes a bracket that was not opened" % line
+    if depth:
+        return "%d bracket(s) are not closed at the end" % depth
+    return "look for a missing or extra comma, or text after the last }"
+
+
+def _kind(value):
+    if value is None:
+        return "null"
+    for kind in _TYPES:
+        if type(value) is kind:
+            return _TYPES[kind]
+    return "an object" if isinstance(value, dict) else "a number with a fraction"
+
+
+def check(found, path):
+    """Turn the parsed JSON object `found` into a Config; ConfigError names the key."""
+    config = Config()
+    config.path = path
+    _unknown(found, "", config.warnings)
+    for key, kind, default, rule in _KEYS:
+        rooms = key.split(".")
+        value = found
+        for index, room in enumerate(rooms):
+            if not isinstance(value, dict):
+                raise ConfigError(
+                    "%s: %s: found %s, expected an object" % (path, ".".join(rooms[:index]), _kind(value))
+                )
+            value = value.get(room)
+            if value is None:
+                break
+        if value is None:
+            if default is None:
+                raise ConfigError("%s: %s: missing, expected %s" % (path, key, _TYPES[kind]))
+            value = default
+        elif type(value) is not kind:
+            raise ConfigError("%s: %s: found %s, expected %s" % (path, key, _kind(value), _TYPES[kind]))
+        if rule == "token":
+            _check_token(value, path, key)
+        elif rule == "allow":
+            value = _check_allow(value, path, key)
+        elif rule == "url":
+            _check_url(value, path, key, config)
+        elif rule and not rule[0] <= value <= rule[1]:
+            raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
+        if rooms[0] == "channels":
+            setattr(config, rooms[2], value)
+        else:
+            setattr(config, "_".join(rooms), value)
+    if not config.enabled:
+        raise ConfigError("%s: channels.telegram.enabled: false, and there is no other channel: set it to true" % path)
+    return config
+
+
+def _unknown(found, prefix, warnings):
+    for name in found:
+        key = prefix + name
+        if key in _SILENT:
+            continue
+        below = key + "."
+        known = False
+        for row in _KEYS:
+            if row[0] == key or row[0].startswith(below):
+                known = True
+                break
+        if not known:
+            warnings.append(key + ": unknown key, passed over")
+        elif isinstance(found[name], dict):
+            _unknown(found[name], below, warnings)
+
+
+def _check_token(token, path, key):
+    # <bot id>:<secret>, https://core.telegram.org/bots/api#authorizing-your-bot
+    number, _, secret = token.partition(":")
+    good = number.isdigit() and len(number) <= 20 and len(secret) >= _TOKEN_SECRET_MIN and len(secret) <= 64
+    for character in secret:
+        if not (character.isalpha() or character.isdigit() or character in "_-") or ord(character) > 127:
+            good = False
+    if not good:
+        raise ConfigError(
+            "%s: %s: %d characters of another form, expected <digits>:<35 letters, digits, _ or ->"
+            " as @BotFather gives it" % (path, key, len(token))
+        )
+
+
+def _check_allow(allow, path, key):
+    names = []
+    for entry in allow:
+        if type(entry) is int:
+            entry = str(entry)
+        if type(entry) is not str or not entry.strip():
+            raise ConfigError("%s: %s: found %s, expected ids or usernames" % (path, key, _kind(entry)))
+        # "123|name" is PicoClaw's form: the id is what can't change hands.
+        entry = entry.split("|")[0].strip()
+        names.append(entry[1:].lower() if entry.startswith("@") else entry.lower())
+    return names
+
+
+def _check_url(url, path, key, config):
+    scheme, _, rest = url.partition("://")
+    host, slash, prefix = rest.partition("/")
+    name, colon, port = host.partition(":")
+    if scheme not in ("http", "https") or not name or prefix.strip("/") or (colon and not port.isdigit()):
+        raise ConfigError("%s: %s: expected http(s)://host[:port] with no path" % (path, key))
+    config.tls = scheme == "https"
+    config.server = name
+    config.server_port = int(port) if port else (443 if config.tls else 80)
+    if not 0 < config.server_port < 65536:
+        raise ConfigError("%s: %s: port %d is out of range" % (path, key, config.server_port))
+    if not config.tls and name not in ("127.0.0.1", "localhost"):
+        config.warnings.append(key + ": http:// off this machine: the token travels unencrypted")

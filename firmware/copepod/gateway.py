@@ -1,0 +1,300 @@
+"""Wiring and supervision: which tasks run, and what happens when one fails. Memory: made at start.
+
+Three tasks: the supervisor (this file's main loop, once a second), the channel, which owns the one
+connection, and the worker, which runs one handler at a time.
+"""
+
+import asyncio
+import gc
+import sys
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from copepod import handlers
+from copepod.access import Access
+from copepod.bus import Bus
+from copepod.log import log
+from copepod.messages import OutboundMessage
+from copepod.net import wait
+from copepod.platform import port
+from copepod.signal import Signal
+from copepod.stats import Stats
+from copepod.telegram.channel import Channel, Stop
+from copepod.telemetry import Telemetry
+
+_TICK_MS = const(1000)
+_BURST = const(10)  # messages that make a burst worth a frame of its own
+_STALLED_MS = const(180000)  # longest a healthy channel may go without a step
+_WATCHDOG_MS = const(120000)
+_CRASHES = const(5)  # in a row, before the machine is given up to main.py
+_HEALTHY_S = const(600)
+
+_APOLOGY = "Sorry, something went wrong while I was working on that."
+_APOLOGY_TIME = "Sorry, that took too long and I gave it up."
+
+
+class Gateway:
+    """Everything that runs, built from a Config."""
+
+    def __init__(self, config, telemetry):
+        self.config = config
+        self.stats = telemetry.stats
+        self.telemetry = telemetry
+        self.wake_worker = Signal()
+        self.wake_channel = Signal()
+        self.tick = Signal()
+        self.access = Access(config.allow_from)
+        self.bus = None
+        self.channel = None
+        self.working_on = None  # the message whose handler runs
+        self.working_since_ms = 0
+        self._seconds = 0
+        self._tick_ms = ticks_ms()
+        self._answer_signal = Signal()
+        self._timed_out = False
+        self._worker = None
+
+    def uptime_s(self):
+        """Whole seconds since start; counted, because ticks wrap after twelve days."""
+        return self._seconds
+
+    def link_text(self):
+        """What the port says of its network link, or None."""
+        return port.link_text()
+
+    # Answers --------------------------------------------------------------------------------
+
+    async def answer(self, msg, markdown):
+        """Send `markdown` to the chat of `msg`, as a reply to it; see InboundMessage.answer."""
+        await self.send(msg.chat_id, markdown, msg.message_id, msg.thread_id)
+
+    async def send(self, chat_id, markdown, reply_to=None, thread_id=None):
+        """Send `markdown` (str, iterable or async iterable of str) to a chat; OSError if refused."""
+        whole = isinstance(markdown, str)
+        message = OutboundMessage(chat_id, markdown if whole else None, reply_to, thread_id)
+        message.complete = whole
+        signal = self._answer_signal or Signal()
+        self._answer_signal = None
+        signal.clear()
+        message.signal = signal
+        try:
+            while not self.bus.outbound.put(message):
+                await signal.limit(100)
+            if not whole:
+                try:
+                    if hasattr(markdown, "__aiter__"):
+                        async for part in markdown:
+                            if await self._hand_over(message, part):
+                                break
+                    else:
+                        for part in markdown:
+                            if await self._hand_over(message, part):
+                                break
+                finally:
+                    message.complete = True
+                    self.wake_channel.set()
+            while message.state == 0:
+                await signal
+        finally:
+            if message.state == 0:
+                message.state = 2  # cancelled: the channel drops it
+                message.reason = "cancelled"
+            self._answer_signal = signal
+        if message.state == 2:
+            raise OSError(message.reason)
+
+    async def _hand_over(self, message, part):
+        # True when Telegram has refused the message, so that nobody goes on writing it.
+        if not isinstance(part, str):
+            raise TypeError("an answer is made of str")
+        if part:
+            message.part = part
+            self.wake_channel.set()
+            while message.part is not None and message.state == 0:
+                await message.signal
+        return message.state != 0
+
+    # The worker -----------------------------------------------------------------------------
+
+    async def _work(self):
+        inbound = self.bus.inbound
+        while True:
+            msg = inbound.get()
+            if msg is None:
+                await self.wake_worker
+                continue
+            if msg.kind is not None:
+                await self._handle(msg)
+            self.channel.finished(msg.update_id)
+
+    async def _handle(self, msg):
+        self.working_since_ms = ticks_ms()
+        self.working_on = msg
+        msg.gateway = self
+        apology = None
+        try:
+            await handlers.dispatch(msg)
+        except asyncio.CancelledError:
+            if not self._timed_out:
+                raise
+            self._timed_out = False
+            apology = _APOLOGY_TIME
+            log("handler", "gave up after ", self.config.gateway_handler_timeout_s, " s")
+        except Exception as error:  # a user's handler may raise anything
+            apology = _APOLOGY
+            self._failed("handler", error)
+            self.stats.handler_errors += 1
+        if apology is not None:
+            try:
+                await self.answer(msg, apology)
+            except OSError:
+                pass  # refused, and logged by the channel
+        self.working_on = None
+
+    def _failed(self, area, error):
+        self.stats.errors += 1
+        if isinstance(error, MemoryError):
+            gc.collect()
+        log(area, "failed: ", type(error).__name__, ": ", error)
+        sys.print_exception(error)
+        self.telemetry.event("error", 0)
+
+    # Supervision ----------------------------------------------------------------------------
+
+    async def main(self):
+        """Run until the token is refused (raises Stop) or tasks crash five times in a row."""
+        wait.install()
+        config = self.config
+        self.bus = Bus(config.bus_capacity, config.bus_bytes, self.wake_worker, self.wake_channel)
+        self.channel = Channel(self)
+        self.telemetry.frame("bus-created", True)
+        if config.gateway_health:
+            from copepod import health
+
+            await health.start(self)
+        tasks = [None, None]
+        crashes = 0
+        healthy_since_s = 0
+        port.watchdog_start(_WATCHDOG_MS)
+        while True:
+            if tasks[0] is None:
+                tasks[0] = asyncio.create_task(self.channel.run())
+            if tasks[1] is None:
+                tasks[1] = self._worker = asyncio.create_task(self._work())
+            await self.tick.limit(_TICK_MS)
+            self._count_seconds()
+            if ticks_diff(ticks_ms(), self.channel.alive_ms) < _STALLED_MS:
+                port.watchdog_feed()
+            self._frames()
+            self._limit_handler()
+            for index in (0, 1):
+                if tasks[index].done():
+                    error = await self._outcome(tasks[index])
+                    tasks[index] = None
+                    if isinstance(error, Stop):
+                        raise error
+                    self._failed("channel" if index == 0 else "worker", error)
+                    if self._seconds - healthy_since_s > _HEALTHY_S:
+                        crashes = 0
+                    healthy_since_s = self._seconds
+                    crashes += 1
+                    if crashes >= _CRASHES:
+                        raise error
+
+    async def _outcome(self, task):
+        try:
+            await task
+        except Exception as error:
+            return error
+        return RuntimeError("ended")
+
+    def _count_seconds(self):
+        now = ticks_ms()
+        seconds = ticks_diff(now, self._tick_ms) // 1000
+        self._seconds += seconds
+        self._tick_ms = ticks_add(self._tick_ms, seconds * 1000)
+
+    def _limit_handler(self):
+        if self.working_on is not None:
+            limit_ms = self.config.gateway_handler_timeout_s * 1000
+            if ticks_diff(ticks_ms(), self.working_since_ms) > limit_ms:
+                self.working_since_ms = ticks_ms()
+                self._timed_out = True
+                self._worker.cancel()
+
+    # Frames ---------------------------------------------------------------------------------
+
+    _frame_s = 0  # when the last frame was written
+    _frame_count = 0  # messages received by then
+    _second_count = 0  # messages received a second ago
+
+    def _frames(self):
+        if not self.channel.steady:
+            return
+        count = self.stats.received
+        quiet = count == self._second_count
+        self._second_count = count
+        if quiet and count - self._frame_count >= _BURST:
+            self._frame("burst")
+        elif self._seconds - self._frame_s >= self.config.telemetry_interval_s:
+            self._frame("interval")
+
+    def _frame(self, phase):
+        self._frame_s = self._seconds
+        self._frame_count = self.stats.received
+        self.telemetry.frame(phase)
+
+
+def run(path):
+    """Load the config at `path` and run; returns an exit status when there is nothing to retry.
+
+    0 after Ctrl-C, 1 when the config or the token can't be used. Anything else is raised.
+    """
+    port.start(path)
+    telemetry = Telemetry(Stats())
+    telemetry.event("boot", 0)
+    telemetry.frame("baseline", True)
+    config = _load(path, telemetry)
+    if config is None:
+        return 1
+    gateway = Gateway(config, telemetry)
+    from copepod import builtin
+
+    builtin.install(gateway)
+    try:
+        import bot  # the user's handlers  # noqa: F401
+    except Exception as error:  # a mistake in bot.py leaves the built-in commands
+        log("bot", "bot.py can't be used: ", error)
+        sys.print_exception(error)
+    telemetry.frame("config-loaded", True)
+    try:
+        asyncio.run(gateway.main())
+    except Stop as error:
+        log("telegram", error)
+        return 1
+    except KeyboardInterrupt:
+        telemetry.event("stop", 0)
+        telemetry.frame("stop")
+        return 0
+
+
+def _load(path, telemetry):
+    # The config's reader serves once and is dropped with its table of keys.
+    from copepod import config as reader
+
+    try:
+        config = reader.load(path)
+    except reader.ConfigError as error:
+        log("config", error)
+        return None
+    finally:
+        del reader
+        del sys.modules["copepod.config"]
+    for warning in config.warnings:
+        log("config", warning)
+    config.warnings = None
+    telemetry.collect = config.telemetry_collect
+    telemetry.mem_info = config.telemetry_mem_info
+    gc.threshold(config.memory_gc_threshold or port.GC_THRESHOLD_B)
+    return config

@@ -1,0 +1,143 @@
+"""The config: every key checked, every fault one line that names the key."""
+
+import json
+import os
+
+from copepod import config
+
+PURE = True
+
+TOKEN = "123456789:AAExampleExampleExampleExampleExam"
+PATH = "build/test_config_%d.json" % id(object())
+
+
+def _telegram(**keys):
+    telegram = {"token": TOKEN}
+    telegram.update(keys)
+    return {"channels": {"telegram": telegram}}
+
+
+def _load(content):
+    if not isinstance(content, bytes):
+        content = json.dumps(content).encode()
+    try:
+        os.stat("build")
+    except OSError:
+        os.mkdir("build")
+    with open(PATH, "wb") as file:
+        file.write(content)
+    try:
+        return config.load(PATH)
+    finally:
+        os.remove(PATH)
+
+
+def _fails(content, *words):
+    try:
+        _load(content)
+    except config.ConfigError as error:
+        text = str(error)
+        for word in words:
+            assert word in text, (word, text)
+        assert "\n" not in text, text
+        assert TOKEN not in text
+        return
+    raise AssertionError("accepted: %r" % (content,))
+
+
+def test_defaults():
+    found = _load(_telegram())
+    assert found.token == TOKEN
+    assert found.limit == 1
+    assert found.poll_timeout_s == 30
+    assert list(found.allow_from) == []
+    assert (found.server, found.server_port, found.tls) == ("api.telegram.org", 443, True)
+    assert (found.bus_capacity, found.bus_bytes) == (16, 8192)
+    assert found.gateway_health is False
+    assert found.telemetry_interval_s == 10
+    assert found.warnings == []
+
+
+def test_picoclaw_file_is_taken():
+    found = _load(
+        {
+            "agents": {"defaults": {"model": "x"}},
+            "channels": {
+                "telegram": {"enabled": True, "token": TOKEN, "proxy": "", "allow_from": ["123|bob", 45, "@Ann"]}
+            },
+            "gateway": {"host": "127.0.0.1", "port": 18790},
+        }
+    )
+    assert found.allow_from == ["123", "45", "ann"]
+    assert found.warnings == []
+
+
+def test_unknown_keys_warn_with_their_path():
+    content = _telegram(colour="red")
+    content["wlan"] = {}
+    found = _load(content)
+    assert len(found.warnings) == 2
+    text = " ".join(found.warnings)
+    assert "channels.telegram.colour" in text
+    assert "wlan" in text
+
+
+def test_base_url():
+    found = _load(_telegram(base_url="https://localhost:8443"))
+    assert (found.server, found.server_port, found.tls) == ("localhost", 8443, True)
+    found = _load(_telegram(base_url="http://127.0.0.1:8081"))
+    assert (found.tls, found.warnings) == (False, [])
+    found = _load(_telegram(base_url="http://192.168.1.2:8081/"))
+    assert "unencrypted" in found.warnings[0]
+    for bad in ("ftp://x", "https://", "https://a:b", "https://a/path", "a", "https://a:70000"):
+        _fails(_telegram(base_url=bad), "channels.telegram.base_url")
+
+
+def test_missing_and_wrong_types_name_the_key():
+    _fails({}, "channels.telegram.token", "missing")
+    _fails({"channels": {"telegram": {}}}, "channels.telegram.token", "missing")
+    _fails({"channels": []}, "channels", "expected an object")
+    _fails({"channels": {"telegram": 5}}, "channels.telegram", "expected an object")
+    _fails([], "expected an object")
+    _fails(_telegram(limit="1"), "channels.telegram.limit", "a string", "whole number")
+    _fails(_telegram(limit=1.5), "channels.telegram.limit", "fraction")
+    _fails(_telegram(limit=True), "channels.telegram.limit", "true or false")
+    _fails(_telegram(limit=0), "channels.telegram.limit", "1 to 100")
+    _fails(_telegram(allow_from="123"), "channels.telegram.allow_from", "a list")
+    _fails(_telegram(allow_from=[{}]), "channels.telegram.allow_from")
+    _fails(_telegram(enabled=False), "channels.telegram.enabled")
+    content = _telegram()
+    content["wifi"] = {"ssid": 5}
+    _fails(content, "wifi.ssid", "a string")
+
+
+def test_token_form():
+    for bad in ("", "abc", "123:short", "x" + TOKEN, TOKEN + " ", TOKEN[:-1] + "é", "1" * 30 + TOKEN):
+        _fails(_telegram(token=bad), "channels.telegram.token", "@BotFather")
+
+
+def test_broken_files():
+    whole = json.dumps(_telegram()).encode()
+    _fails(b"", "not valid JSON")
+    _fails(b"\xef\xbb\xbf" + whole, "byte order mark")
+    _fails(whole + b" x", "not valid JSON")
+    _fails(whole[:-1], "not valid JSON", "1 bracket(s)")
+    _fails(b'{\n "a": "b\n}', "not valid JSON", "line 2")
+    _fails(whole + b" " * 100000, "larger than 4096 bytes")
+    _fails(whole.replace(b"12345", b"\xff\xfe"), "not UTF-8")
+    _fails(b"[" * 4000, "not valid JSON")
+
+
+def test_missing_file():
+    try:
+        config.load("build/no_such_file.json")
+    except config.ConfigError as error:
+        assert "no_such_file.json" in str(error)
+        return
+    raise AssertionError("a file that is not there was read")
+
+
+def test_every_prefix_is_an_error_line():
+    whole = json.dumps(_telegram(allow_from=["1"])).encode()
+    for end in range(len(whole)):
+        _fails(whole[:end], "config")
