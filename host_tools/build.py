@@ -48,6 +48,12 @@ def bundled_roots() -> list[bytes]:
     return [by_name[name] for name in ROOTS]
 
 
+def roots_source() -> str:
+    """Source of the module copepod.net.roots, whose DER holds the bundled roots."""
+    doc = '"""Root certificates in DER, written by the build."""'
+    return f"{doc}\nDER = {tuple(bundled_roots())!r}\n"
+
+
 def sources() -> list[Path]:
     """Every device file below firmware/copepod, in a fixed order."""
     return sorted(path for path in (FIRMWARE / "copepod").rglob("*.py"))
@@ -73,7 +79,7 @@ def build(target: Path = MPY) -> Path:
         relative = source.relative_to(FIRMWARE)
         compile_mpy(source, fresh / relative.with_suffix(".mpy"), str(relative))
     roots = BUILD / "roots.py"
-    roots.write_text('"""Root certificates in DER, written by the build."""\n' f"DER = {tuple(bundled_roots())!r}\n")
+    roots.write_text(roots_source())
     compile_mpy(roots, fresh / "copepod/net/roots.mpy", "copepod/net/roots.py")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

@@ -12,6 +12,7 @@ from host_tools.errors import UserError
 # command name -> "module:attribute" of a click command, imported on first use
 COMMANDS = {
     "build": "host_tools.build:build_command",
+    "toolchain": "host_tools.toolchain:toolchain_command",
 }
 
 

@@ -1,1 +1,1 @@
-"""Builds of MicroPython: where its sources come from, what packages they need, how each is made."""
+"""Builds of MicroPython: where its sources come from, what they need, how each is made."""

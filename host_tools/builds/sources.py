@@ -99,7 +99,9 @@ def _prepare(lock: dict, tree: Path) -> None:
     click.echo(f"fetching the source packages of {lock['suite']} …", err=True)
     tree.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tree.parent) as scratch:
-        downloads = download(lock["suite"], {name: lock[name]["version"] for name in PLACES}, Path(scratch))
+        downloads = download(
+            lock["suite"], {name: lock[name]["version"] for name in PLACES}, Path(scratch)
+        )
         for name in PLACES:
             _check(lock[name], downloads)
         fresh = Path(scratch) / "tree"
@@ -153,9 +155,13 @@ def download(suite: str, versions: dict[str, str | None], into: Path) -> Path:
 def _run(command: list[str], folder: Path) -> None:
     run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if run.returncode:
-        errors = [line for line in run.stderr.splitlines() if line.startswith("E:")] or [run.stderr]
+        errors = [line for line in run.stderr.splitlines() if line.startswith("E:")] or [
+            run.stderr
+        ]
         if "Unable to find a source package" in errors[0] or "was not found" in errors[0]:
-            errors.append("the suite has moved on: write the lock anew with `copepod toolchain lock`")
+            errors.append(
+                "the suite has moved on: write the lock anew with `copepod toolchain lock`"
+            )
         raise UserError("apt-get: " + "; ".join(errors).strip())
 
 
@@ -164,7 +170,9 @@ def debian_archive() -> tuple[str, str]:
     for entry in _apt_entries():
         keyring = entry.get("Signed-By", "")
         for uri in entry.get("URIs", "").split():
-            debian = re.search(r"/debian/?$", uri) and "main" in entry.get("Components", "").split()
+            debian = (
+                re.search(r"/debian/?$", uri) and "main" in entry.get("Components", "").split()
+            )
             if debian and "deb" in entry.get("Types", "").split():
                 return uri, keyring or "/usr/share/keyrings/debian-archive-keyring.gpg"
     raise UserError(f"apt has no Debian archive configured: {CHECKOUT_HINT}")

@@ -1,0 +1,1 @@
+#include "../linux/mpconfig_linux.h"

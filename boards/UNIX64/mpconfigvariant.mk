@@ -1,0 +1,1 @@
+include $(VARIANT_DIR)/../linux/mpconfig_linux.mk

@@ -1,0 +1,52 @@
+// gcstat: how often the garbage collector ran and how long it took, counted around gc_collect().
+//
+//     import gcstat
+//     gcstat.runs()   collections since start, automatic and by gc.collect()
+//     gcstat.us()     microseconds spent in them
+//
+// Neither allocates while its value is a small int.
+
+#include <time.h>
+
+#include "py/gc.h"
+#include "py/obj.h"
+#include "py/runtime.h"
+
+void __real_gc_collect(void);
+void __wrap_gc_collect(void);
+
+static mp_uint_t runs;
+static unsigned long long spent_ns;
+
+void __wrap_gc_collect(void) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    __real_gc_collect();
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    spent_ns += (after.tv_sec - before.tv_sec) * 1000000000ll + (after.tv_nsec - before.tv_nsec);
+    runs += 1;
+}
+
+static mp_obj_t gcstat_runs(void) {
+    return mp_obj_new_int_from_uint(runs);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(gcstat_runs_obj, gcstat_runs);
+
+static mp_obj_t gcstat_us(void) {
+    return mp_obj_new_int_from_uint((mp_uint_t)(spent_ns / 1000));
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(gcstat_us_obj, gcstat_us);
+
+static const mp_rom_map_elem_t gcstat_globals_table[] = {
+    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_gcstat) },
+    { MP_ROM_QSTR(MP_QSTR_runs), MP_ROM_PTR(&gcstat_runs_obj) },
+    { MP_ROM_QSTR(MP_QSTR_us), MP_ROM_PTR(&gcstat_us_obj) },
+};
+static MP_DEFINE_CONST_DICT(gcstat_globals, gcstat_globals_table);
+
+const mp_obj_module_t gcstat_module = {
+    .base = { &mp_type_module },
+    .globals = (mp_obj_dict_t *)&gcstat_globals,
+};
+
+MP_REGISTER_MODULE(MP_QSTR_gcstat, gcstat_module);

@@ -1,0 +1,78 @@
+"""`copepod toolchain`: the interpreters that tests and figures run on, found or built, and named."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from host_tools.builds.interpreters import INTERPRETERS
+from host_tools.builds.interpreters import interpreter as build_interpreter
+from host_tools.errors import UserError
+
+WHEEL = "unix"
+
+
+def names() -> list[str]:
+    """Every interpreter that `copepod toolchain` knows."""
+    return [WHEEL, *INTERPRETERS]
+
+
+def interpreter(name: str, *, frozen: bool = False) -> Path:
+    """Path of interpreter `name`, built if need be; `frozen` asks for the application inside."""
+    if name == WHEEL:
+        if frozen:
+            raise UserError(
+                "unix is a ready-made interpreter: it can't have the application in it"
+            )
+        path = Path(sys.executable).parent / "micropython"
+        if not path.exists():
+            raise UserError(f"{path} is missing: run `make venv`")
+        return path
+    if name not in INTERPRETERS:
+        raise UserError(f"no interpreter is called {name!r}: there are {', '.join(names())}")
+    return build_interpreter(name, frozen=frozen)
+
+
+def runner(name: str) -> list[str]:
+    """The command that goes before the interpreter's path where the machine can't run it itself."""
+    return list(INTERPRETERS[name].runner) if name in INTERPRETERS else []
+
+
+@click.group("toolchain", invoke_without_command=True)
+@click.pass_context
+def toolchain_command(context: click.Context) -> None:
+    """Find or build the MicroPython interpreters."""
+    if context.invoked_subcommand is None:
+        click.echo(f"{WHEEL:8} the interpreter that pip installed, inside a Python process")
+        for spec in INTERPRETERS.values():
+            click.echo(f"{spec.name:8} {spec.summary}")
+
+
+@toolchain_command.command("path")
+@click.argument("target")
+@click.option("--frozen", is_flag=True, help="The build that has the application in it.")
+def path_command(target: str, frozen: bool) -> None:
+    """Print the interpreter's path as the last line, building it first if need be."""
+    click.echo(interpreter(target, frozen=frozen))
+
+
+@toolchain_command.command("build")
+@click.argument("targets", nargs=-1)
+@click.option("--frozen", is_flag=True, help="With the application in it.")
+def build_command(targets: tuple[str, ...], frozen: bool) -> None:
+    """Build TARGETS (all of them when none is named)."""
+    for name in targets or tuple(INTERPRETERS):
+        path = interpreter(name, frozen=frozen)
+        click.echo(f"{name:8} {path.stat().st_size:9,} B  {path}")
+
+
+@toolchain_command.command("lock")
+@click.option("--suite", default="trixie", show_default=True)
+def lock_command(suite: str) -> None:
+    """Write boards/sources.lock anew for the source packages that SUITE has now."""
+    from host_tools.builds.sources import LOCK, write_lock
+
+    write_lock(suite)
+    click.echo(LOCK)
