@@ -1,1 +1,16 @@
-"""Room of the device application; see the files. Memory: empty."""
+"""Which machine this is: `port` is the module that knows. Memory: one of the three is imported.
+
+Every port has the same functions; unix.py describes them. No file outside this room asks
+sys.platform.
+"""
+
+import sys
+
+if sys.platform == "esp32":
+    from copepod.platform import esp32 as port
+elif sys.platform == "qemu":
+    from copepod.platform import rv32 as port
+else:
+    from copepod.platform import unix as port
+
+__all__ = ("port",)

@@ -1,0 +1,136 @@
+"""ESP32, S3, C3, C6: the record is in RTC memory. Memory: the record, once; heap() one tuple per IDF region.
+
+The functions are unix.py's; what differs is said here.
+"""
+
+import os
+from time import gmtime
+
+import esp32
+import machine
+from micropython import const
+
+from copepod.log import log
+from copepod.platform import record
+from copepod.platform.record import (  # noqa: F401
+    crashes_load,
+    crashes_store,
+    last_error_load,
+    last_error_store,
+    last_id_load,
+    last_id_store,
+)
+
+name = "esp32"
+has_wifi = True
+sets_clock = True
+GC_THRESHOLD_B = 16384  # the collector runs before MicroPython adds an area to the GC heap, out of what TLS needs
+
+_REST_MS = const(3600000)  # longest the task watchdog's microsecond arithmetic can hold is 71 min
+
+# machine.reset_cause(): machine.reset() and a panic of ESP-IDF are both HARD_RESET, and a reset by
+# USB or by a tool is 0.
+_REASONS = {
+    machine.PWRON_RESET: "power on or brown-out",
+    machine.HARD_RESET: "reset or panic",
+    machine.WDT_RESET: "watchdog",
+    machine.DEEPSLEEP_RESET: "deep sleep",
+    machine.SOFT_RESET: "soft reset",
+}
+
+_rtc = machine.RTC()
+_heap_b = [0, 0, 0]
+_watchdog = None
+
+
+def start(config_path):
+    """Take over the record from RTC memory, which outlives every reset but the loss of power."""
+    record.begin(_rtc.memory(), _rtc.memory)
+
+
+def heap():
+    """Return [free, largest free block, least ever free] of the IDF heap in bytes, always the same list.
+
+    HEAP_DATA only: HEAP_EXEC counts memory again that can't hold buffers. MicroPython makes one
+    tuple per region (six on ESP32: about 300 B), so call it every few seconds, not more.
+    """
+    free = largest = least = 0
+    for _, region_free, region_largest, region_least in esp32.idf_heap_info(esp32.HEAP_DATA):
+        free += region_free
+        least += region_least
+        if region_largest > largest:
+            largest = region_largest
+    heap_b = _heap_b
+    heap_b[0] = free
+    heap_b[1] = largest
+    heap_b[2] = least
+    return heap_b
+
+
+def gc_free(mem_free_b):
+    """Return what of `gc.mem_free()` lies in the GC heap.
+
+    The rest is the largest free IDF block, which the GC heap could still claim (py/modgc.c). It is
+    the one that heap() found last.
+    """
+    return max(0, mem_free_b - _heap_b[1])
+
+
+def died():
+    """Return why the last run ended without saying so, or None when it did or nobody can know.
+
+    Loss of power and a reset by hand or by a tool are nobody's fault.
+    """
+    cause = machine.reset_cause()
+    if record.running() and cause in (machine.WDT_RESET, machine.HARD_RESET):
+        return "watchdog: nothing moved" if cause == machine.WDT_RESET else "panic in the firmware"
+    return None
+
+
+def reset_reason():
+    """Return why the board started, in words."""
+    return _REASONS.get(machine.reset_cause(), "reset by USB or a tool")
+
+
+def watchdog_start(timeout_ms):
+    """Start the watchdog; it can't be stopped, only fed or told to rest."""
+    global _watchdog
+    _watchdog = machine.WDT(timeout=timeout_ms)
+
+
+def watchdog_feed():
+    """Feed the watchdog, if it was started; after ten minutes of it the crash count starts anew."""
+    if _watchdog:
+        _watchdog.feed()
+    record.alive()
+
+
+def watchdog_rest():
+    """Give whoever took the board (REPL, mpremote) an hour: making WDT anew sets its time anew."""
+    global _watchdog
+    if _watchdog:
+        machine.WDT(timeout=_REST_MS).feed()
+        _watchdog = None
+        log("boot", "the watchdog can't be stopped: reset within the hour")
+
+
+def reset():
+    """Restart the board, on purpose: this is no crash. Never returns."""
+    crashes_store(crashes_load(), False)
+    machine.reset()
+
+
+def set_clock(seconds):
+    """Set the real-time clock; `seconds` in this port's epoch, UTC."""
+    now = gmtime(seconds)
+    _rtc.datetime((now[0], now[1], now[2], now[6] + 1, now[3], now[4], now[5], 0))
+
+
+def write_atomic(path, data):
+    """Replace the file at `path` by `data`: littlefs commits a file when it is closed, and its rename is atomic."""
+    temporary = path + ".new"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    if hasattr(os, "sync"):
+        os.sync()
+    os.rename(temporary, path)

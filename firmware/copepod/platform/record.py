@@ -1,0 +1,130 @@
+"""What must outlive a crash: the last answered update, the crash count, the last error. Memory: 128 B, once.
+
+The record is one bytearray that a port keeps somewhere durable (RTC memory, a file) and hands
+back at the next start. It has three areas, each with a check of its own, because what comes back
+may be anything: RTC memory is noise after power-on, and a reset can fall into a write.
+
+    0  last answered update: id u64, bot id u32, check u16, spare u16
+    16 crash count u8, running u8, check u16
+    20 last error: length u8, UTF-8 text, check u16 in the last two bytes
+"""
+
+from struct import pack_into, unpack_from
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+SIZE_B = const(128)
+_COUNT = const(16)
+_ERROR = const(20)
+_ERROR_MAX_B = const(105)
+_CHECK_AT = const(126)
+_STEADY_MS = const(600000)
+
+data = bytearray(SIZE_B)
+_text = memoryview(data)
+_save = None  # called with the record after every change; raises OSError when it can't be kept
+_steady_at = None
+
+
+def begin(found, save):
+    """Take over `found`, what the port kept (bytes-like, any length), and keep changes with `save(data)`."""
+    global _save
+    _save = save
+    if len(found) == SIZE_B:
+        data[:] = found
+    if not _good(_COUNT, _COUNT + 2, _COUNT + 2):
+        crashes_store(0, False)
+
+
+def _check(start, end):
+    # 16 bits, all small ints; seeded, so that zeros are no valid record.
+    check = 0x6370
+    while start < end:
+        check = (check * 31 + data[start]) & 0xFFFF
+        start += 1
+    return check
+
+
+def _good(start, end, at):
+    return _check(start, end) == data[at] | data[at + 1] << 8
+
+
+def _close(start, end, at):
+    check = _check(start, end)
+    data[at] = check & 0xFF
+    data[at + 1] = check >> 8
+    if _save:
+        _save(data)
+
+
+def last_id_load(bot_id=0):
+    """Return the id of the last answered update of this bot, or None: nothing kept, or another bot's."""
+    update_id, bot = unpack_from("<QI", data, 0)
+    if _good(0, 12, 12) and bot == bot_id & 0xFFFFFFFF:
+        return update_id
+    return None
+
+
+def last_id_store(update_id, bot_id=0):
+    """Keep `update_id` as answered, for the bot whose token starts with `bot_id`. Allocates no buffer."""
+    pack_into("<QI", data, 0, update_id, bot_id & 0xFFFFFFFF)
+    _close(0, 12, 12)
+
+
+def crashes_load():
+    """Return the number of crashes in a row."""
+    return data[_COUNT]
+
+
+def running():
+    """Return whether the last run began and never said that it ended."""
+    return bool(data[_COUNT + 1])
+
+
+def crashes_store(count, is_running):
+    """Keep the number of crashes in a row, and whether the gateway is running now."""
+    data[_COUNT] = min(count, 255)
+    data[_COUNT + 1] = is_running
+    _close(_COUNT, _COUNT + 2, _COUNT + 2)
+
+
+def alive():
+    """Note that the gateway is running well; after ten minutes of it the crashes before are history."""
+    global _steady_at
+    if _steady_at is None:
+        _steady_at = ticks_add(ticks_ms(), _STEADY_MS)
+    elif data[_COUNT] and ticks_diff(ticks_ms(), _steady_at) >= 0:
+        crashes_store(0, True)
+
+
+def last_error_load():
+    """Return the text of the error that ended an earlier run, or None."""
+    size = data[_ERROR]
+    if not 0 < size <= _ERROR_MAX_B or not _good(_ERROR, _CHECK_AT, _CHECK_AT):
+        return None
+    return str(_text[_ERROR + 1 : _ERROR + 1 + size], "utf-8")
+
+
+def last_error_store(text):
+    """Keep `text`, without tokens and cut to 105 bytes on a character; "" forgets the last one."""
+    text = scrub(text).encode()
+    size = min(len(text), _ERROR_MAX_B)
+    while 0 < size < len(text) and text[size] & 0xC0 == 0x80:
+        size -= 1
+    data[_ERROR] = size
+    data[_ERROR + 1 : _ERROR + 1 + size] = text[:size]
+    _close(_ERROR, _CHECK_AT, _CHECK_AT)
+
+
+def scrub(text):
+    """Return `text` with the secret of anything like a bot token (`123:AAH…`) replaced by `***`."""
+    at = text.find(":")
+    while at >= 0:
+        end = at + 1
+        while end < len(text) and (text[end].isalpha() or text[end].isdigit() or text[end] in "_-"):
+            end += 1
+        if end - at > 20 and at and text[at - 1].isdigit():
+            text = text[: at + 1] + "***" + text[end:]
+        at = text.find(":", at + 1)
+    return text

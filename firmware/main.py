@@ -1,0 +1,80 @@
+"""What a board runs at power-on: a moment for Ctrl-C, safe mode after three crashes in a row, then the gateway.
+
+Memory: the board compiles this file itself, so it is short; what it keeps is the port's record.
+"""
+
+import gc
+import io
+import sys
+import time
+
+from micropython import const
+
+from copepod.log import log
+from copepod.platform import port, record
+
+_CONFIG = "/config.json"
+_WINDOW_MS = const(2000)
+_CRASHES_MAX = const(3)
+_PAUSE_S = const(5)  # after the first crash, twice as long after the second
+_SAFE_S = const(600)
+
+
+def main(config_path=_CONFIG):
+    """Run the gateway until it ends or Ctrl-C stops it, then leave the board to the REPL."""
+    try:
+        port.start(config_path)
+        _run(config_path)
+    except KeyboardInterrupt:
+        log("boot", "stopped; Ctrl-D starts the gateway again")
+    port.crashes_store(0, False)
+    port.watchdog_rest()
+
+
+def _run(config_path):
+    crashes = port.crashes_load()
+    cause = port.died()
+    if cause:
+        crashes += 1
+        port.last_error_store(cause)
+    port.crashes_store(crashes, False)
+    log("boot", port.reset_reason() or port.name, "; press Ctrl-C within 2 s for the REPL")
+    time.sleep_ms(_WINDOW_MS)
+    if crashes >= _CRASHES_MAX:
+        _safe_mode()
+        crashes = _CRASHES_MAX - 1  # one more crash and it is safe mode again
+    port.crashes_store(crashes, True)
+    try:
+        from copepod import gateway
+
+        gateway.run(config_path)
+        log("boot", "the gateway has ended; Ctrl-D starts it again")
+    except Exception as error:
+        _crashed(error)
+
+
+def _safe_mode():
+    log("boot", "safe mode: the gateway crashed ", _CRASHES_MAX, " times in a row and is not started")
+    log("boot", "safe mode: the last error was ", port.last_error_load())
+    log("boot", "safe mode: press Ctrl-C for the REPL, mend config.json or bot.py, then Ctrl-D")
+    log("boot", "safe mode: left alone, it tries again in ", _SAFE_S // 60, " minutes")
+    time.sleep(_SAFE_S)
+
+
+def _crashed(error):
+    # The count is what the record says now: ten good minutes have set it to 0 (watchdog_feed).
+    gc.collect()
+    crashes = port.crashes_load() + 1
+    port.crashes_store(crashes, False)
+    port.last_error_store("%s: %s" % (type(error).__name__, error))
+    trace = io.StringIO()
+    sys.print_exception(error, trace)
+    print(record.scrub(trace.getvalue()), end="")
+    pause_s = _PAUSE_S * crashes
+    log("boot", "crash ", crashes, " of ", _CRASHES_MAX, "; restarting in ", pause_s, " s, Ctrl-C for the REPL")
+    time.sleep(pause_s)
+    port.reset()
+
+
+if __name__ == "__main__":
+    main()
