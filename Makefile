@@ -13,13 +13,30 @@ help: ## list the targets
 
 $(VENV)/.stamp: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: set PYTHON=/path/to/python3"; exit 1; }
-	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV) || { echo "python3-venv is missing: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { test "$$(id -u)" = 0 && apt-get install -y -qq python3-venv; } || { echo "python3-venv is missing: sudo apt install python3-venv"; exit 1; }
+	@test -x $(BIN)/pip || { echo "Setting up $(VENV) (a minute, once)"; $(PYTHON) -m venv $(VENV); }
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .PHONY: venv
 venv: $(VENV)/.stamp ## set up .venv from requirements.lock
+
+.PHONY: build
+build: $(VENV)/.stamp ## compile the firmware into build/mpy, what a stock board gets
+	@$(COPEPOD) build
+
+.PHONY: run
+run: build ## talk to the gateway here; with TELEGRAM_TOKEN=… to your own bot
+	@$(COPEPOD) run $(if $(TARGET),--target $(TARGET))
+
+.PHONY: live
+live: build ## the live gateway test: 50 messages, verdict (ARGS="--messages 1000")
+	@$(COPEPOD) live $(if $(TARGET),--target $(TARGET)) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+.PHONY: test
+test: build stubs ## run every test (TARGETS=all: on every interpreter)
+	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 .PHONY: lock
 lock: ## pin every dependency anew into requirements.lock

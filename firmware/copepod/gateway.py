@@ -16,7 +16,7 @@ from copepod.access import Access
 from copepod.bus import Bus
 from copepod.log import log
 from copepod.messages import OutboundMessage
-from copepod.net import wait
+from copepod.net import link, wait
 from copepod.platform import port
 from copepod.signal import Signal
 from copepod.stats import Stats
@@ -60,8 +60,9 @@ class Gateway:
         return self._seconds
 
     def link_text(self):
-        """What the port says of its network link, or None."""
-        return port.link_text()
+        """The Wi-Fi signal in words, or None without Wi-Fi."""
+        signal_dbm = link.signal_dbm()
+        return None if signal_dbm is None else "%d dBm" % signal_dbm
 
     # Answers --------------------------------------------------------------------------------
 
