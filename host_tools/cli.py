@@ -11,6 +11,15 @@ from host_tools.errors import UserError
 
 # command name -> "module:attribute" of a click command, imported on first use
 COMMANDS = {
+    "boards": "host_tools.boards:boards_command",
+    "config": "host_tools.provision:config_command",
+    "deploy": "host_tools.deploy:deploy_command",
+    "doctor": "host_tools.doctor:doctor_command",
+    "flash": "host_tools.flash:flash_command",
+    "image": "host_tools.image:image_command",
+    "mip": "host_tools.mip:mip_command",
+    "monitor": "host_tools.monitor:monitor_command",
+    "provision": "host_tools.provision:config_command",
     "build": "host_tools.build:build_command",
     "toolchain": "host_tools.toolchain:toolchain_command",
 }

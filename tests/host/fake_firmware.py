@@ -49,7 +49,9 @@ def app_description(version: bytes) -> bytes:
     head = struct.pack("<IIII", 0xABCD5432, 0, 0, 0)
     names = (version.ljust(32, b"\0"), b"micropython".ljust(32, b"\0"))
     times = b"12:00:00".ljust(16, b"\0") + b"Aug 24 2026".ljust(16, b"\0")
-    return (head + b"".join(names) + times + b"v5.5.2".ljust(32, b"\0") + b"\0" * 32).ljust(256, b"\0")
+    return (head + b"".join(names) + times + b"v5.5.2".ljust(32, b"\0") + b"\0" * 32).ljust(
+        256, b"\0"
+    )
 
 
 def firmware(

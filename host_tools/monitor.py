@@ -1,0 +1,272 @@
+"""`copepod monitor`: a board's memory, live, without ever disturbing the board.
+
+It only listens. No raw REPL, no reset, no byte sent: what is seen is the application as it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.live import Live
+
+from host_tools import monitor_screen, recording, serial_io
+from host_tools.errors import UserError
+from host_tools.frames import Frame, is_human
+from host_tools.monitor_model import Alert, Model
+from host_tools.serial_io import BAUD, LineSplitter, Source
+
+ALERT_STATUS = 3
+REFRESH_S = 0.25
+# A console that floods is read faster than it is drawn; a read takes at most this much of it.
+READ_S = 0.1
+
+
+class Monitor:
+    """One console followed to its end: model, recorder, alerts."""
+
+    def __init__(
+        self, source: Source, *, recorder: recording.Recorder | None, alerts: list[Alert]
+    ) -> None:
+        self.model = Model()
+        self.alert = ""  # what fired
+        self.started = time.monotonic()
+        self._source = source
+        self._splitter = LineSplitter()
+        self._recorder = recorder
+        self._alerts = alerts
+        self._was_connected = source.connected
+
+    def step(self, timeout_s: float = READ_S) -> list[tuple[str, Frame | None]]:
+        """Read what comes within the time; returns the lines. EOFError at the end."""
+        try:
+            data = self._source.read(timeout_s)
+        except EOFError:
+            rest = self._splitter.rest()
+            if rest:
+                self._take([rest])
+            raise
+        if self._source.connected != self._was_connected:
+            self._was_connected = self._source.connected
+            text = "the port is back" if self._was_connected else "the port is gone"
+            self.model.log.append((self._now(), f"-- {text} --"))
+            if self._recorder:
+                self._recorder.notice(self._now(), text)
+        return self._take(self._splitter.feed(data)) if data else []
+
+    def _now(self) -> float:
+        return time.monotonic() - self.started
+
+    def _take(self, lines: list[str]) -> list[tuple[str, Frame | None]]:
+        taken = []
+        for line in lines:
+            now = self._now()
+            item = self.model.feed(now, line)
+            if self._recorder:
+                self._recorder.line(now, line, item)
+            frame = item if isinstance(item, Frame) else None
+            if frame and not self.alert:
+                self.alert = check_alerts(self._alerts, self.model)
+                if self.alert and self._recorder:
+                    self._recorder.notice(now, self.alert)
+            taken.append((line, frame))
+        return taken
+
+
+def check_alerts(alerts: list[Alert], model: Model) -> str:
+    """The first condition that holds, in words; "" if none does."""
+    for alert in alerts:
+        fired = alert.fired(model)
+        if fired:
+            return fired
+    return ""
+
+
+def replay(path: Path, alerts: list[Alert]) -> tuple[Model, str]:
+    """A whole recording in a model, and the first alert in it."""
+    model, fired = Model(), ""
+    for entry in recording.read(path):
+        if entry.notice:
+            model.log.append((entry.t, f"-- {entry.line} --"))
+            continue
+        item = model.feed(entry.t, entry.line)
+        if isinstance(item, Frame) and not fired:
+            fired = check_alerts(alerts, model)
+    return model, fired
+
+
+def plain_line(line: str, frame: Frame | None) -> str | None:
+    """What --plain prints for a console line: frames in one short form, logs as they are."""
+    if frame is not None:
+        values = " ".join(f"{k}={v}" for k, v in frame.values.items() if v is not None)
+        return f"frame {frame.seq} t={frame.t_ms / 1000:.1f}s {frame.phase} {values}"
+    if is_human(line) or not line.strip():
+        return None
+    return serial_io.printable(line)
+
+
+def summary(model: Model) -> str:
+    """One line at the end."""
+    stream = model.stream
+    low = stream.low_water("gc_free")
+    parts = [
+        f"{len(model.frames)} frames, {len(model.marks)} events",
+        f"{stream.missing} missing, {stream.damaged} damaged, {stream.reboots} reboots",
+    ]
+    if low is not None:
+        parts.append(f"lowest GC free {low:,} B")
+    return "; ".join([*parts, model.reading()])
+
+
+def _run_plain(monitor: Monitor, end: float | None) -> None:
+    out = sys.stdout
+    while not monitor.alert and (end is None or time.monotonic() < end):
+        try:
+            lines = monitor.step()
+        except EOFError:
+            break
+        for line, frame in lines:
+            shown = plain_line(line, frame)
+            if shown is not None:
+                out.write(shown + "\n")
+        out.flush()
+
+
+def _run_screen(monitor: Monitor, source: Source, console: Console, end: float | None) -> None:
+    def picture() -> object:
+        state = "" if source.connected else "port lost, waiting for it"
+        return monitor_screen.screen(
+            monitor.model, console, title=source.name, state=state, alert=monitor.alert
+        )
+
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        drawn = 0.0
+        while not monitor.alert and (end is None or time.monotonic() < end):
+            try:
+                monitor.step()
+            except EOFError:
+                break
+            if time.monotonic() - drawn >= REFRESH_S:
+                live.update(picture(), refresh=True)  # type: ignore[arg-type]
+                drawn = time.monotonic()
+    console.print(picture())
+
+
+@click.command("monitor")
+@click.option("--port", "-p", envvar="PORT", help="Serial port, socket://…, pty, log file or `-`.")
+@click.option("--baud", default=BAUD, show_default=True, envvar="BAUD")
+@click.option("--record", type=click.Path(path_type=Path), help="Write every line to FILE.jsonl.")
+@click.option("--replay", "replay_path", type=click.Path(path_type=Path), help="Show a recording.")
+@click.option("--csv", "csv_path", type=click.Path(path_type=Path), help="Frames as a table.")
+@click.option("--plot", "plot_path", type=click.Path(path_type=Path), help="FILE.png or .svg.")
+@click.option("--plain", is_flag=True, help="Lines instead of a screen (the default in a pipe).")
+@click.option("--alert", "alert_texts", multiple=True, help="Stop with status 3, as free<20000.")
+@click.option("--for", "seconds", type=float, help="Stop after so many seconds.")
+@click.option(
+    "--svg", "svg_path", type=click.Path(path_type=Path), help="The screen as a picture."
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+def monitor_command(
+    port: str | None,
+    baud: int,
+    record: Path | None,
+    replay_path: Path | None,
+    csv_path: Path | None,
+    plot_path: Path | None,
+    plain: bool,
+    alert_texts: tuple[str, ...],
+    seconds: float | None,
+    svg_path: Path | None,
+    command: tuple[str, ...],
+) -> None:
+    """Watch a running gateway's memory; listens only.
+
+    With a COMMAND (after --) that is started and its console is watched.
+    """
+    alerts = [Alert.parse(text) for text in alert_texts]
+    console = Console()
+    screen = not plain and console.is_terminal
+    title = replay_path.name if replay_path else ""
+    if replay_path:
+        model, alert = replay(replay_path, alerts)
+        if plain or not (csv_path or plot_path or svg_path):
+            _show_replay(model, console, title, alert, screen=screen)
+    else:
+        source = (
+            serial_io.PipeSource.run(list(command))
+            if command
+            else serial_io.open_source(serial_io.choose_port(port, ask_port), baud)
+        )
+        title = source.name
+        recorder = _recorder(record, title)
+        monitor = Monitor(source, recorder=recorder, alerts=alerts)
+        end = time.monotonic() + seconds if seconds else None
+        try:
+            if screen:
+                _run_screen(monitor, source, console, end)
+            else:
+                _run_plain(monitor, end)
+        except KeyboardInterrupt:
+            pass
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        finally:
+            source.close()
+            if recorder:
+                recorder.close()
+        model, alert = monitor.model, monitor.alert
+        click.echo(summary(model), err=True)
+    if csv_path:
+        recording.write_csv(csv_path, list(model.frames))
+        click.echo(f"wrote {csv_path}: {len(model.frames)} frames", err=True)
+    if plot_path:
+        from host_tools import plots
+
+        plots.plot(model, plot_path, f"copepod memory: {title}")
+        click.echo(f"wrote {plot_path}", err=True)
+    if svg_path:
+        _export_svg(model, title, svg_path, alert)
+    if alert:
+        click.echo(alert, err=True)
+        sys.exit(ALERT_STATUS)
+
+
+def ask_port(found: list[serial_io.Port]) -> serial_io.Port:
+    """Let the person at the terminal choose; UserError where nobody can be asked."""
+    if not sys.stdin.isatty():
+        names = ", ".join(port.device for port in found)
+        raise UserError(f"several ports: {names}; choose one with PORT=…")
+    for number, port in enumerate(found, 1):
+        click.echo(f"  {number}  {port.device:<16} {port.description}  {port.usb_id}")
+    number = click.prompt("Which one", type=click.IntRange(1, len(found)), default=1)
+    return found[number - 1]
+
+
+def _recorder(path: Path | None, source: str) -> recording.Recorder | None:
+    if path is None:
+        return None
+    try:
+        return recording.Recorder(path, source)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+
+
+def _show_replay(model: Model, console: Console, title: str, alert: str, *, screen: bool) -> None:
+    if screen:
+        console.print(monitor_screen.screen(model, console, title=title, alert=alert))
+        return
+    for _, frame in model.frames:
+        click.echo(plain_line("", frame))
+    click.echo(summary(model), err=True)
+
+
+def _export_svg(model: Model, title: str, path: Path, alert: str) -> None:
+    with open(os.devnull, "w") as nowhere:
+        console = Console(record=True, width=110, height=36, file=nowhere, force_terminal=True)
+        console.print(monitor_screen.screen(model, console, title=title, alert=alert, height=35))
+        console.save_svg(str(path), title="copepod monitor")
+    click.echo(f"wrote {path}", err=True)

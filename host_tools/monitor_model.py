@@ -1,0 +1,232 @@
+"""What a monitor knows: the series, the marks, the trends, and what they mean.
+
+It takes console lines with host times and does no input or output, so the live screen, a replay,
+a plot and a test all look at the same thing.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from host_tools.errors import UserError
+from host_tools.frames import FIELDS, Event, Frame, FrameStream, is_human, is_telemetry
+
+KEEP_FRAMES = 20_000  # a frame every 10 s for two days
+KEEP_LOG = 500
+# Trends are read from these: before, memory falls because the gateway is being set up.
+SETTLED_PHASES = ("steady", "interval", "burst")
+
+# names that people type for --alert
+ALIASES = {
+    "free": "gc_free",
+    "used": "gc_used",
+    "live": "gc_live",
+    "largest": "gc_run",
+    "idf": "idf_free",
+    "errors": "err",
+}
+COUNTERS = ("missing", "damaged", "reboots")
+
+MIN_SAMPLES = 8
+MIN_SPAN_S = 60.0
+CONFIDENCE = 1.96  # standard errors, 95 %
+# below this a slope is called steady, however certain: 1 kB an hour would take two days to matter
+STEADY_B_PER_H = 1024.0
+KNOWN_B_PER_H = 8 * STEADY_B_PER_H
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An event on the time axis."""
+
+    t: float
+    name: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A straight line through a series: bytes an hour, and how sure that is."""
+
+    per_hour: float
+    error: float  # half of the 95 % interval
+
+    @property
+    def falling(self) -> bool:
+        return self.per_hour + self.error < -STEADY_B_PER_H
+
+    @property
+    def known(self) -> bool:
+        """False while the interval is so wide that it could hide a leak."""
+        return self.error < KNOWN_B_PER_H
+
+    def __str__(self) -> str:
+        return f"{self.per_hour:+,.0f} ± {self.error:,.0f} B/h"
+
+
+def trend(points: list[tuple[float, int]]) -> Trend | None:
+    """Least squares over (seconds, bytes); None while there is too little to tell."""
+    if len(points) < MIN_SAMPLES or points[-1][0] - points[0][0] < MIN_SPAN_S:
+        return None
+    count = len(points)
+    mean_t = sum(t for t, _ in points) / count
+    mean_v = sum(v for _, v in points) / count
+    square = sum((t - mean_t) ** 2 for t, _ in points)
+    slope = sum((t - mean_t) * (v - mean_v) for t, v in points) / square
+    rest = sum((v - mean_v - slope * (t - mean_t)) ** 2 for t, v in points)
+    error = math.sqrt(rest / (count - 2) / square)
+    return Trend(slope * 3600, CONFIDENCE * error * 3600)
+
+
+def watermark(points: list[tuple[float, int]], windows: int = 24) -> list[tuple[float, int]]:
+    """The upper edge of a saw-tooth: the highest value of each of some equal stretches.
+
+    Free memory falls as garbage piles up and jumps back when it is collected; the leak is in the
+    height that it jumps back to.
+    """
+    if len(points) < windows * 2:
+        return points
+    size = len(points) / windows
+    edges = [round(i * size) for i in range(windows + 1)]
+    return [max(points[a:b], key=lambda point: point[1]) for a, b in pairwise(edges) if b > a]
+
+
+@dataclass
+class Alert:
+    """A condition on a frame, such as `free<20000`."""
+
+    text: str
+    name: str
+    compare: Callable[[int, int], bool]
+    limit: int
+
+    @classmethod
+    def parse(cls, text: str) -> Alert:
+        """UserError says which names there are."""
+        match = re.fullmatch(r"\s*(\w+)\s*(<=|>=|<|>|==)\s*(\d+)\s*", text)
+        if match is None:
+            raise UserError(f"--alert {text!r}: write it like 'free<20000'")
+        name = ALIASES.get(match[1], match[1])
+        if name not in FIELDS and name not in COUNTERS:
+            names = ", ".join((*ALIASES, *FIELDS, *COUNTERS))
+            raise UserError(f"--alert {text!r}: no value {match[1]!r}; there are {names}")
+        compare = {"<": operator.lt, ">": operator.gt, "<=": operator.le, ">=": operator.ge}
+        return cls(text.replace(" ", ""), name, compare.get(match[2], operator.eq), int(match[3]))
+
+    def fired(self, model: Model) -> str | None:
+        """What is wrong, or None."""
+        if self.name in COUNTERS:
+            value = getattr(model.stream, self.name)
+        else:
+            frame = model.last
+            value = frame[self.name] if frame else None
+            if value is None and self.name == "gc_free" and frame:
+                value = frame["mem_free"]
+        if value is None or not self.compare(value, self.limit):
+            return None
+        return f"alert {self.text}: {self.name} is {value}"
+
+
+@dataclass
+class Model:
+    """Everything seen on one console."""
+
+    stream: FrameStream = field(default_factory=lambda: FrameStream(keep=KEEP_FRAMES))
+    frames: deque[tuple[float, Frame]] = field(default_factory=lambda: deque(maxlen=KEEP_FRAMES))
+    marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=KEEP_FRAMES))
+    log: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=KEEP_LOG))
+    lines: int = 0
+    boot_at: float = 0.0  # host time of the frame or event that began this boot
+    now: float = 0.0
+
+    @property
+    def last(self) -> Frame | None:
+        """The newest frame."""
+        return self.frames[-1][1] if self.frames else None
+
+    def feed(self, t: float, line: str) -> Frame | Event | None:
+        """Take one console line."""
+        self.lines += 1
+        self.now = t
+        reboots = self.stream.reboots
+        item = self.stream.feed(line)
+        if self.stream.reboots > reboots:
+            self.boot_at = t
+            if not (isinstance(item, Event) and item.name == "boot"):
+                self.marks.append(Mark(t, "boot", 0))
+        if isinstance(item, Frame):
+            self.frames.append((t, item))
+        elif isinstance(item, Event):
+            self.marks.append(Mark(t, item.name, item.value))
+        elif not is_telemetry(line) and not is_human(line) and line.strip():
+            self.log.append((t, line))
+        return item
+
+    def series(self, name: str) -> list[tuple[float, int]]:
+        """(seconds, value) of a field, where the device could tell it."""
+        points = ((t, frame[name]) for t, frame in self.frames)
+        return [(t, value) for t, value in points if value is not None]
+
+    def settled(self) -> list[tuple[float, Frame]]:
+        """Frames of this boot from after the gateway was set up."""
+        return [
+            (t, frame)
+            for t, frame in self.frames
+            if t >= self.boot_at and frame.phase.startswith(SETTLED_PHASES)
+        ]
+
+    def free_series(self) -> list[tuple[float, int]]:
+        """Free GC heap right after collections where that is known, else its upper edge."""
+        live = [
+            (t, frame["gc_free"] + frame["gc_used"] - frame["gc_live"])  # type: ignore[operator]
+            for t, frame in self.settled()
+            if None not in (frame["gc_free"], frame["gc_used"], frame["gc_live"])
+        ]
+        return live if len(live) >= MIN_SAMPLES else self._upper("gc_free")
+
+    def _upper(self, name: str) -> list[tuple[float, int]]:
+        points = ((t, frame[name]) for t, frame in self.settled())
+        return watermark([(t, value) for t, value in points if value is not None])
+
+    def fragmentation(self) -> dict[str, float]:
+        """Share of each heap's free memory that the largest block does not reach, now."""
+        shares = {}
+        frame = self.last
+        for heap, free, big in (("GC", "gc_free", "gc_run"), ("IDF", "idf_free", "idf_big")):
+            if frame and frame[free] and frame[big] is not None:
+                shares[heap] = max(0.0, 1 - frame[big] / frame[free])  # type: ignore[operator]
+        return shares
+
+    def trends(self) -> dict[str, Trend]:
+        """Slopes of this boot: free after collection, IDF free, and the largest blocks."""
+        found = {
+            "GC free": trend(self.free_series()),
+            "GC largest": trend(self._upper("gc_run")),
+            "IDF free": trend(self._upper("idf_free")),
+            "IDF largest": trend(self._upper("idf_big")),
+        }
+        return {name: slope for name, slope in found.items() if slope is not None}
+
+    def reading(self) -> str:
+        """What the trends mean, by the rule: falling watermark is a leak, a steady one with a
+        shrinking largest block is fragmentation."""
+        trends = self.trends()
+        if not trends:
+            return "too early to tell (a minute of frames is needed)"
+        said = []
+        for heap in ("GC", "IDF"):
+            free, big = trends.get(f"{heap} free"), trends.get(f"{heap} largest")
+            if free and free.falling:
+                said.append(f"{heap} heap: watermark falling, a leak ({free})")
+            elif free and big and big.falling:
+                said.append(f"{heap} heap: largest block shrinking, fragmentation ({big})")
+            elif free:
+                word = "steady" if free.known else "no trend to be seen yet"
+                said.append(f"{heap} heap: {word} ({free})")
+        return "; ".join(said) or "too early to tell"
