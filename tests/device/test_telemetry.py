@@ -1,0 +1,109 @@
+"""Frames: the documented form, the sum, and at most 256 B each."""
+
+import gc
+import sys
+
+from copepod import memory, telemetry
+from copepod.stats import Stats
+
+
+class Console:
+    """Takes the place of sys.stdout in the module under test and of print()'s target."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text):
+        self.text += text
+
+
+class FakeSys:
+    def __init__(self, console):
+        self.stdout = console
+
+
+def _captured(call):
+    console = Console()
+
+    def fake_print(*parts, sep=" ", end="\n"):
+        console.write(sep.join([str(part) for part in parts]) + end)
+
+    real_sys = telemetry.sys
+    telemetry.sys = FakeSys(console)
+    telemetry.print = fake_print
+    try:
+        call()
+    finally:
+        telemetry.sys = real_sys
+        del telemetry.print
+    return console.text
+
+
+def _sum(sequence, at_ms, name, values):
+    total = 0
+    for value in [sequence, at_ms] + list(name.encode()) + values:
+        if value == "-":
+            value = 0x5A5A
+        total = (total * 31 + (int(value) & 0xFFFFFF)) & 0xFFFF
+    return total
+
+
+def test_frame_has_every_field_in_order_and_a_true_sum():
+    stats = Stats()
+    stats.received = 7
+    stats.errors = 2
+    writer = telemetry.Telemetry(stats)
+    text = _captured(lambda: writer.frame("steady", True))
+    human, line = text.strip().split("\n")
+    assert human.startswith("[mem steady              ] free="), human
+    parts = line.split(" ")
+    assert parts[:3] == ["@cp1", "F", "0"], line
+    assert parts[4] == "steady"
+    names = [part.split("=")[0] for part in parts[5:-1]]
+    assert names == list(memory.FIELDS) + ["in", "out", "err", "tls", "back"], names
+    values = [part.split("=")[1] for part in parts[5:-1]]
+    assert values[8] == "7"
+    assert values[10] == "2"
+    assert int(values[0]) > 0
+    assert int(values[3]) <= int(values[2])
+    assert parts[-1] == "*%d" % _sum(0, int(parts[3]), "steady", values)
+    assert writer.phases[0][0] == "steady"
+
+
+def test_events_share_the_sequence():
+    writer = telemetry.Telemetry(Stats(), collect=False)
+    first = _captured(lambda: writer.event("tls", 3))
+    second = _captured(lambda: writer.frame("interval"))
+    parts = first.strip().split(" ")
+    assert parts[:3] == ["@cp1", "E", "0"]
+    assert parts[4:6] == ["tls", "3"]
+    assert parts[6] == "*%d" % _sum(0, int(parts[3]), "tls", [3])
+    line = second.strip().split("\n")[1]
+    assert line.startswith("@cp1 F 1 ")
+    assert "gc_live=-" in line
+    assert "gc_run=-" in line
+
+
+def test_a_frame_allocates_at_most_256_bytes():
+    writer = telemetry.Telemetry(Stats(), collect=False)
+    writer.frame("interval")
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    writer.frame("interval")
+    cost_b = gc.mem_alloc() - before
+    gc.enable()
+    assert cost_b <= 256, cost_b
+
+
+def test_mem_free_is_literally_gc_mem_free():
+    gc.collect()
+    gc.disable()
+    reading = memory.read()
+    free = gc.mem_free()
+    gc.enable()
+    assert 0 <= reading[0] - free < 512, (reading[0], free)
+    assert reading[3] is None
+    collected = memory.read(True)
+    assert collected[3] is not None
+    assert sys.implementation.name == "micropython"
