@@ -1,4 +1,4 @@
-"""What a board runs at power-on: a moment for Ctrl-C, safe mode after three crashes in a row, then the gateway.
+"""What a board runs at power-on: a moment for Ctrl-C, safe mode after three crashes, the gateway.
 
 Memory: the board compiles this file itself, so it is short; what it keeps is the port's record.
 """
@@ -54,7 +54,7 @@ def _run(config_path):
 
 
 def _safe_mode():
-    log("boot", "safe mode: the gateway crashed ", _CRASHES_MAX, " times in a row and is not started")
+    log("boot", "safe mode: the gateway is not started, ", _CRASHES_MAX, " crashes in a row")
     log("boot", "safe mode: the last error was ", port.last_error_load())
     log("boot", "safe mode: press Ctrl-C for the REPL, mend config.json or bot.py, then Ctrl-D")
     log("boot", "safe mode: left alone, it tries again in ", _SAFE_S // 60, " minutes")
@@ -71,7 +71,7 @@ def _crashed(error):
     sys.print_exception(error, trace)
     print(record.scrub(trace.getvalue()), end="")
     pause_s = _PAUSE_S * crashes
-    log("boot", "crash ", crashes, " of ", _CRASHES_MAX, "; restarting in ", pause_s, " s, Ctrl-C for the REPL")
+    log("boot", "crash ", crashes, " in a row; reset in ", pause_s, " s, Ctrl-C for the REPL")
     time.sleep(pause_s)
     port.reset()
 

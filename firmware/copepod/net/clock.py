@@ -16,16 +16,21 @@ from copepod.platform import port
 try:
     from copepod.net.built import DAY
 except ImportError:  # run from the sources
-    DAY = const(20454)  # 2026-01-01
+    DAY = 20454  # 2026-01-01
 
 _HOSTS = ("pool.ntp.org", "time.cloudflare.com", "time.google.com")
 _ROUNDS = const(2)
 _TIMEOUT_S = const(2)
 _PAUSE_MS = const(500)
 _DAY_S = const(86400)
-# time.time() counts from 2000 on ESP32, from 1970 on Unix: days between the two.
-_EPOCH_DAY = 10957 if time.gmtime(0)[0] == 2000 else 0
 
+
+def _epoch_day(clock):
+    # time.time() counts from 2000 on ESP32, from 1970 on Unix: the days between the two.
+    return 10957 if clock.gmtime(0)[0] == 2000 else 0
+
+
+_EPOCH_DAY = _epoch_day(time)
 _asked_day = -1
 
 

@@ -1,16 +1,17 @@
-"""The link below the sockets: Wi-Fi on ESP32, nothing elsewhere. Memory: one WLAN object, nothing per connection.
+"""The link below the sockets: Wi-Fi on ESP32, nothing elsewhere. Memory: one WLAN object.
 
 The driver's oddities, as MicroPython 1.26 to 1.29 have them (ports/esp32/network_wlan.c):
 
-- nothing may be asked of the interface before active(True), and the host name counts from then on;
-- it tries again by itself, for ever unless `reconnects` is set, and then status() says "connecting"
-  whatever went wrong; the count of those tries is not set back when one succeeds, so it can't be
-  left to hold the link for months;
+- nothing may be asked of the interface before active(True), and the host name counts from then
+  on;
+- it tries again by itself, for ever unless `reconnects` is set, and then status() says
+  "connecting" whatever went wrong; the count of those tries is not set back when one succeeds,
+  so it can't be left to hold the link for months;
 - connect() and config() while it connects, by itself or by us, raise "Wifi Internal Error", and so
   they do right after disconnect(), which takes a moment;
 - status() keeps the last failure until there is an IP address, so at the start of a try it may
-  speak of the try before, or say idle (1000) between connecting (1001) and done (1010): only what it
-  still says after a while is believed;
+  speak of the try before, or say idle (1000) between connecting (1001) and done (1010): only what
+  it still says after a while is believed;
 - some failures last until the interface has been switched off and on, and some until a reset.
 """
 

@@ -1,4 +1,4 @@
-"""ESP32, S3, C3, C6: the record is in RTC memory. Memory: the record, once; heap() one tuple per IDF region.
+"""ESP32, S3, C3, C6: the record is in RTC memory. Memory: the record; heap() a tuple per region.
 
 The functions are unix.py's; what differs is said here.
 """
@@ -24,7 +24,7 @@ from copepod.platform.record import (  # noqa: F401
 name = "esp32"
 has_wifi = True
 sets_clock = True
-GC_THRESHOLD_B = 16384  # the collector runs before MicroPython adds an area to the GC heap, out of what TLS needs
+GC_THRESHOLD_B = 16384  # collect before MicroPython takes another area from the heap TLS needs
 
 _REST_MS = const(3600000)  # longest the task watchdog's microsecond arithmetic can hold is 71 min
 
@@ -49,7 +49,7 @@ def start(config_path):
 
 
 def heap():
-    """Return [free, largest free block, least ever free] of the IDF heap in bytes, always the same list.
+    """Return [free, largest free block, least ever free] of the IDF heap in bytes, in one list.
 
     HEAP_DATA only: HEAP_EXEC counts memory again that can't hold buffers. MicroPython makes one
     tuple per region (six on ESP32: about 300 B), so call it every few seconds, not more.
@@ -99,7 +99,7 @@ def watchdog_start(timeout_ms):
 
 
 def watchdog_feed():
-    """Feed the watchdog, if it was started; after ten minutes of it the crash count starts anew."""
+    """Feed the watchdog, if it was started; ten minutes of it set the crash count to 0."""
     if _watchdog:
         _watchdog.feed()
     record.alive()
@@ -127,7 +127,7 @@ def set_clock(seconds):
 
 
 def write_atomic(path, data):
-    """Replace the file at `path` by `data`: littlefs commits a file when it is closed, and its rename is atomic."""
+    """Replace the file at `path`: littlefs commits it at close, and its rename is atomic."""
     temporary = path + ".new"
     with open(temporary, "wb") as file:
         file.write(data)

@@ -1,4 +1,4 @@
-"""What must outlive a crash: the last answered update, the crash count, the last error. Memory: 128 B, once.
+"""What must outlive a crash: the last update answered, crash count, last error. Memory: 128 B.
 
 The record is one bytearray that a port keeps somewhere durable (RTC memory, a file) and hands
 back at the next start. It has three areas, each with a check of its own, because what comes back
@@ -28,7 +28,7 @@ _steady_at = None
 
 
 def begin(found, save):
-    """Take over `found`, what the port kept (bytes-like, any length), and keep changes with `save(data)`."""
+    """Take over `found`, what the port kept (bytes, any size); keep changes with `save(data)`."""
     global _save
     _save = save
     if len(found) == SIZE_B:
@@ -59,7 +59,7 @@ def _close(start, end, at):
 
 
 def last_id_load(bot_id=0):
-    """Return the id of the last answered update of this bot, or None: nothing kept, or another bot's."""
+    """Return the id of the last update that bot `bot_id` answered, or None."""
     update_id, bot = unpack_from("<QI", data, 0)
     if _good(0, 12, 12) and bot == bot_id & 0xFFFFFFFF:
         return update_id
@@ -67,7 +67,7 @@ def last_id_load(bot_id=0):
 
 
 def last_id_store(update_id, bot_id=0):
-    """Keep `update_id` as answered, for the bot whose token starts with `bot_id`. Allocates no buffer."""
+    """Keep `update_id` as answered by bot `bot_id` (its token starts so). Allocates nothing."""
     pack_into("<QI", data, 0, update_id, bot_id & 0xFFFFFFFF)
     _close(0, 12, 12)
 
@@ -90,7 +90,7 @@ def crashes_store(count, is_running):
 
 
 def alive():
-    """Note that the gateway is running well; after ten minutes of it the crashes before are history."""
+    """Note that the gateway is running well; ten minutes of it set the crash count to 0."""
     global _steady_at
     if _steady_at is None:
         _steady_at = ticks_add(ticks_ms(), _STEADY_MS)
@@ -118,11 +118,11 @@ def last_error_store(text):
 
 
 def scrub(text):
-    """Return `text` with the secret of anything like a bot token (`123:AAH…`) replaced by `***`."""
+    """Return `text` with the secret of anything like a bot token (`123:AAH…`) made `***`."""
     at = text.find(":")
     while at >= 0:
         end = at + 1
-        while end < len(text) and (text[end].isalpha() or text[end].isdigit() or text[end] in "_-"):
+        while end < len(text) and text[end] not in " /?&'\"\n":
             end += 1
         if end - at > 20 and at and text[at - 1].isdigit():
             text = text[: at + 1] + "***" + text[end:]

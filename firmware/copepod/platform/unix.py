@@ -1,4 +1,4 @@
-"""Unix, macOS, Windows: the record is a file beside the config, the clock is the system's. Memory: the record, once."""
+"""Unix, macOS, Windows: the record is a file beside the config. Memory: the record, once."""
 
 import os
 
@@ -26,6 +26,8 @@ def start(config_path):
     """Open the record beside the config (`config.json.state`) and take over what it holds."""
     global _file
     path = config_path + ".state"
+    if _file:
+        _file.close()
     try:
         try:
             _file = open(path, "r+b")
@@ -35,7 +37,7 @@ def start(config_path):
     except OSError as error:
         _file = None
         found = b""
-        log("state", path, " can't be kept (", error, "): after a crash an answer may be sent twice")
+        log("state", path, " can't be kept (", error, "): a crash may send an answer twice")
     record.begin(found, _save)
 
 
@@ -47,7 +49,7 @@ def _save(data):
 
 
 def heap():
-    """Return (free, largest free block, least ever free) of the system heap in bytes; None where unknown."""
+    """Return (free, largest free block, least ever free) of the system's heap; None: unknown."""
     return _heap_b
 
 
@@ -57,7 +59,7 @@ def gc_free(mem_free_b):
 
 
 def died():
-    """Return why the last run ended without saying so, or None. A process can't tell; its supervisor can."""
+    """Return why the last run ended without a word, or None: a process can't tell."""
     return None
 
 
@@ -67,7 +69,7 @@ def reset_reason():
 
 
 def watchdog_start(timeout_ms):
-    """Start the watchdog where there is one; from now on watchdog_feed() must be called more often."""
+    """Start the watchdog where there is one: watchdog_feed() must then come more often."""
 
 
 def watchdog_feed():
@@ -80,13 +82,13 @@ def watchdog_rest():
 
 
 def reset():
-    """Restart the machine, on purpose; here: leave with EX_TEMPFAIL, so that a supervisor starts us again."""
+    """Restart, on purpose; here: leave with EX_TEMPFAIL, so that a supervisor starts us again."""
     crashes_store(crashes_load(), False)
     raise SystemExit(75)
 
 
 def write_atomic(path, data):
-    """Replace the file at `path` by `data` (bytes): after a crash it holds the old content or the new.
+    """Replace the file at `path` by `data` (bytes): whatever happens, it holds the old or the new.
 
     OSError when it can't be done; the old file is then unharmed. The new one can be read by its
     owner only, since the config holds the token.

@@ -1,0 +1,1 @@
+"""Stand-ins for the ESP32 port's modules; see world.py."""

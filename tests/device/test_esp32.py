@@ -1,0 +1,297 @@
+"""The ESP32 port: two heaps, the record in RTC memory, the watchdog, files; and the record itself.
+
+Checked by taking it out (tests/host/test_traps.py):
+
+    the largest IDF block in gc_free()     test_gc_free_is_without_the_idf_block
+    HEAP_DATA                              test_heap
+    the magic and checks of the record     test_noise_after_power_on, test_a_torn_write
+    one check for each area                test_a_torn_write
+    the bot's id in the record             test_another_bot
+    watchdog_rest()                        test_watchdog_rests_for_the_repl
+    its hour (not more)                    test_watchdog_rests_for_the_repl
+    died() looking at the cause            test_died
+    ten minutes' grace                     test_ten_good_minutes
+    the text's cut on a character          test_last_error
+    scrub()                                test_scrub
+    write to a new file, then rename       test_write_atomic
+"""
+
+import gc
+import os
+
+from fakes.world import Reset, install, reboot
+
+
+def begin():
+    """Return (world, port, machine), started."""
+    world, port = install()
+    import machine
+
+    port.start("/config.json")
+    return world, port, machine
+
+
+def again(machine, cause=None):
+    """Reset the board for `cause` (2: machine.reset()) and start the port again."""
+    machine.starts(cause or machine.HARD_RESET)
+    port = reboot()
+    port.start("/config.json")
+    return port
+
+
+def test_heap():
+    _, port, _ = begin()
+    assert list(port.heap()) == [54752, 35512, 51048]
+    assert port.heap() is port.heap()
+
+
+def test_gc_free_is_without_the_idf_block():
+    _, port, _ = begin()
+    port.heap()
+    assert port.gc_free(35512 + 20000) == 20000
+    assert port.gc_free(1000) == 0
+
+
+def test_noise_after_power_on():
+    _, port, _ = begin()
+    assert port.last_id_load(7) is None
+    assert port.crashes_load() == 0 and not port.record.running()
+    assert port.last_error_load() is None
+    for noise in (b"", b"\0" * 128, b"\xff" * 128, b"\0" * 2048, b"short"):
+        _, port = install()
+        import machine
+
+        machine.starts(machine.PWRON_RESET, noise)
+        port.start("/config.json")
+        assert port.last_id_load() is None and port.last_id_load(7) is None
+        assert port.crashes_load() == 0 and port.last_error_load() is None
+
+
+def test_last_id_outlives_a_reset():
+    _, port, machine = begin()
+    for update_id in (1, 895123456, (1 << 31) + 5, (1 << 52) - 1):
+        port.last_id_store(update_id, 7)
+        assert port.last_id_load(7) == update_id
+        port = again(machine, machine.WDT_RESET)
+        assert port.last_id_load(7) == update_id
+
+
+def test_another_bot():
+    # Ids of one bot say nothing of another's: all its messages would look old.
+    _, port, machine = begin()
+    port.last_id_store(900000000, 7)
+    port = again(machine)
+    assert port.last_id_load(8) is None
+    assert port.last_id_load(7 + (1 << 32)) == 900000000  # 32 bits of the bot's id are kept
+    port.last_id_store(5, 8)
+    assert port.last_id_load(8) == 5 and port.last_id_load(7) is None
+
+
+def test_a_torn_write():
+    # A reset in the middle of a copy: every area stands or falls alone, and never half.
+    _, port, machine = begin()
+    port.last_id_store(895123456, 7)
+    port.crashes_store(2, True)
+    port.last_error_store("MemoryError: first")
+    old = machine.RTC().memory()
+    port.last_id_store(895123499, 7)
+    port.crashes_store(0, False)
+    port.last_error_store("OSError: second")
+    new = machine.RTC().memory()
+    assert len(old) == len(new) == 128
+    for cut in range(129):
+        machine.starts(machine.WDT_RESET, new[:cut] + old[cut:])
+        port = reboot()
+        port.start("/config.json")
+        assert port.last_id_load(7) in (None, 895123456, 895123499)
+        assert (port.crashes_load(), port.record.running()) in ((0, False), (2, True))
+        assert port.last_error_load() in (None, "MemoryError: first", "OSError: second")
+        if cut >= 20:
+            assert port.last_id_load(7) == 895123499
+        if cut <= 16:
+            assert port.crashes_load() == 2 and port.last_error_load() == "MemoryError: first"
+
+
+def test_storing_allocates_nothing():
+    _, port, _ = begin()
+    port.record.begin(b"", len)  # RTC.memory(data) copies into the chip; the fake makes an object
+    port.last_id_store(895123456, 7)
+    gc.collect()
+    gc.disable()
+    try:
+        before_b = gc.mem_alloc()
+        for _ in range(50):
+            port.last_id_store(895123456, 7)
+        grown_b = gc.mem_alloc() - before_b
+    finally:
+        gc.enable()
+    assert grown_b <= 64, grown_b
+
+
+def test_last_error():
+    _, port, machine = begin()
+    port.last_error_store("MemoryError: memory allocation failed, allocating 1024 bytes")
+    port = again(machine)
+    assert port.last_error_load() == "MemoryError: memory allocation failed, allocating 1024 bytes"
+    for width in range(100, 112):
+        for character in ("x", "é", "€", "🦀"):
+            text = "x" * width + character * 30
+            port.last_error_store(text)
+            kept = port.last_error_load()
+            assert text.startswith(kept) and 101 <= len(kept.encode()) <= 105, (width, kept)
+    port.last_error_store("")
+    assert port.last_error_load() is None
+
+
+def test_scrub():
+    _, port, machine = begin()
+    secret = "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_-x"
+    for text in ("123456:%s", "https://h/bot123456:%s/getMe", "a: b: 9:%s and 8:%s", "x 1:%s\n"):
+        text = text.replace("%s", secret)
+        assert secret not in port.record.scrub(text), text
+        port.last_error_store(text)
+        kept = port.last_error_load()
+        assert secret not in kept and secret[:20] not in kept and "***" in kept, kept
+    for text in ("", ":", "OSError: [Errno 12] ENOMEM", "at 12:30:45", "bot.py:12: oops", "1:short"):
+        assert port.record.scrub(text) == text
+    assert machine
+
+
+def test_died():
+    _, port, machine = begin()
+    for cause, is_running, expected in (
+        (machine.WDT_RESET, True, "watchdog"),
+        (machine.HARD_RESET, True, "panic"),
+        (machine.PWRON_RESET, True, None),  # unplugged, or the button
+        (machine.SOFT_RESET, True, None),  # Ctrl-D, mpremote
+        (machine.DEEPSLEEP_RESET, True, None),
+        (0, True, None),  # by USB, by esptool
+        (machine.WDT_RESET, False, None),
+        (machine.HARD_RESET, False, None),
+    ):
+        port.crashes_store(1, is_running)
+        port = again(machine, cause) if cause else again_by_tool(machine)
+        found = port.died()
+        assert (expected in found) if expected else found is None, (cause, is_running, found)
+
+
+def again_by_tool(machine):
+    """Reset the board by a tool: a cause that MicroPython does not know."""
+    machine.starts(0)
+    port = reboot()
+    port.start("/config.json")
+    return port
+
+
+def test_reset_is_no_crash():
+    _, port, machine = begin()
+    port.crashes_store(2, True)
+    try:
+        port.reset()
+        raise AssertionError("came back")
+    except Reset:
+        pass
+    port = reboot()
+    port.start("/config.json")
+    assert port.died() is None and port.crashes_load() == 2 and machine
+
+
+def test_reset_reason():
+    _, port, machine = begin()
+    assert port.reset_reason() == "power on or brown-out"
+    for cause, word in ((2, "panic"), (3, "watchdog"), (4, "sleep"), (5, "soft"), (0, "USB")):
+        machine.starts(cause)
+        assert word in port.reset_reason(), cause
+
+
+def test_watchdog():
+    world, port, machine = begin()
+    port.watchdog_feed()  # nothing to feed yet
+    world.pass_ms(300000)
+    port.watchdog_start(120000)
+    for _ in range(5):
+        world.pass_ms(119000)
+        port.watchdog_feed()
+    try:
+        world.pass_ms(121000)
+        raise AssertionError("no reset")
+    except Reset as reset:
+        assert reset.args[0] == machine.WDT_RESET
+
+
+def test_watchdog_rests_for_the_repl():
+    # mpremote interrupts the gateway; a watchdog that nobody feeds would cut its work short.
+    world, port, machine = begin()
+    port.watchdog_rest()
+    assert machine.watchdog_ms() is None  # never started, so never will be
+    port.watchdog_start(30000)
+    world.pass_ms(25000)
+    port.watchdog_rest()
+    world.pass_ms(1800000)
+    port.watchdog_feed()
+
+
+def test_ten_good_minutes():
+    world, port, _ = begin()
+    port.crashes_store(2, True)
+    for _ in range(599):
+        port.watchdog_feed()
+        world.pass_ms(1000)
+    assert port.crashes_load() == 2
+    for _ in range(3):
+        port.watchdog_feed()
+        world.pass_ms(1000)
+    assert port.crashes_load() == 0 and port.record.running()
+
+
+def test_set_clock():
+    _, port, machine = begin()
+    port.set_clock(1795358096)
+    assert machine.datetimes == [(2026, 11, 22, 7, 14, 34, 56, 0)]
+
+
+def test_write_atomic():
+    _, port, _ = begin()
+    folder = os.getenv("TMPDIR") or "/tmp"
+    path = folder + "/copepod-test-write"
+    for name in (path, path + ".new"):
+        try:
+            os.remove(name)
+        except OSError:
+            pass
+    port.write_atomic(path, b"old")
+    seen = []
+    system_rename = os.rename
+
+    class Os:
+        """`os`, watched at the moment of the rename."""
+
+        remove = os.remove
+
+        def sync(self):
+            seen.append("sync")
+
+        def rename(self, source, target):
+            seen.append(open(source, "rb").read() + b" over " + open(target, "rb").read())
+            system_rename(source, target)
+
+    port.os = Os()
+    port.write_atomic(path, b"new")
+    assert seen == ["sync", b"new over old"], seen
+    assert open(path, "rb").read() == b"new"
+
+    class Full(Os):
+        """`os` without room."""
+
+        def rename(self, source, target):
+            raise OSError(28)
+
+    port.os = Full()
+    try:
+        port.write_atomic(path, b"newer")
+        raise AssertionError("no error")
+    except OSError:
+        pass
+    assert open(path, "rb").read() == b"new"
+    os.remove(path)
+    os.remove(path + ".new")
