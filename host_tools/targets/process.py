@@ -1,0 +1,197 @@
+"""Targets that are a process on this machine: the Unix port in all its builds, emulated or not."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from host_tools import build
+from host_tools.errors import UserError
+from host_tools.targets.target import Device, Target
+
+_START = """\
+{pre}
+import sys
+from copepod.gateway import run
+sys.exit(run({config!r}))
+"""
+
+
+def app_tree() -> Path:
+    """build/mpy/, built anew if a source has changed since."""
+    build.BUILD.mkdir(exist_ok=True)
+    stamp = build.BUILD / "mpy.stamp"
+    with (build.BUILD / "mpy.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        digest = _digest()
+        if not build.MPY.exists() or not stamp.exists() or stamp.read_text() != digest:
+            build.build()
+            stamp.write_text(digest)
+    return build.MPY
+
+
+def _digest() -> str:
+    sources = [*build.sources(), *(build.FIRMWARE / name for name in build.SOURCE_FILES)]
+    sources.append(Path(build.__file__))
+    total = hashlib.sha256()
+    for path in sources:
+        total.update(f"{path} ".encode() + path.read_bytes())
+    return total.hexdigest()
+
+
+class ProcessDevice(Device):
+    """A gateway that is a child process."""
+
+    def __init__(self, command: list[str], env: dict[str, str], cwd: Path, name: str) -> None:
+        super().__init__()
+        self.command = command
+        self._name = name[:15]  # as much as the kernel keeps
+        self._process = subprocess.Popen(
+            command,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # the terminal's Ctrl-C is for the host, which passes it on
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True, name=f"console {name}")
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        return self._process.poll()
+
+    def stop(self, timeout: float = 5.0) -> int | None:
+        if self._process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        return self._join()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._join()
+
+    def rss(self) -> dict[str, Any] | None:
+        """From /proc: the process itself, never a wrapper; UserError if its name is another."""
+        try:
+            text = Path(f"/proc/{self.pid}/status").read_text()
+        except OSError:
+            return None
+        found = dict(re.findall(r"^(\w+):\s+(\S+)", text, re.MULTILINE))
+        if "VmRSS" not in found:
+            return None  # it has just ended
+        if found["Name"] != self._name:
+            raise UserError(f"process {self.pid} is {found['Name']!r}, not {self._name!r}")
+        return {
+            "name": found["Name"],
+            "rss_kb": int(found["VmRSS"]),
+            "anon_kb": int(found.get("RssAnon", 0)),
+            "file_kb": int(found.get("RssFile", 0)),
+        }
+
+    def _join(self) -> int | None:
+        status = self._process.wait()
+        self._reader.join(5)
+        return status
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        fd = self._process.stdout.fileno()
+        while data := os.read(fd, 65536):
+            self._feed(data)
+        self._process.stdout.close()
+        self._ended()
+
+
+class ProcessTarget(Target):
+    """A Unix port: `path` gives the interpreter (built if need be), `runner` the emulator."""
+
+    def __init__(
+        self,
+        name: str,
+        word_bits: int,
+        path: Callable[[bool], Path],
+        *,
+        runner: Callable[[], list[str]] = list,
+        process_name: str | None = None,
+        default_heap: str = "128k",
+    ) -> None:
+        self.name = name
+        self.word_bits = word_bits
+        self.default_heap = default_heap
+        self._path = path
+        self._runner = runner
+        self._process_name = process_name
+
+    def path(self, app: str = "mpy") -> Path:
+        """The interpreter's executable; `app` "frozen" asks for the one with the app in it."""
+        return self._path(app == "frozen")
+
+    def command(self, *arguments: str, app: str = "mpy") -> list[str]:
+        """A command line that runs the interpreter with these arguments."""
+        return [*self._runner(), str(self.path(app)), *arguments]
+
+    def interpreter(self) -> str:
+        script = "import sys; print(sys.version, sys.implementation._machine)"
+        run = subprocess.run(
+            self.command("-c", script), capture_output=True, text=True, timeout=30, check=False
+        )
+        if run.returncode:
+            raise UserError(f"{self.path()} does not run: {run.stderr.strip()[-200:]}")
+        return run.stdout.strip()
+
+    def environment(self, tree: Path | None, workdir: Path) -> dict[str, str]:
+        """Variables for the interpreter: where it finds the application."""
+        places = [str(workdir), *([str(tree)] if tree else []), ".frozen"]
+        return {**os.environ, "MICROPYPATH": ":".join(places)}
+
+    def start(
+        self,
+        config: dict[str, Any],
+        *,
+        workdir: Path,
+        files: dict[str, bytes] | None = None,
+        heap: str | None = None,
+        app: str = "mpy",
+        gc: str = "auto",
+        pre: str = "",
+        bot: str | None = None,
+    ) -> ProcessDevice:
+        workdir.mkdir(parents=True, exist_ok=True)
+        path = workdir / "config.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(config, indent=2))
+        for name, data in (files or {}).items():
+            (workdir / name).write_bytes(data)
+        if bot is not None:
+            (workdir / "bot.py").write_text(bot)
+        tree = app_tree() if app == "mpy" else None
+        arguments = ["-X", f"heapsize={heap or self.default_heap}"]
+        if gc == "off":
+            pre = "import gc; gc.disable()\n" + pre
+        if pre:
+            arguments += ["-c", _START.format(pre=pre, config=path.name)]
+        else:
+            arguments += ["-m", "copepod", "--config", path.name]
+        command = self.command(*arguments, app=app)
+        name = self._process_name or Path(command[0]).name
+        return ProcessDevice(command, self.environment(tree, workdir), workdir, name)

@@ -1,0 +1,24 @@
+"""The Unix port's builds: the wheel, and those that `copepod toolchain` makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from host_tools import toolchain
+from host_tools.targets.process import ProcessTarget
+
+
+def _target(name: str, word_bits: int, heap: str) -> ProcessTarget:
+    def path(frozen: bool) -> Path:
+        return toolchain.interpreter(name, frozen=frozen)
+
+    def runner() -> list[str]:
+        return toolchain.runner(name)
+
+    return ProcessTarget(name, word_bits, path, runner=runner, default_heap=heap)
+
+
+UNIX = _target("unix", 64, "128k")  # runs inside a CPython process: no figures of RSS from it
+UNIX32 = _target("unix32", 32, "80k")
+UNIX64 = _target("unix64", 64, "128k")
+RISCV64 = _target("riscv64", 64, "128k")
