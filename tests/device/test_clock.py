@@ -44,7 +44,9 @@ def begin(day=0):
     clock.DAY = BUILD_DAY
     clock.sleep_ms = world.sleep_ms
     lines = []
-    clock.log = lambda area, *parts: lines.append(area + ": " + "".join([str(part) for part in parts]))
+    clock.log = lambda area, *parts: lines.append(
+        area + ": " + "".join([str(part) for part in parts])
+    )
     setter = port.set_clock
 
     def set_clock(seconds):
@@ -132,7 +134,12 @@ def test_the_second_round():
 
     world.waiters.append(later)
     assert world.run(clock.ready()) is True
-    assert ntptime.asked == ["pool.ntp.org", "time.cloudflare.com", "time.google.com", "pool.ntp.org"]
+    assert ntptime.asked == [
+        "pool.ntp.org",
+        "time.cloudflare.com",
+        "time.google.com",
+        "pool.ntp.org",
+    ]
 
 
 def test_timeout():

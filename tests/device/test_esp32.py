@@ -152,7 +152,14 @@ def test_scrub():
         port.last_error_store(text)
         kept = port.last_error_load()
         assert secret not in kept and secret[:20] not in kept and "***" in kept, kept
-    for text in ("", ":", "OSError: [Errno 12] ENOMEM", "at 12:30:45", "bot.py:12: oops", "1:short"):
+    for text in (
+        "",
+        ":",
+        "OSError: [Errno 12] ENOMEM",
+        "at 12:30:45",
+        "bot.py:12: oops",
+        "1:short",
+    ):
         assert port.record.scrub(text) == text
     assert machine
 

@@ -1,30 +1,26 @@
 """Wi-Fi bring-up and reconnect against the driver's oddities (fakes/network.py).
 
-Checked by hand: each of these, taken out of net/link.py, makes the test named beside it fail.
+Checked by taking it out of net/link.py (tests/host/test_traps.py):
 
     active(True) at the start              test_connects_and_says_where
     network.hostname()                     test_connects_and_says_where
     config(pm=PM_NONE)                     test_power_saving_is_off
-    config(reconnects=…)                   test_the_driver_does_not_try_for_ever, test_wrong_password
+    config(reconnects=…)                   test_the_driver_does_not_try_for_ever,
+                                           test_wrong_password
     disconnect() before connect()          test_a_driver_that_is_already_trying
     the pause after disconnect()           test_a_driver_that_is_already_trying
-    _BELIEVE_STEPS (status at once)        test_an_old_failure_is_not_believed
-    `status < _IDLE` (1000 as a failure)   test_idle_between_connecting_and_connected
-    `signal_dbm() is None` in the loop     test_slow_dhcp_after_an_old_failure
-    signal_dbm() after the loop            test_no_address
+    status() believed late                 test_an_old_failure_is_not_believed
+    1000 (idle) taken as no failure        test_idle_between_connecting_and_connected
+    associated, the address to come        test_slow_dhcp_after_an_old_failure
+    associated, no address                 test_no_address
     `password or None`                     test_open_network
-    active(False)/active(True)             test_a_stuck_driver_is_switched_off_and_on
-    the pause between the two              test_a_stuck_driver_is_switched_off_and_on
-    the board's reset                      test_reset_when_nothing_helps
-    port.reset() marking it as wanted      test_reset_when_nothing_helps
+    active(False)/active(True), the pause  test_a_stuck_driver_is_switched_off_and_on
+    the board's reset, no crash            test_reset_when_nothing_helps
     `except OSError` around connect()      test_an_interface_somebody_switched_off
-    txpower                                test_weak_antenna
-    _distrusted                            test_distrust_restarts_a_link_that_says_it_is_up
+    txpower                                test_weak_antenna, test_full_power_comes_back
+    distrust()                             test_distrust_restarts_a_link_that_says_it_is_up
     the ssid after a soft reset            test_soft_reset_with_another_network
 """
-
-import io
-import sys
 
 from fakes.world import Reset, install, reboot
 
@@ -51,7 +47,9 @@ def after_boot(world, port):
 
     link.sleep_ms = world.sleep_ms
     lines = []
-    link.log = lambda area, *parts: lines.append(area + ": " + "".join([str(part) for part in parts]))
+    link.log = lambda area, *parts: lines.append(
+        area + ": " + "".join([str(part) for part in parts])
+    )
     return world, network, link, lines
 
 
@@ -244,6 +242,7 @@ def test_an_old_failure_is_not_believed():
     # status() says 201 from the try before until there is an address.
     world, network, link, lines = begin()
     fails_with(network, world, link, lines)
+    world.pass_ms(20000)  # by now the driver has given up, so disconnect() changes nothing
     access_point(network)
     del lines[:]
     world.run(link.up(Config))
@@ -254,6 +253,7 @@ def test_slow_dhcp_after_an_old_failure():
     # The same with an address that comes 9 s after the association, when 201 is 6 s old.
     world, network, link, lines = begin()
     fails_with(network, world, link, lines)
+    world.pass_ms(20000)
     access_point(network, dhcp_ms=9000)
     del lines[:]
     world.run(link.up(Config))
@@ -355,4 +355,3 @@ def test_log_has_no_password():
     assert len(lines) >= 5
     for line in lines:
         assert Config.wifi_password not in line
-    assert io and sys

@@ -1,9 +1,10 @@
-"""The board's entry: the Ctrl-C window, crashes, safe mode, the watchdog (fakes/, and a fake gateway).
+"""The board's entry: Ctrl-C, crashes, safe mode, the watchdog (fakes/, and a fake gateway).
 
 Checked by taking it out (tests/host/test_traps.py):
 
     the two seconds                        test_ctrl_c_in_the_window
-    `except KeyboardInterrupt`             test_ctrl_c_in_the_window, test_ctrl_c_while_a_crash_waits
+    `except KeyboardInterrupt`             test_ctrl_c_in_the_window,
+                                           test_ctrl_c_while_a_crash_waits
     watchdog_rest()                        test_ctrl_c_leaves_time_for_the_repl
     the count kept before the gateway runs test_a_watchdog_death_counts
     died()                                 test_a_watchdog_death_counts
@@ -231,7 +232,9 @@ def test_a_watchdog_death_counts():
         board.world.interrupt_at_ms = None
     board.world.interrupt_at_ms = board.world.now_ms + 60000
     assert board.start() is None
-    assert board.gateway.runs == 3 and board.said("safe mode: the last error was watchdog"), board.lines
+    assert board.gateway.runs == 3 and board.said("safe mode: the last error was watchdog"), (
+        board.lines
+    )
     assert count == 3
 
 

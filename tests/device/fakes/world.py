@@ -89,5 +89,9 @@ def reboot():
 def forget():
     """Forget the fakes and every device module."""
     for name in list(sys.modules):
-        if name in FAKES or name in DEVICE or name.startswith(("copepod.platform.", "copepod.net.")):
+        if (
+            name in FAKES
+            or name in DEVICE
+            or name.startswith(("copepod.platform.", "copepod.net."))
+        ):
             del sys.modules[name]
