@@ -1,0 +1,87 @@
+// Start of the firmware: the RAM divided into stack, data, GC heap and C heap, the devices found, then MicroPython as on
+// any board: _boot, boot.py, main.py, the REPL, and round again after a soft reset.
+#include <string.h>
+
+#include "py/gc.h"
+#include "py/mphal.h"
+#include "py/runtime.h"
+#include "py/stackctrl.h"
+#include "shared/runtime/pyexec.h"
+#include "extmod/modnetwork.h"
+
+#include "c_heap.h"
+#include "virt_machine.h"
+
+#define PAGE (4096u)
+#define GC_HEAP_MIN (16u * 1024)
+#define C_HEAP_MIN (16u * 1024)
+#define STACK_MARGIN (2048) // of the C stack, for what runs after MicroPython's own check
+
+// Of the linker script.
+extern uint8_t _sstack[], _estack[], _heap_start[], _heap_end[], _rom_start[], _ram_start[], _dram_end[];
+extern uint8_t __tls_base[], __tdata_start[], __tdata_size[];
+
+// The processor itself enforces the memory map: code is read-only, RAM is the 400 KB of the linker script, and an access
+// to anything else that QEMU has there ends in an exception. Entries are locked, so they hold for machine mode too.
+static void memory_protect(void) {
+    uintptr_t rom = (uintptr_t)_rom_start, ram = (uintptr_t)_ram_start, end = (uintptr_t)_heap_end;
+    uintptr_t all = (uintptr_t)_dram_end;
+    // Top-of-range entries, lowest first: below the ROM (devices), ROM, gap, RAM, gap.
+    enum { R = 1, W = 2, X = 4, TOR = 8, LOCK = 128 };
+    uint32_t low = (TOR | R | W | LOCK) | (TOR | R | X | LOCK) << 8 | (TOR | R | W | LOCK) << 16 | (uint32_t)(TOR | LOCK) << 24;
+    __asm volatile ("csrw pmpaddr0, %0" :: "r" (rom >> 2));
+    __asm volatile ("csrw pmpaddr1, %0" :: "r" (ram >> 2));
+    __asm volatile ("csrw pmpaddr2, %0" :: "r" (end >> 2));
+    __asm volatile ("csrw pmpaddr3, %0" :: "r" (all >> 2));
+    __asm volatile ("csrw pmpcfg0, %0" :: "r" (low));
+}
+
+static void heaps_init(void) {
+    size_t room = (size_t)(_heap_end - _heap_start);
+    size_t gc = fw_cfg_number("opt/copepod/gc_heap", COPEPOD_GC_HEAP) & ~7u;
+    size_t c = fw_cfg_number("opt/copepod/c_heap", COPEPOD_C_HEAP) & ~7u;
+    if (gc < GC_HEAP_MIN || c < C_HEAP_MIN || gc > room || c > room - gc) {
+        mp_printf(&mp_plat_print, "heaps of %u and %u B do not fit into %u B\n", (unsigned)gc, (unsigned)c, (unsigned)room);
+        virt_panic("opt/copepod/gc_heap or opt/copepod/c_heap", NULL);
+    }
+    gc_init(_heap_start, _heap_start + gc);
+    c_heap_init(_heap_start + gc, c);
+}
+
+// Runs after a reset and after each soft reset.
+static void boot(void) {
+    mp_init();
+    mod_network_init();
+    pyexec_frozen_module("_boot.py", false);
+    int result = pyexec_file_if_exists("boot.py");
+    if (!(result & PYEXEC_FORCED_EXIT) && pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL) {
+        result = pyexec_file_if_exists("main.py");
+    }
+    while (!(result & PYEXEC_FORCED_EXIT)) {
+        result = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
+    }
+    mp_printf(&mp_plat_print, "MPY: soft reboot\n");
+    gc_sweep_all(); // closes sockets, so that nothing of lwIP points into the heap that is given up
+    mod_network_deinit();
+    mp_deinit();
+}
+
+// In place of the port's own main() (--wrap in mpconfigboard.mk), which has one heap of fixed size and no files.
+int __wrap_main(int argc, char **argv);
+int __wrap_main(int argc, char **argv) {
+    (void)argc;
+    (void)argv;
+    memcpy(__tls_base, __tdata_start, (size_t)__tdata_size); // the C library's errno lies in thread-local storage
+    __asm volatile ("mv tp, %0" :: "r" (__tls_base));
+    memory_protect();
+    virt_machine_init();
+    mp_stack_set_top(_estack);
+    mp_stack_set_limit((mp_uint_t)(_estack - _sstack) - STACK_MARGIN);
+    heaps_init();
+    virtio_rng_init();
+    virtio_blk_init();
+    virtio_net_init();
+    for (;;) {
+        boot();
+    }
+}
