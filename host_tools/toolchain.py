@@ -1,4 +1,4 @@
-"""`copepod toolchain`: the interpreters that tests and figures run on, found or built, and named."""
+"""`copepod toolchain`: the interpreters that tests and figures run on, found or built."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def interpreter(name: str, *, frozen: bool = False) -> Path:
 
 
 def runner(name: str) -> list[str]:
-    """The command that goes before the interpreter's path where the machine can't run it itself."""
+    """What goes before the interpreter's path where the machine can't run it itself."""
     return list(INTERPRETERS[name].runner) if name in INTERPRETERS else []
 
 

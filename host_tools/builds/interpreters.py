@@ -7,82 +7,84 @@ the application frozen in, again after every change of firmware/, takes seconds.
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
-import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from host_tools.builds import packages
+from host_tools.builds import musl, packages
+from host_tools.builds.make import Stopwatch, make
 from host_tools.builds.sources import (
     ROOT,
     TOOLCHAIN,
     locked,
     micropython_source,
+    musl_source,
     source_version,
 )
-from host_tools.errors import UserError
 
 BOARDS = ROOT / "boards"
 FIRMWARE = ROOT / "firmware"
 FROZEN = ROOT / "build" / "frozen"
-JOBS = os.environ.get("COPEPOD_JOBS", "2")
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """One standalone interpreter: the name it goes by and how make is called for it."""
+    """One standalone interpreter: the name it goes by and what it is compiled with.
+
+    "{gcc}" in a field stands for the major version of the machine's gcc.
+    """
 
     name: str
     board: str  # folder below boards/, which is the port's variant folder
     summary: str
-    packages: tuple[str, ...]  # "{gcc}" stands for the major version of the machine's gcc
-    settings: tuple[str, ...]  # make variables
+    processor: str  # as musl names it
+    emulation: str  # as the linker names it
+    compiler: str
+    binutils: str  # prefix of ar, ld, strip and so on
+    packages: tuple[str, ...]
     runner: tuple[str, ...] = ()  # what runs the binary where the machine itself can't
 
-
-_STATIC = "LDFLAGS_EXTRA=-static"
 
 INTERPRETERS = {
     spec.name: spec
     for spec in (
         Interpreter(
-            "unix32",
-            "UNIX32",
-            "static 32-bit Linux: the figures that stand for ESP32-class boards",
+            name="unix32",
+            board="UNIX32",
+            summary="static 32-bit Linux: the figures that stand for ESP32-class boards",
+            processor="i386",
+            emulation="elf_i386",
+            compiler="gcc -m32",
+            binutils="",
             # Not gcc-multilib, which conflicts with the riscv64 compiler.
-            ("gcc-{gcc}-multilib", "libc6-dev-i386"),
-            (
-                "MICROPY_FORCE_32BIT=1",
-                _STATIC,
-                # gcc-multilib would have linked asm/ into /usr/include.
-                "CFLAGS_EXTRA=-idirafter /usr/include/x86_64-linux-gnu",
-            ),
+            packages=("gcc-{gcc}-multilib",),
         ),
         Interpreter(
-            "unix64",
-            "UNIX64",
-            "static 64-bit Linux, musl: the small one",
-            ("musl-tools",),
-            ("CC=musl-gcc", _STATIC),
+            name="unix64",
+            board="UNIX64",
+            summary="static 64-bit Linux: the live figures",
+            processor="x86_64",
+            emulation="elf_x86_64",
+            compiler="gcc",
+            binutils="",
+            packages=(),
         ),
         Interpreter(
-            "riscv64",
-            "LINUX_RISCV64",
-            "static Linux for LicheeRV Nano and Milk-V Duo class boards, run by qemu-user here",
-            (
-                "gcc-{gcc}-riscv64-linux-gnu",
-                "libc6-dev-riscv64-cross",
-                "qemu-user-static",
-            ),
-            ("CROSS_COMPILE=riscv64-linux-gnu-", "CC=riscv64-linux-gnu-gcc-{gcc}", _STATIC),
-            ("qemu-riscv64-static",),
+            name="riscv64",
+            board="LINUX_RISCV64",
+            summary="static Linux for LicheeRV Nano and Milk-V Duo class boards; qemu-user here",
+            processor="riscv64",
+            emulation="elf64lriscv",
+            compiler="riscv64-linux-gnu-gcc-{gcc}",
+            binutils="riscv64-linux-gnu-",
+            packages=("gcc-{gcc}-riscv64-linux-gnu", "qemu-user-static"),
+            runner=("qemu-riscv64-static",),
         ),
     )
 }
+
+CFLAGS = (*musl.CFLAGS, "-fno-plt")
+LDFLAGS = ("-static", "-no-pie", "-Wl,-z,norelro", "-Wl,-z,noseparate-code", "-Wl,--build-id=none")
 
 
 def interpreter(name: str, *, frozen: bool = False) -> Path:
@@ -105,9 +107,8 @@ def _label(spec: Interpreter, frozen: bool) -> str:
     return spec.name + ("-frozen" if frozen else "")
 
 
-def _settings(spec: Interpreter) -> list[str]:
-    gcc = packages.gcc_major()
-    return [setting.format(gcc=gcc) for setting in spec.settings]
+def _compiler(spec: Interpreter) -> str:
+    return spec.compiler.format(gcc=packages.gcc_major())
 
 
 def _digest(spec: Interpreter, frozen: bool) -> str:
@@ -125,9 +126,8 @@ def _digest(spec: Interpreter, frozen: bool) -> str:
 
 def _settings_digest(spec: Interpreter) -> str:
     """Hash of what the object files are made from: sources, settings and board headers."""
-    text = "\n".join(
-        [source_version(micropython_source()), *_settings(spec), packages.gcc_major()]
-    )
+    sources = [source_version(tree) for tree in (micropython_source(), musl_source())]
+    text = "\n".join([*sources, repr(spec), packages.gcc_major(), *CFLAGS, *LDFLAGS])
     digest = hashlib.sha256(text.encode())
     folders = (BOARDS / "linux", BOARDS / "modules", BOARDS / spec.board)
     _add_files(
@@ -158,11 +158,11 @@ def mpy_cross() -> Path:
     tree = micropython_source()
     digest = hashlib.sha256(source_version(tree).encode()).hexdigest()[:12]
     path = TOOLCHAIN / f"mpy-cross-{digest}" / "mpy-cross"
-    if not path.exists():
-        with locked("mpy-cross"):
-            if not path.exists():
-                packages.require(["gcc", "make", "libc6-dev"])
-                _make("mpy-cross", tree / "mpy-cross", [f"BUILD={path.parent}"])
+    with locked("mpy-cross"):
+        if not path.exists():
+            packages.require(["gcc", "make", "libc6-dev"])
+            with Stopwatch("mpy-cross"):
+                make("mpy-cross", tree / "mpy-cross", f"BUILD={path.parent}")
     return path
 
 
@@ -171,25 +171,33 @@ def _build(spec: Interpreter, frozen: bool, path: Path) -> None:
     gcc = packages.gcc_major()
     wanted = [name.format(gcc=gcc) for name in spec.packages]
     packages.require(["gcc", "make", "libc6-dev", *wanted])
-    tree = micropython_source()
+    compiler = _compiler(spec)
+    specs = musl.musl(spec.processor, compiler, spec.binutils, spec.emulation)
+    cross = mpy_cross()
     work = TOOLCHAIN / "work" / f"{spec.name}-{_settings_digest(spec)}"
     manifest = "manifest_frozen.py" if frozen else "manifest_stock.py"
-    arguments = [
-        f"VARIANT_DIR={BOARDS / spec.board}",
-        f"BUILD={work}",
-        f"FROZEN_MANIFEST={BOARDS / 'linux' / manifest}",
-        f"USER_C_MODULES={BOARDS / 'modules'}",
-        f"MICROPY_MPYCROSS={mpy_cross()}",
-        *_settings(spec),
-    ]
-    _make(_label(spec, frozen), tree / "ports" / "unix", arguments)
-    _forget_older(_label(spec, frozen), path.parent)
+    label = _label(spec, frozen)
+    with Stopwatch(label):
+        make(
+            label,
+            micropython_source() / "ports" / "unix",
+            f"VARIANT_DIR={BOARDS / spec.board}",
+            f"BUILD={work}",
+            f"FROZEN_MANIFEST={BOARDS / 'linux' / manifest}",
+            f"USER_C_MODULES={BOARDS / 'modules'}",
+            f"MICROPY_MPYCROSS={cross}",
+            f"CROSS_COMPILE={spec.binutils}",
+            f"CC={compiler} -specs={specs}",
+            f"CFLAGS_EXTRA={' '.join(CFLAGS)}",
+            f"LDFLAGS_EXTRA={' '.join(LDFLAGS)}",
+        )
     fresh = path.parent.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    shutil.copy2(work / "micropython", fresh / "micropython")
-    shutil.copy2(work / "micropython.map", fresh / "micropython.map")
+    for name in ("micropython", "micropython.map"):
+        shutil.copy2(work / name, fresh / name)
     fresh.rename(path.parent)
+    _forget_older(label, path.parent)
 
 
 def _forget_older(label: str, keep: Path) -> None:
@@ -197,32 +205,3 @@ def _forget_older(label: str, keep: Path) -> None:
     older = [path for path in TOOLCHAIN.glob(f"{label}-????????????") if path != keep]
     for path in sorted(older, key=lambda path: path.stat().st_mtime)[:-2]:
         shutil.rmtree(path, ignore_errors=True)
-
-
-def _make(label: str, folder: Path, arguments: list[str]) -> None:
-    """Run make quietly; its output goes to build/toolchain/<label>.log and is quoted on failure."""
-    log = TOOLCHAIN / f"{label}.log"
-    command = ["make", "-s", "-j", JOBS, "-C", str(folder), *arguments]
-    click.echo(f"building {label} …", err=True)
-    # The sources are no git checkout of ours: their version comes from their own header, and the
-    # date from the lock, so that the same inputs give the same binary.
-    environment = {
-        **os.environ,
-        "GIT_CEILING_DIRECTORIES": str(TOOLCHAIN),
-        "SOURCE_DATE_EPOCH": "1767225600",
-    }
-    environment.pop("MAKEFLAGS", None)
-    started = time.monotonic()
-    with log.open("w") as handle:
-        handle.write(f"{' '.join(command)}\n")
-        handle.flush()
-        run = subprocess.run(
-            command, stdout=handle, stderr=subprocess.STDOUT, env=environment, check=False
-        )
-    if run.returncode:
-        lines = log.read_text().splitlines()
-        errors = [line for line in lines if "rror" in line][:3] or lines[-3:]
-        raise UserError(
-            f"building {label} failed ({log.relative_to(ROOT)}): " + " / ".join(errors)
-        )
-    click.echo(f"built {label} in {time.monotonic() - started:.0f} s", err=True)

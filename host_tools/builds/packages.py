@@ -1,4 +1,4 @@
-"""Operating-system packages that a build needs: installed on Debian and Ubuntu, named elsewhere."""
+"""Operating-system packages that a build needs: installed on Debian, named elsewhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The MicroPython sources, unmodified, with mbedTLS, lwIP and littlefs where its makefiles look.
+"""The MicroPython sources, unmodified, with mbedTLS, lwIP and littlefs where its makefiles look,
+and those of musl, the C library of the static builds.
 
-Either a checkout that MICROPYTHON_DIR names, or the source packages of a Debian suite, which apt
-checks against the archive's signature and boards/sources.lock checks once more, file by file.
+Either a checkout that MICROPYTHON_DIR (MUSL_DIR) names, or the source packages of a Debian suite,
+which apt checks against the archive's signature and boards/sources.lock once more, file by file.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ LOCK = ROOT / "boards" / "sources.lock"
 
 # source package -> where its files belong in the MicroPython tree ("" is the tree itself)
 PLACES = {"micropython": "", "mbedtls": "lib/mbedtls", "lwip": "lib/lwip"}
+
+# Every source package in the lock.
+PACKAGES = (*PLACES, "musl")
 
 # A file of each library that the builds need, and the submodule that brings it to a checkout.
 NEEDED = {
@@ -68,12 +72,29 @@ def micropython_source() -> Path:
             remedy = f": run git submodule update --init {submodule} there" if submodule else ""
             raise UserError(f"MICROPYTHON_DIR={checkout} has no {missing[0]}{remedy}")
         return tree
+    return _prepared("micropython", tuple(PLACES))
+
+
+def musl_source() -> Path:
+    """The musl tree that the static builds use; fetched on the first call."""
+    checkout = os.environ.get("MUSL_DIR")
+    if not checkout:
+        return _prepared("musl", ("musl",))
+    tree = Path(checkout).expanduser().resolve()
+    if not (tree / "configure").exists():
+        raise UserError(f"MUSL_DIR={checkout} is no musl source tree: it has no configure")
+    return tree
+
+
+def _prepared(name: str, wanted: tuple[str, ...]) -> Path:
+    """The tree of package `name` with the other `wanted` ones in their places."""
     lock = tomllib.loads(LOCK.read_text())
-    digest = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    tree = TOOLCHAIN / "sources" / f"micropython-{lock['micropython']['version']}-{digest}"
+    pinned = repr([lock[package] for package in wanted]).encode()
+    digest = hashlib.sha256(pinned).hexdigest()[:12]
+    tree = TOOLCHAIN / "sources" / f"{name}-{lock[name]['version']}-{digest}"
     with locked("sources"):
         if not tree.is_dir():
-            _prepare(lock, tree)
+            _prepare(lock, wanted, tree)
     return tree
 
 
@@ -94,26 +115,26 @@ def _git(tree: Path, *arguments: str) -> str:
     return run.stdout.strip()
 
 
-def _prepare(lock: dict, tree: Path) -> None:
+def _prepare(lock: dict, wanted: tuple[str, ...], tree: Path) -> None:
     """Fetch, check and unpack the source packages, and put the libraries in their places."""
-    click.echo(f"fetching the source packages of {lock['suite']} …", err=True)
+    click.echo(f"fetching {', '.join(wanted)}: source packages of {lock['suite']} …", err=True)
     tree.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tree.parent) as scratch:
-        downloads = download(
-            lock["suite"], {name: lock[name]["version"] for name in PLACES}, Path(scratch)
-        )
-        for name in PLACES:
+        versions = {name: lock[name]["version"] for name in wanted}
+        downloads = download(lock["suite"], versions, Path(scratch))
+        for name in wanted:
             _check(lock[name], downloads)
         fresh = Path(scratch) / "tree"
-        for name, place in PLACES.items():
-            target = fresh / place
+        for name in wanted:
+            target = fresh / PLACES.get(name, "")
             if target.exists() and any(target.iterdir()):
-                raise UserError(f"the package micropython brings its own {place}")
+                raise UserError(f"{wanted[0]} brings its own {PLACES[name]}")
             _unpack(downloads, name, target)
-        # The makefiles ask only whether this file exists.
-        library = fresh / "lib/micropython-lib"
-        library.mkdir(parents=True, exist_ok=True)
-        (library / "README.md").touch()
+        if "micropython" in wanted:
+            # The makefiles ask only whether this file exists.
+            library = fresh / "lib/micropython-lib"
+            library.mkdir(parents=True, exist_ok=True)
+            (library / "README.md").touch()
         fresh.rename(tree)
 
 
@@ -210,8 +231,8 @@ def _check(locked_package: dict, downloads: Path) -> None:
 
 
 def _unpack(downloads: Path, name: str, target: Path) -> None:
-    """Unpack a package's upstream tarball (no Debian patches) so that its top folder is `target`."""
-    (archive,) = downloads.glob(f"{name}_*.orig.tar.*")
+    """Unpack a package's upstream tarball, no Debian patches, as the folder `target`."""
+    (archive,) = (path for path in downloads.glob(f"{name}_*.orig.tar.*") if path.suffix != ".asc")
     with tempfile.TemporaryDirectory(dir=downloads.parent) as scratch:
         with tarfile.open(archive) as tar:
             tar.extractall(scratch, filter="data")
@@ -223,15 +244,15 @@ def _unpack(downloads: Path, name: str, target: Path) -> None:
 
 
 def write_lock(suite: str) -> None:
-    """Write boards/sources.lock for the versions that `suite` has now (apt checks the signatures)."""
+    """Write boards/sources.lock for what `suite` has now; apt checks the signatures."""
     with tempfile.TemporaryDirectory() as scratch:
-        downloads = download(suite, dict.fromkeys(PLACES), Path(scratch))
+        downloads = download(suite, dict.fromkeys(PACKAGES), Path(scratch))
         lines = [
-            "# The source packages that `copepod toolchain` builds from, with the SHA-256 of each file.",
-            "# Written by `copepod toolchain lock`; the archive's signature is checked by apt as well.",
+            "# The source packages that `copepod toolchain` builds from, and each file's SHA-256.",
+            "# Written by `copepod toolchain lock`; apt checks the archive's signature as well.",
             f'suite = "{suite}"',
         ]
-        for name in PLACES:
+        for name in PACKAGES:
             (description,) = downloads.glob(f"{name}_*.dsc")
             version = re.search(r"^Version: (\S+)", description.read_text(), re.MULTILINE)
             if not version:
