@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import certifi
@@ -44,7 +46,8 @@ def bundled_roots() -> list[bytes]:
         by_name[subject.get("commonName", "")] = der
     missing = [name for name in ROOTS if name not in by_name]
     if missing:
-        raise UserError(f"certifi {certifi.__version__} has no root named {missing[0]!r}; pin another version")
+        release = certifi.__version__
+        raise UserError(f"certifi {release} has no root named {missing[0]!r}; pin another version")
     return [by_name[name] for name in ROOTS]
 
 
@@ -52,6 +55,15 @@ def roots_source() -> str:
     """Source of the module copepod.net.roots, whose DER holds the bundled roots."""
     doc = '"""Root certificates in DER, written by the build."""'
     return f"{doc}\nDER = {tuple(bundled_roots())!r}\n"
+
+
+def build_day() -> int:
+    """Days since 1970-01-01 of this build: the earliest day that a board's clock can have.
+
+    SOURCE_DATE_EPOCH (seconds) takes the place of now. A day, so that what is built twice on one
+    day is the same, and a deployment has nothing to send.
+    """
+    return int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // 86400
 
 
 def sources() -> list[Path]:
@@ -69,7 +81,7 @@ def compile_mpy(source: Path, target: Path, name: str) -> None:
 
 
 def build(target: Path = MPY) -> Path:
-    """Write the board's tree to `target` and return it; files that are no longer built are removed."""
+    """Write the board's tree to `target` and return it; files no longer built are removed."""
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -81,6 +93,9 @@ def build(target: Path = MPY) -> Path:
     roots = BUILD / "roots.py"
     roots.write_text(roots_source())
     compile_mpy(roots, fresh / "copepod/net/roots.mpy", "copepod/net/roots.py")
+    built = BUILD / "built.py"
+    built.write_text(f'"""The day of the build, written by it."""\nDAY = {build_day()}\n')
+    compile_mpy(built, fresh / "copepod/net/built.mpy", "copepod/net/built.py")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
     return target
