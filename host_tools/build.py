@@ -51,12 +51,6 @@ def bundled_roots() -> list[bytes]:
     return [by_name[name] for name in ROOTS]
 
 
-def roots_source() -> str:
-    """Source of the module copepod.net.roots, whose DER holds the bundled roots."""
-    doc = '"""Root certificates in DER, written by the build."""'
-    return f"{doc}\nDER = {tuple(bundled_roots())!r}\n"
-
-
 def build_day() -> int:
     """Days since 1970-01-01 of this build: the earliest day that a board's clock can have.
 
@@ -64,6 +58,19 @@ def build_day() -> int:
     day is the same, and a deployment has nothing to send.
     """
     return int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // 86400
+
+
+def generated() -> dict[str, str]:
+    """Source of the modules that the build writes itself, by path below firmware/."""
+    return {
+        "copepod/net/roots.py": (
+            '"""Root certificates in DER, written by the build."""\n'
+            f"DER = {tuple(bundled_roots())!r}\n"
+        ),
+        "copepod/net/built.py": (
+            f'"""The day of the build, written by it."""\nDAY = {build_day()}\n'
+        ),
+    }
 
 
 def sources() -> list[Path]:
@@ -90,12 +97,11 @@ def build(target: Path = MPY) -> Path:
     for source in sources():
         relative = source.relative_to(FIRMWARE)
         compile_mpy(source, fresh / relative.with_suffix(".mpy"), str(relative))
-    roots = BUILD / "roots.py"
-    roots.write_text(roots_source())
-    compile_mpy(roots, fresh / "copepod/net/roots.mpy", "copepod/net/roots.py")
-    built = BUILD / "built.py"
-    built.write_text(f'"""The day of the build, written by it."""\nDAY = {build_day()}\n')
-    compile_mpy(built, fresh / "copepod/net/built.mpy", "copepod/net/built.py")
+    for name, text in generated().items():
+        source = BUILD / "generated" / name
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(text)
+        compile_mpy(source, (fresh / name).with_suffix(".mpy"), name)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
     return target

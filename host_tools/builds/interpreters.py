@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from host_tools import build as app
 from host_tools.builds import musl, packages
 from host_tools.builds.make import Stopwatch, make
 from host_tools.builds.sources import (
@@ -23,7 +24,6 @@ from host_tools.builds.sources import (
 )
 
 BOARDS = ROOT / "boards"
-FIRMWARE = ROOT / "firmware"
 FROZEN = ROOT / "build" / "frozen"
 
 
@@ -94,7 +94,7 @@ def interpreter(name: str, *, frozen: bool = False) -> Path:
     """
     spec = INTERPRETERS[name]
     if frozen:
-        _write_frozen_roots()
+        _write_generated()
     path = TOOLCHAIN / f"{_label(spec, frozen)}-{_digest(spec, frozen)}" / "micropython"
     if not path.exists():
         with locked(spec.name):
@@ -115,12 +115,8 @@ def _digest(spec: Interpreter, frozen: bool) -> str:
     """Hash of everything that the binary is made from."""
     digest = hashlib.sha256(_settings_digest(spec).encode())
     if frozen:
-        files = [
-            *FIRMWARE.glob("*.py"),
-            *(FIRMWARE / "copepod").rglob("*.py"),
-            *FROZEN.rglob("*.py"),
-        ]
-        _add_files(digest, [*files, BOARDS / "manifest.py"])
+        files = [*app.sources(), *(app.FIRMWARE / name for name in app.SOURCE_FILES)]
+        _add_files(digest, [*files, *FROZEN.rglob("*.py"), BOARDS / "manifest.py"])
     return digest.hexdigest()[:12]
 
 
@@ -142,15 +138,13 @@ def _add_files(digest: hashlib._Hash, files: list[Path]) -> None:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
 
 
-def _write_frozen_roots() -> None:
-    """Write build/frozen/copepod/net/roots.py, which boards/manifest.py freezes beside the app."""
-    from host_tools.build import roots_source
-
-    path = FROZEN / "copepod" / "net" / "roots.py"
-    source = roots_source()
-    if not path.exists() or path.read_text() != source:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(source)
+def _write_generated() -> None:
+    """Write build/frozen/, the generated modules that boards/manifest.py freezes with the app."""
+    for name, text in app.generated().items():
+        path = FROZEN / name
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
 
 
 def mpy_cross() -> Path:
