@@ -38,6 +38,19 @@ live: build ## the live gateway test: 50 messages, verdict (ARGS="--messages 100
 test: build stubs ## run every test (TARGETS=all: on every interpreter)
 	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
+firmware/typings/.stamp: requirements-stubs.lock $(VENV)/.stamp
+	@$(BIN)/pip install -q --disable-pip-version-check --target firmware/typings --upgrade --no-user --no-deps --require-hashes -r requirements-stubs.lock
+	@touch $@
+
+.PHONY: stubs
+stubs: firmware/typings/.stamp ## fetch MicroPython's stubs for the type check
+
+.PHONY: lint
+lint: stubs ## ruff and the type checks of firmware and host tools
+	@$(BIN)/ruff check .
+	@$(BIN)/basedpyright -p firmware
+	@$(BIN)/basedpyright
+
 .PHONY: lock
 lock: ## pin every dependency anew into requirements.lock
 	$(BIN)/pip-compile -q --extra dev --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml

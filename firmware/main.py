@@ -68,8 +68,9 @@ def _crashed(error):
     port.crashes_store(crashes, False)
     port.last_error_store("%s: %s" % (type(error).__name__, error))
     trace = io.StringIO()
-    sys.print_exception(error, trace)
-    print(record.scrub(trace.getvalue()), end="")
+    sys.print_exception(error, trace)  # pyright: ignore[reportArgumentType]
+    text = trace.getvalue()  # pyright: ignore[reportAttributeAccessIssue]: not in the stubs
+    print(record.scrub(text), end="")
     pause_s = _PAUSE_S * crashes
     log("boot", "crash ", crashes, " in a row; reset in ", pause_s, " s, Ctrl-C for the REPL")
     time.sleep(pause_s)

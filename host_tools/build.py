@@ -51,13 +51,14 @@ def bundled_roots() -> list[bytes]:
     return [by_name[name] for name in ROOTS]
 
 
-def build_day() -> int:
-    """Days since 1970-01-01 of this build: the earliest day that a board's clock can have.
+def built_source() -> str:
+    """copepod/net/built.py: the day of this build, the earliest that a board's clock can have.
 
     SOURCE_DATE_EPOCH (seconds) takes the place of now. A day, so that what is built twice on one
     day is the same, and a deployment has nothing to send.
     """
-    return int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // 86400
+    day = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // 86400
+    return f'"""The day of the build in days since 1970, written by it."""\nDAY = {day}\n'
 
 
 def generated() -> dict[str, str]:

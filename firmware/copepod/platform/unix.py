@@ -87,6 +87,10 @@ def reset():
     raise SystemExit(75)
 
 
+def set_clock(seconds):
+    """Set the clock, in seconds of this port's epoch; here the system does that itself."""
+
+
 def write_atomic(path, data):
     """Replace the file at `path` by `data` (bytes): whatever happens, it holds the old or the new.
 

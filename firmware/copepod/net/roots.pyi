@@ -1,0 +1,3 @@
+"""Written by `copepod build`: the bundled root certificates."""
+
+DER: tuple[bytes, ...]
