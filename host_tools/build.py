@@ -42,8 +42,9 @@ def bundled_roots() -> list[bytes]:
     by_name: dict[str, bytes] = {}
     certificates = zip(context.get_ca_certs(), context.get_ca_certs(binary_form=True), strict=True)
     for described, der in certificates:
-        subject = dict(pair for part in described["subject"] for pair in part)  # type: ignore[misc]
-        by_name[subject.get("commonName", "")] = der
+        for name, value in (pair for part in described["subject"] for pair in part):
+            if name == "commonName":
+                by_name[str(value)] = der
     missing = [name for name in ROOTS if name not in by_name]
     if missing:
         release = certifi.__version__
@@ -51,14 +52,13 @@ def bundled_roots() -> list[bytes]:
     return [by_name[name] for name in ROOTS]
 
 
-def built_source() -> str:
-    """copepod/net/built.py: the day of this build, the earliest that a board's clock can have.
+def build_day() -> int:
+    """Days since 1970-01-01 of this build: the earliest day that a board's clock can have.
 
     SOURCE_DATE_EPOCH (seconds) takes the place of now. A day, so that what is built twice on one
     day is the same, and a deployment has nothing to send.
     """
-    day = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // 86400
-    return f'"""The day of the build in days since 1970, written by it."""\nDAY = {day}\n'
+    return int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // 86400
 
 
 def generated() -> dict[str, str]:

@@ -15,7 +15,7 @@ CHECKER = Path(sys.executable).with_name("basedpyright")
 
 
 def check(project: Path) -> tuple[list[str], int]:
-    """Check `project`, a folder with a config; the errors, a line each, and how many files it has."""
+    """Check `project`, a folder with a config: its errors, a line each, and how many files."""
     run = subprocess.run(
         [str(CHECKER), "-p", str(project), "--outputjson"],
         capture_output=True,
