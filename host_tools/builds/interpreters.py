@@ -94,7 +94,7 @@ def interpreter(name: str, *, frozen: bool = False) -> Path:
     """
     spec = INTERPRETERS[name]
     if frozen:
-        _write_generated()
+        write_generated()
     path = TOOLCHAIN / f"{_label(spec, frozen)}-{_digest(spec, frozen)}" / "micropython"
     if not path.exists():
         with locked(spec.name):
@@ -116,7 +116,7 @@ def _digest(spec: Interpreter, frozen: bool) -> str:
     digest = hashlib.sha256(_settings_digest(spec).encode())
     if frozen:
         files = [*app.sources(), *(app.FIRMWARE / name for name in app.SOURCE_FILES)]
-        _add_files(digest, [*files, *FROZEN.rglob("*.py"), BOARDS / "manifest.py"])
+        add_files(digest, [*files, *FROZEN.rglob("*.py"), BOARDS / "manifest.py"])
     return digest.hexdigest()[:12]
 
 
@@ -126,19 +126,19 @@ def _settings_digest(spec: Interpreter) -> str:
     text = "\n".join([*sources, repr(spec), packages.gcc_major(), *CFLAGS, *LDFLAGS])
     digest = hashlib.sha256(text.encode())
     folders = (BOARDS / "linux", BOARDS / "modules", BOARDS / spec.board)
-    _add_files(
+    add_files(
         digest, [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     )
     return digest.hexdigest()[:12]
 
 
-def _add_files(digest: hashlib._Hash, files: list[Path]) -> None:
+def add_files(digest: hashlib._Hash, files: list[Path]) -> None:
     for path in sorted(files):
         digest.update(f"{path.relative_to(ROOT)}\0".encode())
         digest.update(hashlib.sha256(path.read_bytes()).digest())
 
 
-def _write_generated() -> None:
+def write_generated() -> None:
     """Write build/frozen/, the generated modules that boards/manifest.py freezes with the app."""
     for name, text in app.generated().items():
         path = FROZEN / name
