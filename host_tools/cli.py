@@ -21,6 +21,7 @@ COMMANDS = {
     "monitor": "host_tools.monitor:monitor_command",
     "provision": "host_tools.provision:config_command",
     "build": "host_tools.build:build_command",
+    "firmware": "host_tools.firmware:firmware_command",
     "toolchain": "host_tools.toolchain:toolchain_command",
 }
 
