@@ -6,8 +6,6 @@
 
 #undef MICROPY_HW_BOARD_NAME
 #define MICROPY_HW_BOARD_NAME "Copepod on QEMU virt"
-#undef MICROPY_PY_SYS_PLATFORM
-#define MICROPY_PY_SYS_PLATFORM "rv32"
 
 // Time, waiting, tasks.
 #undef MICROPY_PY_TIME

@@ -51,6 +51,14 @@ static mp_obj_t virt_stack_free(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(virt_stack_free_obj, virt_stack_free);
 
+// ---- virt.poweroff(status=0): ends QEMU, with that exit status.
+static mp_obj_t virt_poweroff(size_t n_args, const mp_obj_t *args) {
+    mp_int_t status = n_args > 0 && args[0] != mp_const_none ? mp_obj_get_int(args[0]) : 0;
+    virtio_blk_flush();
+    virt_power_off(status);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(virt_poweroff_obj, 0, 1, virt_poweroff);
+
 // ---- virt.Block(): the disk for vfs.mount(), with the extended protocol (offsets inside a block).
 #define BLOCK_BYTES (4096)
 #define SECTOR_BYTES (512)
@@ -222,6 +230,7 @@ static const mp_rom_map_elem_t virt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_Block), MP_ROM_PTR(&virt_block_type) },
     { MP_ROM_QSTR(MP_QSTR_heap_info), MP_ROM_PTR(&virt_heap_info_obj) },
     { MP_ROM_QSTR(MP_QSTR_net_info), MP_ROM_PTR(&virt_net_info_obj) },
+    { MP_ROM_QSTR(MP_QSTR_poweroff), MP_ROM_PTR(&virt_poweroff_obj) },
     { MP_ROM_QSTR(MP_QSTR_stack_free), MP_ROM_PTR(&virt_stack_free_obj) },
 };
 static MP_DEFINE_CONST_DICT(virt_globals, virt_globals_table);

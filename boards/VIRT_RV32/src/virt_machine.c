@@ -29,7 +29,8 @@
 
 #define SECONDS_1970_TO_2000 (946684800ULL)
 #define TEST_RESET (0x7777u)
-#define TEST_FAIL (0x13333u)
+#define TEST_PASS (0x5555u)
+#define TEST_FAIL (0x3333u) // with the exit status in the upper half
 #define NO_NETWORK_TIMER_MS (1000)
 
 // Characters typed and not read yet. A power of two.
@@ -251,13 +252,25 @@ uint32_t fw_cfg_number(const char *name, uint32_t otherwise) {
 
 // ---- power
 
-// machine.reset(), and the port's exception handler: a real reset, or a QEMU that ends with a failure.
-void __wrap_exit(int status) __attribute__((noreturn));
-void __wrap_exit(int status) {
-    mmio_write32(TEST_BASE, status == 0 ? TEST_RESET : TEST_FAIL);
+static void test_device(uint32_t what) __attribute__((noreturn));
+static void test_device(uint32_t what) {
+    mmio_write32(TEST_BASE, what);
     for (;;) {
         __asm volatile ("wfi");
     }
+}
+
+void virt_power_off(int status) {
+    test_device(status == 0 ? TEST_PASS : TEST_FAIL | (uint32_t)(status & 0x7f) << 16);
+}
+
+// machine.reset() is exit(0) in this port, its exception handler exit(-1): a real reset, or a QEMU that ends with a failure.
+void __wrap_exit(int status) __attribute__((noreturn));
+void __wrap_exit(int status) {
+    if (status != 0) {
+        virt_power_off(1);
+    }
+    test_device(TEST_RESET);
 }
 
 void virt_panic(const char *why, const void *where) {

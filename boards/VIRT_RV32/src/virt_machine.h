@@ -107,6 +107,8 @@ bool virtio_blk_read(uint32_t sector, void *buf, uint32_t sectors);
 bool virtio_blk_write(uint32_t sector, const void *buf, uint32_t sectors);
 bool virtio_blk_flush(void);
 
+// Ends QEMU with that exit status (0..127).
+void virt_power_off(int status) __attribute__((noreturn));
 // Prints one line and stops QEMU with a failure.
 void virt_panic(const char *why, const void *where) __attribute__((noreturn));
 

@@ -2,6 +2,7 @@
 // any board: _boot, boot.py, main.py, the REPL, and round again after a soft reset.
 #include <string.h>
 
+#include "py/builtin.h"
 #include "py/gc.h"
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -26,9 +27,9 @@ extern uint8_t __tls_base[], __tdata_start[], __tdata_size[];
 static void memory_protect(void) {
     uintptr_t rom = (uintptr_t)_rom_start, ram = (uintptr_t)_ram_start, end = (uintptr_t)_heap_end;
     uintptr_t all = (uintptr_t)_dram_end;
-    // Top-of-range entries, lowest first: below the ROM (devices), ROM, gap, RAM, gap.
+    // Top-of-range entries, lowest first: devices and the boot ROM, ROM, gap and RAM, gap. QEMU keeps them over a reset.
     enum { R = 1, W = 2, X = 4, TOR = 8, LOCK = 128 };
-    uint32_t low = (TOR | R | W | LOCK) | (TOR | R | X | LOCK) << 8 | (TOR | R | W | LOCK) << 16 | (uint32_t)(TOR | LOCK) << 24;
+    uint32_t low = (TOR | R | W | X | LOCK) | (TOR | R | X | LOCK) << 8 | (TOR | R | W | LOCK) << 16 | (uint32_t)(TOR | LOCK) << 24;
     __asm volatile ("csrw pmpaddr0, %0" :: "r" (rom >> 2));
     __asm volatile ("csrw pmpaddr1, %0" :: "r" (ram >> 2));
     __asm volatile ("csrw pmpaddr2, %0" :: "r" (end >> 2));
@@ -55,7 +56,9 @@ static void boot(void) {
     pyexec_frozen_module("_boot.py", false);
     int result = pyexec_file_if_exists("boot.py");
     if (!(result & PYEXEC_FORCED_EXIT) && pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL) {
-        result = pyexec_file_if_exists("main.py");
+        // A main.py of the owner's comes before the one in the firmware.
+        bool own = mp_import_stat("/main.py") == MP_IMPORT_STAT_FILE;
+        result = own ? pyexec_file("/main.py") : pyexec_file_if_exists("main.py");
     }
     while (!(result & PYEXEC_FORCED_EXIT)) {
         result = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();

@@ -1,0 +1,121 @@
+"""Bare-metal RV32 (boards/VIRT_RV32): the record is a file in littlefs. Memory: record, a tuple per heap().
+
+The functions are unix.py's; what differs is said here.
+"""
+
+import os
+from time import sleep_ms, ticks_diff, ticks_ms
+
+import machine
+import network
+import virt
+from micropython import const
+
+from copepod.log import log
+from copepod.platform import record
+from copepod.platform.record import (  # noqa: F401
+    crashes_load,
+    crashes_store,
+    last_error_load,
+    last_error_store,
+    last_id_load,
+    last_id_store,
+)
+
+name = "rv32"
+has_wifi = False
+sets_clock = False  # the machine has a clock that somebody else keeps
+GC_THRESHOLD_B = -1
+
+_LINK_MS = const(3000)  # DHCP takes milliseconds; without a cable the gateway starts all the same
+
+_file = None
+
+
+def start(config_path):
+    """Open the record beside the config and wait a moment for the network's address."""
+    global _file
+    path = config_path + ".state"
+    if _file:
+        _file.close()
+    try:
+        try:
+            _file = open(path, "r+b")
+        except OSError:
+            _file = open(path, "w+b")
+        found = _file.read(record.SIZE_B)
+    except OSError as error:
+        _file = None
+        found = b""
+        log("state", path, " can't be kept (", error, "): a crash may send an answer twice")
+    record.begin(found, _save)
+    _network()
+
+
+def _network():
+    lan = network.LAN()
+    began = ticks_ms()
+    while not lan.isconnected():
+        if ticks_diff(ticks_ms(), began) > _LINK_MS:
+            log("net", "no address yet: cable or DHCP server missing")
+            return
+        sleep_ms(10)
+
+
+def _save(data):
+    # littlefs commits the file as a whole at flush: after a power cut it is the old or the new.
+    if _file:
+        _file.seek(0)
+        _file.write(data)
+        _file.flush()
+
+
+def heap():
+    """Return (free, largest free block, least ever free) of the C heap, where TLS and lwIP live."""
+    return virt.heap_info()[1:]
+
+
+def gc_free(mem_free_b):
+    """Return what of `gc.mem_free()` lies in the GC heap; on this port, all of it."""
+    return mem_free_b
+
+
+def died():
+    """Return why the last run ended without a word, or None: this machine can't tell."""
+    return None
+
+
+def reset_reason():
+    """Return why the machine started, in words, or None where it can't be known."""
+    return None
+
+
+def watchdog_start(timeout_ms):
+    """Do nothing: the machine has no watchdog."""
+
+
+def watchdog_feed():
+    """Say that the gateway is alive; after ten minutes of it the crash count starts anew."""
+    record.alive()
+
+
+def watchdog_rest():
+    """Do nothing: the machine has no watchdog."""
+
+
+def reset():
+    """Restart the machine, on purpose: this is no crash. Never returns."""
+    crashes_store(crashes_load(), False)
+    machine.reset()
+
+
+def set_clock(seconds):
+    """Do nothing: sets_clock is False."""
+
+
+def write_atomic(path, data):
+    """Replace the file at `path`: littlefs commits it at close, and its rename is atomic."""
+    temporary = path + ".new"
+    with open(temporary, "wb") as file:
+        file.write(data)
+    os.rename(temporary, path)
