@@ -54,6 +54,7 @@ class Gateway:
         self._answer_signal = Signal()
         self._timed_out = False
         self._worker = None
+        self._ends = [None, None]  # why the channel and the worker ended
 
     def uptime_s(self):
         """Whole seconds since start; counted, because ticks wrap after twelve days."""
@@ -176,13 +177,13 @@ class Gateway:
             await health.start(self)
         tasks = [None, None]
         crashes = 0
-        healthy_since_s = 0
+        crashed_s = 0
         port.watchdog_start(_WATCHDOG_MS)
         while True:
             if tasks[0] is None:
-                tasks[0] = asyncio.create_task(self.channel.run())
+                tasks[0] = asyncio.create_task(self._guarded(0, self.channel.run()))
             if tasks[1] is None:
-                tasks[1] = self._worker = asyncio.create_task(self._work())
+                tasks[1] = self._worker = asyncio.create_task(self._guarded(1, self._work()))
             await self.tick.limit(_TICK_MS)
             self._count_seconds()
             if ticks_diff(ticks_ms(), self.channel.alive_ms) < _STALLED_MS:
@@ -190,25 +191,26 @@ class Gateway:
             self._frames()
             self._limit_handler()
             for index in (0, 1):
-                if tasks[index].done():
-                    error = await self._outcome(tasks[index])
-                    tasks[index] = None
+                error = self._ends[index]
+                if error is not None:
+                    self._ends[index] = tasks[index] = None
                     if isinstance(error, Stop):
                         raise error
-                    self._failed("channel" if index == 0 else "worker", error)
-                    if self._seconds - healthy_since_s > _HEALTHY_S:
+                    self._failed("worker" if index else "channel", error)
+                    if self._seconds - crashed_s > _HEALTHY_S:
                         crashes = 0
-                    healthy_since_s = self._seconds
+                    crashed_s = self._seconds
                     crashes += 1
                     if crashes >= _CRASHES:
                         raise error
 
-    async def _outcome(self, task):
+    async def _guarded(self, index, work):
+        # A task that ends leaves its reason where the supervisor looks, so that it is printed once.
         try:
-            await task
+            await work
         except Exception as error:
-            return error
-        return RuntimeError("ended")
+            self._ends[index] = error
+        self.tick.set()
 
     def _count_seconds(self):
         now = ticks_ms()

@@ -39,7 +39,7 @@ class InboundMessage:
 
     def size_b(self):
         """Bytes of text that this message holds (what the bus charges for it)."""
-        return len(self.text) if self.text.isascii() else 0
+        return len(memoryview(self.text))
 
 
 class OutboundMessage:

@@ -34,6 +34,20 @@ _TYPING_AGAIN_MS = const(4000)
 _IDLE_MS = const(10000)
 
 
+def _roots(config):
+    # The certificates of tls.ca, which is relative to the config's own folder; None: the bundled ones.
+    path = config.tls_ca
+    if not path:
+        return None
+    if path[0] != "/" and "/" in config.path:
+        path = config.path[: config.path.rindex("/") + 1] + path
+    try:
+        with open(path, "rb") as file:
+            return tls.split_der(file.read())
+    except (OSError, ValueError) as error:
+        raise Stop("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
+
+
 class Channel:
     """Owns the connection, the formatter and the offset. `alive_ms` moves while it makes progress."""
 
@@ -114,7 +128,7 @@ class Channel:
             if not await clock.ready():
                 raise OSError("clock not set")
             if self.http.tls is None:
-                self.http.tls = tls.context(config.tls_ca)
+                self.http.tls = tls.context(_roots(config))
         gc.collect()  # what TLS will need should be in one piece
         await self.http.connect()
         telemetry.connections = self.http.connections
