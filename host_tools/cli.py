@@ -21,6 +21,9 @@ COMMANDS = {
     "monitor": "host_tools.monitor:monitor_command",
     "provision": "host_tools.provision:config_command",
     "build": "host_tools.build:build_command",
+    "live": "host_tools.live:live_command",
+    "run": "host_tools.run_chat:run_command",
+    "simulator": "host_tools.simulator.command:simulator_command",
     "firmware": "host_tools.firmware:firmware_command",
     "toolchain": "host_tools.toolchain:toolchain_command",
 }

@@ -1,0 +1,370 @@
+"""Runs one scenario on one target against the simulator and judges what came back.
+
+    result = run(scenario.load("live"), targets.get("unix"), workdir=path)
+    result.ok, result.rows, result.as_dict()
+
+Everything is observed from both ends: the simulator's record of calls and messages, and the
+device's console with its telemetry.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from host_tools import corpus
+from host_tools.frames import Frame
+from host_tools.scenario import FaultPlan, Messages, Scenario
+from host_tools.simulator import Simulator
+from host_tools.simulator.limits import Limits
+from host_tools.simulator.updates import USER
+from host_tools.targets.target import Device, Target
+from host_tools.verdict import Result, Tally, judge
+
+STARTED = ("steady", "interval", "burst")  # phases after the first successful poll
+START_TIMEOUT_S = 15.0
+QUIET_S = 6.0  # within which a burst frame must follow the last answer
+
+
+def gateway_config(sim: Simulator, target: Target, extra: dict[str, Any]) -> dict[str, Any]:
+    """The gateway's config for this simulator; `extra` is laid over it."""
+    config: dict[str, Any] = {
+        "channels": {
+            "telegram": {
+                "enabled": True,
+                "token": sim.token,
+                "allow_from": ["*"],
+                "base_url": sim.url_for(target.address),
+                "poll_timeout_s": 10,
+            }
+        },
+        "telemetry": {"interval_s": 1},
+    }
+    if sim.tls:
+        config["tls"] = {"ca": "roots.der"}
+    return _merge(config, extra)
+
+
+def files_for(sim: Simulator) -> dict[str, bytes]:
+    """What the config of `gateway_config` refers to."""
+    return {"roots.der": sim.ca_der} if sim.tls else {}
+
+
+def _merge(base: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in extra.items():
+        below = out.get(key)
+        out[key] = _merge(below, value) if isinstance(below, dict) else value
+    return out
+
+
+class Run:
+    """One scenario in progress."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        target: Target,
+        workdir: Path,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self.scenario = scenario
+        self.target = target
+        self.workdir = workdir
+        self.progress = progress or (lambda text: None)
+        server = scenario.server
+        self.sim = Simulator(
+            tls=server.tls,
+            host=target.listen,
+            names=[target.address],
+            first_update_id=server.first_update_id,
+            limits=Limits() if server.flood_limits else None,
+        )
+        self.sim.methods.rich = server.rich
+        self.tally = Tally()
+        self.update_ids: dict[int, int] = {}  # message number -> update id
+        self.answers: dict[int, list[int]] = {}  # message number -> indices in sim.sent
+        self.pending: set[int] = set()
+        self.order: list[int] = []  # numbers as they were first answered
+        self.others: list[tuple[str, str | None, int]] = []  # label, pattern, message id
+        self.frames: list[Frame] = []  # of every life of the device
+        self.consoles: list[str] = []
+        self.rss: list[dict[str, Any]] = []
+        self.damaged = self.missing = 0
+        self.good_others = 0
+        self.bad_others: list[str] = []
+        self.exit_status: int | None = None
+        self._seen = 0
+
+    # --- the device
+
+    def start(self) -> Device:
+        place = self.scenario.device
+        config = gateway_config(self.sim, self.target, self.scenario.config)
+        return self.target.start(
+            config,
+            workdir=self.workdir,
+            files=files_for(self.sim),
+            heap=place.heap,
+            app=place.app,
+            gc=place.gc,
+            pre=place.pre,
+            bot=place.bot,
+        )
+
+    def ended(self, device: Device) -> None:
+        """Keep what a device said before it is replaced or stopped."""
+        self.frames += device.frames.frames
+        self.damaged += device.frames.damaged
+        self.missing += device.frames.missing
+        self.consoles.append(device.text())
+
+    # --- what happens
+
+    def run(self) -> Result:
+        began = time.monotonic()
+        scenario = self.scenario
+        with self.sim:
+            self.sim.know(USER)
+            for fault in scenario.faults:
+                self._plan(fault)
+            device = self.start()
+            try:
+                self._drive(device)
+            finally:
+                device = self.device
+                self._sample(device)
+                if scenario.expect.exit is not None:
+                    device.wait(lambda: device.ended, scenario.timeout_s)
+                    self.exit_status = device.exit_status
+                device.stop()
+                self.ended(device)
+        self._count()
+        return judge(self, time.monotonic() - began)
+
+    before: Frame | None = None  # quiet after the first `settle` messages
+    after: Frame | None = None  # quiet at the end
+
+    def _plan(self, fault: FaultPlan) -> None:
+        count = fault.count or None
+        self.sim.fault(fault.kind, fault.method, count, fault.after, fault.every, **fault.args)
+
+    def _drive(self, device: Device) -> None:
+        self.device = device
+        scenario = self.scenario
+        self.deadline = time.monotonic() + scenario.timeout_s
+        started = device.wait(
+            lambda: any(device.frames.phase(name) for name in STARTED),
+            min(START_TIMEOUT_S, scenario.timeout_s) if not scenario.faults else 30,
+        )
+        if not started:
+            return
+        self._sample(device)
+        self._others()
+        messages = scenario.messages
+        first = 0
+        if messages.settle:
+            self._burst(range(messages.settle))
+            first = messages.settle
+        self.before = self._quiet(first)
+        self._burst(range(first, messages.count))
+        self._finish_kills()
+        self.sim.wait(
+            lambda: not self.sim.queue.pending() or self.device.ended, min(5, self._left())
+        )
+        self.after = self._quiet(messages.count - first)
+
+    def _left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
+
+    def _quiet(self, count: int) -> Frame | None:
+        """The frame that follows when all is answered; None if there is none to expect."""
+        if count < 10 or self.tally.kills or self.device.ended:
+            return None
+        seen = len(self.device.frames.frames)
+
+        def burst() -> bool:
+            return any(f.phase == "burst" for f in self.device.frames.frames[seen:])
+
+        self.device.wait(burst, min(QUIET_S, self._left()))
+        return self.device.frames.phase("burst")
+
+    def _burst(self, numbers: range) -> None:
+        """Send these messages, at most `waiting` unanswered at a time; wait for the answers."""
+        messages = self.scenario.messages
+        waiting = messages.waiting or len(numbers)
+        queue = list(numbers)
+        kills = self.scenario.kills
+        self._kill_plan = random.Random(kills.seed)
+        self._kill_at = self._next_kill() if numbers.stop == messages.count else None
+        while (queue or self.pending) and self._left() and not self.device.ended:
+            while queue and len(self.pending) < waiting:
+                self._send(queue.pop(0), messages)
+            self._kill_if_due()
+            limit = min(0.5, self._left())
+            if self._kill_at is not None:
+                limit = min(limit, max(0.001, self._kill_at - time.monotonic()))
+            self.sim.wait(self._collect, limit)
+            self.progress(f"{len(self.answers)} of {messages.count} answered")
+
+    def _send(self, number: int, messages: Messages) -> None:
+        markdown, _ = self._text(number)
+        padded = messages.pad and number % messages.pad_every == 0
+        self.pending.add(number)
+        self.update_ids[number] = self.sim.push_text(
+            markdown,
+            pad=messages.pad if padded else 0,
+            pad_at=messages.pad_at,
+            order=messages.order,
+        )
+        self.tally.sent += 1
+
+    def _text(self, number: int) -> tuple[str, str]:
+        messages = self.scenario.messages
+        script = messages.scripts[number % len(messages.scripts)]
+        turn = number // len(messages.scripts)
+        return corpus.text(number, script, messages.lengths[turn % len(messages.lengths)])
+
+    def _collect(self) -> bool:
+        """Look at what the bot has sent since; True if something was new."""
+        new = self.sim.sent[self._seen :]
+        for sent in new:
+            number = corpus.number_of(sent.text)
+            if number is not None:
+                if number not in self.answers:
+                    self.order.append(number)
+                self.answers.setdefault(number, []).append(self._seen)
+                self.pending.discard(number)
+            self._seen += 1
+        return bool(new)
+
+    # --- kill -9
+
+    def _next_kill(self) -> float | None:
+        kills = self.scenario.kills
+        if self.tally.kills >= kills.count:
+            return None
+        wait = self._kill_plan.uniform(kills.shortest_s, kills.longest_s)
+        return time.monotonic() + wait
+
+    def _kill_if_due(self) -> None:
+        if self._kill_at is None or time.monotonic() < self._kill_at:
+            return
+        self._sample(self.device)
+        self.device.kill()
+        self.ended(self.device)
+        self.tally.kills += 1
+        self.device = self.start()
+        answered = len(self.sim.sent)
+        self.sim.wait(lambda: len(self.sim.sent) > answered or not self.pending, 10)
+        self._kill_at = self._next_kill()
+
+    def _finish_kills(self) -> None:
+        """After the last answer, one more start must not answer anything again."""
+        if self.scenario.kills.count:
+            time.sleep(0.3)
+            self._collect()
+
+    # --- other updates
+
+    def _others(self) -> None:
+        for plan in self.scenario.updates:
+            for _ in range(plan.times):
+                before = len(self.sim.sent)
+                label = plan.text or plan.media or plan.callback or "update"
+                who: dict[str, Any] = {"user": plan.user or USER, "chat": plan.chat}
+                if plan.json is not None:
+                    update = self.sim.push(plan.json)
+                elif plan.callback is not None:
+                    update = self.sim.push_callback(plan.callback, **who)
+                elif plan.media is not None:
+                    update = self.sim.push_media(plan.media, **who, **plan.fields)
+                else:
+                    update = self.sim.push_text(
+                        plan.text or "", kind=plan.kind, **who, **plan.fields
+                    )
+                self._one_answer(label, plan.answer, update, before)
+
+    def _one_answer(self, label: str, pattern: str | None, update: int, before: int) -> None:
+        done = self.sim.wait(lambda: self.sim.confirmed >= update, min(10, self._left()))
+        texts = [sent.text for sent in self.sim.sent[before:]]
+        self.good_others += 1
+        if not done:
+            self.bad_others.append(f"{label}: never acknowledged")
+        elif pattern is None and texts:
+            self.bad_others.append(f"{label}: answered with {texts[0][:40]!r}, expected silence")
+        elif pattern is not None and not re.search(pattern, "\n".join(texts), re.DOTALL):
+            got = texts[0][:60] if texts else "nothing"
+            self.bad_others.append(f"{label}: answered with {got!r}, expected /{pattern}/")
+
+    # --- the count
+
+    def _sample(self, device: Device) -> None:
+        sample = device.rss()
+        if sample:
+            self.rss.append(sample)
+
+    def _count(self) -> None:
+        self._collect()
+        tally = self.tally
+        numbered = set(self.update_ids)
+        tally.answered = len(numbered & set(self.answers))
+        tally.lost = len(numbered) - tally.answered
+        tally.delivered = sum(
+            1 for update in self.update_ids.values() if update in self.sim.delivered
+        )
+        tally.duplicates = sum(len(found) - 1 for found in self.answers.values())
+        tally.disordered = sum(
+            1 for a, b in zip(self.order, self.order[1:], strict=False) if b < a
+        )
+        tally.rejected = len(self.sim.rejected)
+        tally.dropped = sum(1 for sent in self.sim.sent if sent.dropped)
+        tally.pieces = len(self.sim.sent)
+        tally.altered = sum(1 for number in self.answers if not self._same(number))
+        self._times()
+
+    def _same(self, number: int) -> bool:
+        """Is the answer, over all its pieces, the text that was sent? White space may change."""
+        if number not in self.update_ids:
+            return False
+        first = self.answers[number][0]
+        parts = [self.sim.sent[first].text]
+        for sent in self.sim.sent[first + 1 :]:
+            if corpus.number_of(sent.text) is not None or sent.reply_to:
+                break
+            parts.append(sent.text)
+        return "".join("".join(parts).split()) == "".join(self._text(number)[1].split())
+
+    def _times(self) -> None:
+        """Time of each message: from its delivery, or the answer before it, to its answer."""
+        previous = 0.0
+        times = []
+        for sent in self.sim.sent:
+            number = corpus.number_of(sent.text)
+            update = self.update_ids.get(number) if number is not None else None
+            if update in self.sim.delivered:
+                start = max(self.sim.delivered[update], previous)
+                times.append((sent.at - start) * 1000)
+            previous = sent.at
+        self.tally.latencies_ms = times
+        if times and self.order:
+            began = self.sim.delivered[self.update_ids[self.order[0]]]
+            last = self.sim.sent[max(found[0] for found in self.answers.values())].at
+            self.tally.per_message_ms = (last - began) * 1000 / len(self.order)
+
+
+def run(
+    scenario: Scenario,
+    target: Target,
+    workdir: Path,
+    progress: Callable[[str], None] | None = None,
+) -> Result:
+    """Run a scenario from start to verdict."""
+    return Run(scenario, target, workdir, progress).run()
+
+
+__all__ = ["Result", "Run", "files_for", "gateway_config", "run"]

@@ -1,0 +1,176 @@
+"""A line to type on and a line that moves at the bottom of the terminal; text scrolls above them.
+
+In a pipe there is neither: lines are read from standard input and output is plain.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import queue
+import select
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TextIO
+
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+try:
+    import termios
+    import tty
+except ImportError:  # not a Unix
+    termios = None  # type: ignore[assignment]
+
+
+class Editor:
+    """What a line editor must at least do: type, erase, take back, go back in history."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.history: list[str] = []
+        self._at = 0
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._escape = ""
+
+    def keys(self, data: bytes) -> Iterator[str]:
+        """Take bytes from the terminal; yields each line that was finished.
+
+        Raises EOFError for Ctrl-D on an empty line.
+        """
+        for char in self._decoder.decode(data):
+            if self._escape or char == "\x1b":
+                self._sequence(char)
+            elif char in "\r\n":
+                line, self.text = self.text, ""
+                if line:
+                    self.history.append(line)
+                self._at = len(self.history)
+                yield line
+            elif char in "\x7f\b":
+                self.text = self.text[:-1]
+            elif char == "\x15":  # Ctrl-U
+                self.text = ""
+            elif char == "\x17":  # Ctrl-W
+                self.text = self.text.rstrip().rpartition(" ")[0]
+            elif char == "\x04":
+                if not self.text:
+                    raise EOFError
+            elif char >= " ":
+                self.text += char
+
+    def _sequence(self, char: str) -> None:
+        self._escape += char
+        if char == "\x1b" or (len(self._escape) == 2 and char in "[O"):
+            return
+        if char.isalpha() or char == "~" or len(self._escape) > 8:
+            if char in "AB" and self.history:
+                self._at = max(0, min(len(self.history), self._at + (-1 if char == "A" else 1)))
+                past = self._at < len(self.history)
+                self.text = self.history[self._at] if past else ""
+            self._escape = ""
+
+
+class Prompt:
+    """`with Prompt(console, status) as prompt:` then `read()` lines and print on the console."""
+
+    def __init__(
+        self,
+        console: Console,
+        status: Callable[[], RenderableType],
+        label: str = "you ",
+        source: TextIO | None = None,
+    ) -> None:
+        self.console = console
+        self.source = source or sys.stdin
+        self.label = label
+        self._status = status
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._editor = Editor()
+        self._live: Live | None = None
+        self._saved: list[object] | None = None
+        self.interactive = bool(
+            termios and self.source.isatty() and console.is_terminal and console.width > 20
+        )
+
+    def __enter__(self) -> Prompt:
+        if self.interactive:
+            fd = self.source.fileno()
+            self._saved = termios.tcgetattr(fd)
+            tty.setcbreak(fd)
+            self._live = Live(
+                get_renderable=self._bottom,
+                console=self.console,
+                refresh_per_second=4,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+        else:
+            threading.Thread(target=self._pipe, daemon=True, name="stdin").start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+        if self._saved is not None:
+            termios.tcsetattr(self.source.fileno(), termios.TCSADRAIN, self._saved)
+
+    def read(self, timeout: float) -> str | None:
+        """A line, or None when none was finished in that time. EOFError at the end of input."""
+        if not self.interactive:
+            try:
+                line = self._lines.get(timeout=timeout)
+            except queue.Empty:
+                return None
+            if line is None:
+                raise EOFError
+            return line
+        with contextlib.suppress(queue.Empty):
+            line = self._lines.get_nowait()
+            assert line is not None
+            return line
+        fd = self.source.fileno()
+        ready, _, _ = select.select([fd], [], [], timeout)
+        if ready:
+            data = os.read(fd, 4096)
+            if not data:
+                raise EOFError
+            for line in self._editor.keys(data):
+                self._lines.put(line)
+        self.refresh()
+        return None
+
+    def refresh(self) -> None:
+        """Draw the bottom lines anew."""
+        if self._live is not None:
+            self._live.refresh()
+
+    def _pipe(self) -> None:
+        for line in self.source:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+    def _bottom(self) -> RenderableType:
+        text = self._editor.text
+        room = self.console.width - cell_len(self.label) - 4
+        while cell_len(text) > room:
+            text = text[1:]
+        line = Text(self.label + "› ", style="bold green", no_wrap=True, overflow="crop")
+        line.append(text, style="not bold default")
+        line.append("▏", style="blink")
+        line.append("\n")
+        status = self._status()
+        line.append(status if isinstance(status, Text) else str(status))
+        return line

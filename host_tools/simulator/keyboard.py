@@ -1,0 +1,87 @@
+"""Lines that a person types become what Telegram users do: texts, media, presses, faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from host_tools.simulator.faults import KINDS
+from host_tools.simulator.server import Simulator
+from host_tools.simulator.updates import GROUP, MEDIA, USER
+
+HELP = """\
+a line is sent to the bot as a message; lines that begin with ! do more:
+  !photo, !voice, !location …     send what is no text: {media}
+  !press DATA                     press a button under the bot's message
+  !group TEXT                     the same text in a group
+  !reply TEXT                     answer the bot's last message
+  !edit TEXT                      edit a message
+  !big BYTES TEXT                 a message in an update of so many bytes
+  !fault KIND [METHOD] [COUNT]    let something go wrong: {faults}
+  !calls                          how often each method was called
+  !help                           this"""
+
+
+def act(sim: Simulator, line: str, user: int = USER) -> str | None:
+    """Do what the line says; returns a text for the person, if there is something to say."""
+    if not line.strip():
+        return None
+    if not line.startswith("!"):
+        sim.push_text(line, user=user)
+        return None
+    word, _, rest = line[1:].partition(" ")
+    return _special(sim, word, rest.strip(), user)
+
+
+def _special(sim: Simulator, word: str, rest: str, user: int) -> str | None:
+    if word in MEDIA:
+        sim.push_media(word, user=user)
+    elif word == "press":
+        sim.push_callback(rest or "button", user=user)
+    elif word == "group":
+        sim.push_text(rest, user=user, chat=GROUP)
+    elif word == "reply":
+        sim.push_text(rest, user=user, reply_to_message=_last(sim))
+    elif word == "edit":
+        sim.push_text(rest, user=user, kind="edited_message", edit_date=1)
+    elif word == "big":
+        size, _, text = rest.partition(" ")
+        if not size.isdigit():
+            return "!big BYTES TEXT, like !big 1000000 hello"
+        sim.push_text(text or "big", user=user, pad=int(size))
+    elif word == "fault":
+        return _fault(sim, rest.split())
+    elif word == "calls":
+        return _calls(sim)
+    else:
+        return HELP.format(media=", ".join(MEDIA), faults=", ".join(KINDS))
+    return None
+
+
+def _last(sim: Simulator) -> dict[str, Any]:
+    if not sim.sent:
+        return {"message_id": 1, "date": 0, "chat": {"id": USER, "type": "private"}, "text": "?"}
+    sent = sim.sent[-1]
+    return {
+        "message_id": sent.message_id,
+        "from": sim.methods.bot,
+        "chat": {"id": sent.chat_id, "type": "private"},
+        "date": int(sent.at),
+        "text": sent.text,
+    }
+
+
+def _fault(sim: Simulator, words: list[str]) -> str:
+    kind, method, count = (*words, "", "", "")[:3]
+    if kind not in KINDS:
+        return "\n".join(f"{name:12} {about}" for name, about in KINDS.items())
+    number = int(count) if count.isdigit() else 1
+    sim.fault(kind, method or "*", number)
+    return f"the next {number} of {method or 'any method'}: {KINDS[kind]}"
+
+
+def _calls(sim: Simulator) -> str:
+    counts: dict[str, int] = {}
+    for call in sim.calls:
+        counts[call.method] = counts.get(call.method, 0) + 1
+    told = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return f"{told or 'no calls'}; {len(sim.connections)} connections, {sim.handshakes} handshakes"

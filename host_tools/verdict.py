@@ -1,0 +1,198 @@
+"""What a run of a scenario amounts to: the tally, the figures, and the rows of the verdict."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from host_tools.frames import Frame
+
+if TYPE_CHECKING:
+    from host_tools.engine import Run
+
+
+@dataclass
+class Row:
+    """One line of the verdict. `ok` None: told, not judged."""
+
+    label: str
+    value: str
+    limit: str = ""
+    ok: bool | None = None
+
+
+@dataclass
+class Tally:
+    """What became of the numbered messages."""
+
+    sent: int = 0
+    delivered: int = 0  # updates that went out in an answer to getUpdates
+    answered: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    disordered: int = 0
+    altered: int = 0  # answered with another text
+    dropped: int = 0  # formatting that the server silently left out
+    rejected: int = 0
+    pieces: int = 0  # messages that the answers took
+    kills: int = 0
+    latencies_ms: list[float] = field(default_factory=list)  # delivery to acceptance
+    per_message_ms: float = 0.0  # wall time from first delivery to last answer, by answers
+
+
+@dataclass
+class Result:
+    """A run: tallies, telemetry, and the verdict."""
+
+    scenario: str
+    target: str
+    tally: Tally
+    rows: list[Row]
+    frames: list[Frame]
+    figures: dict[str, Any]
+    console: str
+    seconds: float
+
+    @property
+    def ok(self) -> bool:
+        return all(row.ok is not False for row in self.rows)
+
+    @property
+    def failures(self) -> list[Row]:
+        return [row for row in self.rows if row.ok is False]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For results/*.json."""
+        tally = {k: v for k, v in vars(self.tally).items() if k != "latencies_ms"}
+        return {
+            "scenario": self.scenario,
+            "target": self.target,
+            "ok": self.ok,
+            **self.figures,
+            "messages": tally,
+            "verdict": [vars(row) for row in self.rows],
+            "phases": [frame.as_dict() for frame in self.frames if frame.phase != "interval"],
+            "seconds": round(self.seconds, 2),
+        }
+
+
+def judge(run: Run, seconds: float) -> Result:
+    """The result of a run that is over."""
+    figures = _figures(run)
+    return Result(
+        run.scenario.name,
+        run.target.name,
+        run.tally,
+        _rows(run, figures),
+        run.frames,
+        figures,
+        "\n".join(run.consoles),
+        seconds,
+    )
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    times = run.tally.latencies_ms
+    low = [f["gc_free"] for f in run.frames if f["gc_free"] is not None]
+    last = run.frames[-1] if run.frames else None
+    return {
+        "word_bits": run.target.word_bits,
+        "heap": run.scenario.device.heap or run.target.default_heap,
+        "app": run.scenario.device.app,
+        "tls_connections": run.sim.handshakes,
+        "connections": len(run.sim.connections),
+        "median_ms": round(statistics.median(times), 3) if times else None,
+        "p95_ms": round(_percentile(times, 0.95), 3) if times else None,
+        "per_message_ms": round(run.tally.per_message_ms, 3),
+        "gc_low_water_b": min(low, default=None),
+        "gc_live_b": last["gc_live"] if last else None,
+        "growth_b": _growth(run.before, run.after),
+        "rss": max(run.rss, key=lambda s: s["rss_kb"], default=None),
+        "telemetry": {"damaged": run.damaged, "missing": run.missing},
+        "updates_checked": run.good_others,
+        "exit_status": run.exit_status,
+    }
+
+
+def _rows(run: Run, figures: dict[str, Any]) -> list[Row]:
+    expect, tally, sim = run.scenario.expect, run.tally, run.sim
+    rows: list[Row] = []
+
+    def at_most(label: str, value: float | None, limit: float | None, unit: str = "") -> None:
+        if limit is not None:
+            ok = value is not None and value <= limit
+            told = "not measured" if value is None else f"{value:g}{unit}"
+            rows.append(Row(label, told, f"≤ {limit:g}{unit}", ok))
+
+    if tally.sent:
+        rows.append(Row("delivered", f"{tally.delivered} of {tally.sent}"))
+        rows.append(Row("answered", f"{tally.answered} of {tally.sent}"))
+    elif run.scenario.messages.count and expect.exit is None:
+        rows.append(Row("started", "no", "yes", False))
+    at_most("lost", tally.lost, expect.lost)
+    at_most("duplicates", tally.duplicates, expect.duplicates)
+    if expect.in_order:
+        at_most("out of order", tally.disordered, 0)
+    at_most("altered", tally.altered, 0)
+    at_most("formatting lost", tally.dropped, 0)
+    at_most("rejected by the server", tally.rejected, expect.rejected)
+    at_most("HTTP broken by the client", len(sim.protocol_errors), 0)
+    if expect.tls_connections and run.scenario.server.tls:
+        at_most("TLS connections", sim.handshakes, expect.tls_connections)
+    at_most("telemetry lines damaged", run.damaged, 0)
+    if run.scenario.updates:
+        bad = "; ".join(run.bad_others)
+        rows.append(Row("other updates", bad or f"{run.good_others} right", "right", not bad))
+    if run.scenario.kills.count:
+        rows.append(
+            Row(
+                "killed and restarted",
+                str(tally.kills),
+                str(run.scenario.kills.count),
+                tally.kills == run.scenario.kills.count,
+            )
+        )
+    rows += _console_rows(run)
+    budget = run.scenario.budget
+    at_most("growth of live heap", figures["growth_b"], budget.growth_b, " B")
+    at_most("live heap", figures["gc_live_b"], budget.live_b, " B")
+    at_most("median time", figures["median_ms"], budget.median_ms, " ms")
+    rss = figures["rss"]
+    at_most("RSS", rss and rss["rss_kb"], budget.rss_kb, " kB")
+    return rows
+
+
+def _console_rows(run: Run) -> list[Row]:
+    expect = run.scenario.expect
+    console = "\n".join(run.consoles)
+    rows = []
+    if expect.exit is not None:
+        ok = run.exit_status == expect.exit
+        rows.append(Row("exit status", str(run.exit_status), str(expect.exit), ok))
+    at = 0
+    for pattern in expect.log:
+        found = re.compile(pattern).search(console, at)
+        at = found.end() if found else at
+        rows.append(Row("console says", found[0] if found else "no", f"/{pattern}/", bool(found)))
+    for pattern in expect.log_absent:
+        found = re.search(pattern, console)
+        if found:
+            rows.append(Row("console never says", found[0], f"/{pattern}/", False))
+    if run.sim.token.partition(":")[2] in console:
+        rows.append(Row("console never says", "the token", "the token", False))
+    return rows
+
+
+def _growth(before: Frame | None, after: Frame | None) -> int | None:
+    """What the live heap grew by between two quiet moments."""
+    if before is None or after is None:
+        return None
+    low, high = before["gc_live"], after["gc_live"]
+    return None if low is None or high is None else high - low
+
+
+def _percentile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
