@@ -1,6 +1,6 @@
 """The clock gate before TLS: NTP, the build's day as floor, both epochs (fakes/ntptime.py).
 
-Checked by taking it out of net/clock.py (tests/host/test_traps.py):
+Checked by taking it out of net/clock.py or net/ntp.py (tests/host/test_traps.py):
 
     the floor for an answer                test_an_answer_from_before_the_build
     the floor for the clock                test_no_answer_and_no_clock
@@ -42,9 +42,11 @@ def begin(day=0):
 
     clock.time = Time(day)
     clock.DAY = BUILD_DAY
-    clock.sleep_ms = world.sleep_ms
+    from copepod.net import ntp
+
+    ntp.sleep_ms = world.sleep_ms
     lines = []
-    clock.log = lambda area, *parts: lines.append(
+    clock.log = ntp.log = lambda area, *parts: lines.append(
         area + ": " + "".join([str(part) for part in parts])
     )
     setter = port.set_clock
@@ -160,16 +162,16 @@ def test_other_errors_come_through():
 
 
 def test_epochs():
+    # The board counts from 2000, and so does what ntptime answers there.
     world, ntptime, clock, _ = begin()
-    assert clock._epoch_day(Time(0)) == 0
-    assert clock._epoch_day(Time(0, 2000)) == 10957
-    clock._EPOCH_DAY = 10957
-    clock.time = Time(BUILD_DAY - 10957)
+    clock.time = Time(BUILD_DAY - 10957, 2000)
     assert clock.day() == BUILD_DAY and clock.is_set()
-    ntptime.answers["pool.ntp.org"] = (BUILD_DAY - 10957) * DAY_S
-    clock.time.seconds = 0
+    clock.time.seconds -= 1
     assert not clock.is_set()
+    ntptime.answers["pool.ntp.org"] = (BUILD_DAY - 10957) * DAY_S
     assert world.run(clock.ready()) is True
+    clock.time = Time(BUILD_DAY, 1970)
+    assert clock.day() == BUILD_DAY and clock.is_set()
 
 
 def test_where_the_system_keeps_the_clock():

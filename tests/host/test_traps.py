@@ -44,9 +44,9 @@ class Trap(NamedTuple):
 
     @property
     def module(self) -> str:
-        """The device test that is about this file: copepod/net/link.py -> test_link."""
+        """The device test that is about this file: copepod/net/wifi.py -> test_wifi."""
         stem = Path(self.file).stem
-        return "test_esp32" if stem == "record" else "test_" + stem
+        return "test_" + {"record": "esp32", "ntp": "clock"}.get(stem, stem)
 
 
 def read_traps(text: str) -> list[Trap]:

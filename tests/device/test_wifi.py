@@ -1,6 +1,6 @@
 """Wi-Fi bring-up and reconnect against the driver's oddities (fakes/network.py).
 
-Checked by taking it out of net/link.py (tests/host/test_traps.py):
+Checked by taking it out of net/wifi.py (tests/host/test_traps.py):
 
     active(True) at the start              test_connects_and_says_where
     network.hostname()                     test_connects_and_says_where
@@ -22,7 +22,7 @@ Checked by taking it out of net/link.py (tests/host/test_traps.py):
     the ssid after a soft reset            test_soft_reset_with_another_network
 """
 
-from fakes.world import Reset, install, reboot
+from fakes.world import Reset, forget, install, reboot
 
 NAME = "crab"
 
@@ -35,15 +35,15 @@ class Config:
 
 
 def begin():
-    """Return (world, air, link, lines): lines is what link logs."""
+    """Return (world, network, link, lines): lines is what wifi.py logs."""
     world, port = install()
     return after_boot(world, port)
 
 
 def after_boot(world, port):
-    """Import link anew and listen to its log."""
+    """Import wifi.py anew and listen to its log."""
     import network
-    from copepod.net import link
+    from copepod.net import wifi as link
 
     link.sleep_ms = world.sleep_ms
     lines = []
@@ -129,9 +129,21 @@ def test_no_wifi_here():
     Nothing.wifi_ssid = ""
     world.run(link.up(Nothing))
     assert network.WLAN().calls == []
-    link.port.has_wifi = False
+    assert link.signal_dbm() is None
+
+
+def test_the_link_is_wifi_where_there_is_some():
+    world, network, wifi, _ = begin()
+    from copepod.net import link
+
+    access_point(network)
     world.run(link.up(Config))
-    assert network.WLAN().calls == []
+    assert network.WLAN().isconnected() and link.signal_dbm() == -61
+    forget()
+    from copepod.net import link
+
+    world.run(link.up(Config))  # nothing to do on Unix
+    link.distrust()
     assert link.signal_dbm() is None
 
 
