@@ -10,6 +10,7 @@ import click
 from host_tools.builds.interpreters import INTERPRETERS
 from host_tools.builds.interpreters import interpreter as build_interpreter
 from host_tools.errors import UserError
+from host_tools.pages import pages_command
 
 WHEEL = "unix"
 
@@ -76,3 +77,6 @@ def lock_command(suite: str) -> None:
 
     write_lock(suite)
     click.echo(LOCK)
+
+
+toolchain_command.add_command(pages_command)

@@ -84,6 +84,7 @@ INTERPRETERS = {
 }
 
 CFLAGS = (*musl.CFLAGS, "-fno-plt")
+SETTINGS = ("STRIPFLAGS_EXTRA=--strip-debug",)  # function names stay, for callgrind
 LDFLAGS = ("-static", "-no-pie", "-Wl,-z,norelro", "-Wl,-z,noseparate-code", "-Wl,--build-id=none")
 
 
@@ -123,12 +124,10 @@ def _digest(spec: Interpreter, frozen: bool) -> str:
 def _settings_digest(spec: Interpreter) -> str:
     """Hash of what the object files are made from: sources, settings and board headers."""
     sources = [source_version(tree) for tree in (micropython_source(), musl_source())]
-    text = "\n".join([*sources, repr(spec), packages.gcc_major(), *CFLAGS, *LDFLAGS])
+    text = "\n".join([*sources, repr(spec), packages.gcc_major(), *SETTINGS, *CFLAGS, *LDFLAGS])
     digest = hashlib.sha256(text.encode())
     folders = (BOARDS / "linux", BOARDS / "modules", BOARDS / spec.board)
-    add_files(
-        digest, [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    )
+    add_files(digest, [path for folder in folders for path in folder.rglob("*") if path.is_file()])
     return digest.hexdigest()[:12]
 
 
@@ -183,6 +182,7 @@ def _build(spec: Interpreter, frozen: bool, path: Path) -> None:
             f"CROSS_COMPILE={spec.binutils}",
             f"CC={compiler} -specs={specs}",
             f"CFLAGS_EXTRA={' '.join(CFLAGS)}",
+            *SETTINGS,
             f"LDFLAGS_EXTRA={' '.join(LDFLAGS)}",
         )
     fresh = path.parent.with_suffix(".new")

@@ -4,7 +4,8 @@
 //     gcstat.runs()   collections since start, automatic and by gc.collect()
 //     gcstat.us()     microseconds spent in them
 //
-// Neither allocates while its value is a small int.
+// Neither allocates while its value is a small int. gcstat_heap[] holds the heap's first and last
+// address for those who look at the process from outside (host_tools/pages.py).
 
 #include <time.h>
 
@@ -15,8 +16,18 @@
 void __real_gc_collect(void);
 void __wrap_gc_collect(void);
 
+void __real_gc_init(void *start, void *end);
+void __wrap_gc_init(void *start, void *end);
+
+void *volatile gcstat_heap[2];
 static mp_uint_t runs;
 static unsigned long long spent_ns;
+
+void __wrap_gc_init(void *start, void *end) {
+    gcstat_heap[0] = start;
+    gcstat_heap[1] = end;
+    __real_gc_init(start, end);
+}
 
 void __wrap_gc_collect(void) {
     struct timespec before, after;
