@@ -4,30 +4,38 @@ Fields that a message does not have are None, so that an object costs the same w
 """
 
 
+def _utf8_b(text):
+    try:
+        return len(memoryview(text))
+    except TypeError:  # CPython, where a str has no bytes
+        return len(text.encode())
+
+
 class InboundMessage:
     """One Telegram update, reduced to what a handler may want.
 
-    `kind` is one of "message", "edited", "callback". Ids are ints (up to 52 bits,
-    https://core.telegram.org/bots/api#user). `text` is the text or caption with the placeholders of
+    `kind` is one of "message", "edited", "callback", or None for an update that no handler should see.
+    Ids are ints (up to 52 bits, https://core.telegram.org/bots/api#user). `text` is the text or caption with the placeholders of
     its attachments, at most 4096 UTF-16 units (+ placeholders).
     """
 
-    def __init__(self):
-        self.update_id = 0
-        self.kind = "message"
-        self.chat_id = 0
-        self.chat_type = "private"
-        self.message_id = None
-        self.thread_id = None
-        self.sender_id = 0
-        self.username = None
-        self.first_name = None
-        self.text = ""
-        self.reply_text = None  # text of the message this one replies to
-        self.callback_id = None
-        self.command = None  # "led" of "/led@mybot on"
-        self.args = ""  # "on"
-        self.gateway = None  # set by the gateway, so that answer() knows where to go
+    # Defaults belong to the class: a message holds only what it has.
+    update_id = 0
+    kind = "message"
+    chat_id = 0
+    chat_type = "private"
+    message_id = None
+    thread_id = None
+    sender_id = 0
+    username = None
+    first_name = None
+    text = ""
+    reply_text = None  # text of the message this one replies to
+    callback_id = None
+    command = None  # "led" of "/led@mybot on"
+    args = ""  # "on"
+    gateway = None  # set by the gateway, so that answer() knows where to go
+    _size_b = None
 
     async def answer(self, markdown):
         """Send Markdown to the chat this message came from; returns once Telegram has accepted it.
@@ -38,8 +46,10 @@ class InboundMessage:
         await self.gateway.answer(self, markdown)
 
     def size_b(self):
-        """Bytes of text that this message holds (what the bus charges for it)."""
-        return len(memoryview(self.text))
+        """Bytes of text that this message holds when it is first asked (what the bus charges for it)."""
+        if self._size_b is None:
+            self._size_b = _utf8_b(self.text) + (_utf8_b(self.reply_text) if self.reply_text else 0)
+        return self._size_b
 
 
 class OutboundMessage:
