@@ -82,6 +82,8 @@ def explain(error):
     if isinstance(error, OSError):
         code = error.args[0] if error.args else 0
         text = str(error.args[1]) if len(error.args) > 1 else ""
+        if isinstance(code, str):
+            return code
         if code in _CODES:
             return _CODES[code]
         if "lloc" in text:  # "Memory allocation failed", "Allocation of memory failed", …

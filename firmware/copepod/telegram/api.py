@@ -2,7 +2,7 @@
 
 A call is written in pieces straight into the connection's window:
 
-    api.begin(SEND_MESSAGE); api.text('{"chat_id":'); api.number(7); api.text("}")
+    api.begin(SEND_MESSAGE); api.text(b'{"chat_id":'); api.number(7); api.text(b"}")
     accepted = await api.finish()
 """
 
@@ -30,7 +30,7 @@ _METHODS = (
     b"answerCallbackQuery",
     b"setMyCommands",
 )
-_ALLOWED = '"allowed_updates":["message","edited_message","callback_query"]'
+_ALLOWED = b'"allowed_updates":["message","edited_message","callback_query"]'
 _ANSWER_MS = const(20000)  # longest an answer may take beside a long poll's own time
 
 
@@ -82,7 +82,7 @@ class Api:
     def begin(self, method):
         """Start a call: POST with a JSON body that the caller writes."""
         self._method = method
-        self.http.begin(b"POST", self._path, _METHODS[method])
+        self.http.begin(self._path, _METHODS[method])
 
     def text(self, text):
         """Write a piece of JSON as it is."""
@@ -142,7 +142,7 @@ class Api:
     async def call(self, method):
         """A call without parameters; returns the reader, whose fields are the answer's."""
         self.begin(method)
-        self.text("{}")
+        self.text(b"{}")
         while not await self.finish():
             raise OSError("flood limit on the first call")
         return self.reader
@@ -153,17 +153,17 @@ class Api:
         Bot API, getUpdates: an update is confirmed once a poll has an offset higher than its id.
         """
         self.begin(GET_UPDATES)
-        self.text('{"limit":')
+        self.text(b'{"limit":')
         self.number(limit)
-        self.text(',"timeout":')
+        self.text(b',"timeout":')
         self.number(timeout_s)
         if offset is not None:
-            self.text(',"offset":')
+            self.text(b',"offset":')
             self.number(offset)
         if not self._filtered:
-            self.text(",")
+            self.text(b",")
             self.text(_ALLOWED)
-        self.text("}")
+        self.text(b"}")
         try:
             if not await self.finish(_ANSWER_MS + timeout_s * 1000, sink):
                 return False

@@ -160,17 +160,17 @@ class Channel:
     async def _set_commands(self):
         call = self.api
         call.begin(api.SET_COMMANDS)
-        call.text('{"commands":[')
+        call.text(b'{"commands":[')
         first = True
         for name in sorted(handlers.commands):
             help = handlers.commands[name][1] or name
-            call.text('{"command":"' if first else ',{"command":"')
+            call.text(b'{"command":"' if first else b',{"command":"')
             call.text(name)
-            call.text('","description":"')
+            call.text(b'","description":"')
             call.escaped(help)
-            call.text('"}')
+            call.text(b'"}')
             first = False
-        call.text("]}")
+        call.text(b"]}")
         try:
             await call.finish()
         except Refused as error:
@@ -179,11 +179,11 @@ class Channel:
     async def _report(self, owner, problem):
         call = self.api
         call.begin(api.SEND_MESSAGE)
-        call.text('{"chat_id":')
+        call.text(b'{"chat_id":')
         call.number(owner)
-        call.text(',"text":"')
+        call.text(b',"text":"')
         call.escaped("I was restarted after an error: " + problem)
-        call.text('"}')
+        call.text(b'"}')
         try:
             await call.finish()
         except Refused as error:
@@ -193,6 +193,8 @@ class Channel:
 
     async def _step(self):
         self.alive_ms = ticks_ms()
+        if not self.http.alive():  # the server has closed it, which is no failure
+            await self.http.connect()
         call = self.api
         if self._message is None:
             self._message = self._bus.outbound.get()
@@ -249,12 +251,12 @@ class Channel:
         msg = self.gateway.working_on
         call = self.api
         call.begin(api.SEND_ACTION)
-        call.text('{"action":"typing","chat_id":')
+        call.text(b'{"action":"typing","chat_id":')
         call.number(msg.chat_id)
         if msg.thread_id is not None:
-            call.text(',"message_thread_id":')
+            call.text(b',"message_thread_id":')
             call.number(msg.thread_id)
-        call.text("}")
+        call.text(b"}")
         try:
             await call.finish()
         except Refused:
@@ -263,9 +265,9 @@ class Channel:
     async def _answer_callback(self):
         call = self.api
         call.begin(api.ANSWER_CALLBACK)
-        call.text('{"callback_query_id":"')
+        call.text(b'{"callback_query_id":"')
         call.escaped(self._callbacks[0])
-        call.text('"}')
+        call.text(b'"}')
         try:
             if not await call.finish():
                 return  # a flood limit: again later
@@ -425,27 +427,27 @@ class Channel:
         call = self.api
         rich = self._rich and not self._plain
         call.begin(api.SEND_RICH if rich else api.SEND_MESSAGE)
-        call.text('{"chat_id":')
+        call.text(b'{"chat_id":')
         call.number(message.chat_id)
         if message.thread_id is not None:
-            call.text(',"message_thread_id":')
+            call.text(b',"message_thread_id":')
             call.number(message.thread_id)
         if message.reply_to is not None:
-            call.text(',"reply_parameters":{"allow_sending_without_reply":true,"message_id":')
+            call.text(b',"reply_parameters":{"allow_sending_without_reply":true,"message_id":')
             call.number(message.reply_to)
-            call.text("}")
+            call.text(b"}")
         if rich:
-            call.text(',"rich_message":{"markdown":"')
+            call.text(b',"rich_message":{"markdown":"')
             self.formatter.write_plain(call.run)
-            call.text('"}}')
+            call.text(b'"}}')
         else:
-            call.text(',"link_preview_options":{"is_disabled":true},"text":"')
+            call.text(b',"link_preview_options":{"is_disabled":true},"text":"')
             if self._plain:
                 self.formatter.write_plain(call.run)
-                call.text('"}')
+                call.text(b'"}')
             else:
                 self.formatter.write(call.run)
-                call.text('","parse_mode":"HTML"}')
+                call.text(b'","parse_mode":"HTML"}')
         try:
             return await call.finish()
         except Refused as error:
