@@ -1,7 +1,5 @@
-// Time, console, waiting, settings and power of QEMU's `virt` machine: see virt_machine.h.
+// Time, console, waiting and power of QEMU's `virt` machine: see virt_machine.h.
 #include "virt_machine.h"
-
-#include <string.h>
 
 #include "py/mphal.h"
 #include "py/runtime.h"
@@ -204,50 +202,6 @@ void virt_wait(int32_t timeout_ms) {
     mmio_write32(CLINT_MTIMECMP + 4, (uint32_t)(until >> 32));
     __asm volatile ("wfi" ::: "memory");
     mmio_write32(CLINT_MTIMECMP + 4, 0xffffffff);
-}
-
-// ---- settings: https://www.qemu.org/docs/master/specs/fw_cfg.html, the byte-wise interface
-
-#define FW_CFG_SELECT (FW_CFG_BASE + 8)
-#define FW_CFG_FILE_DIR (0x0019)
-#define FW_CFG_NAME (56)
-#define FW_CFG_FILES_MAX (64)
-
-static void fw_cfg_bytes(void *to, size_t len) {
-    for (uint8_t *p = to; len > 0; len--) {
-        *p++ = mmio_read8(FW_CFG_BASE);
-    }
-}
-
-static uint32_t fw_cfg_be32(void) {
-    uint32_t v;
-    fw_cfg_bytes(&v, sizeof(v));
-    return __builtin_bswap32(v);
-}
-
-uint32_t fw_cfg_number(const char *name, uint32_t otherwise) {
-    mmio_write16(FW_CFG_SELECT, __builtin_bswap16(FW_CFG_FILE_DIR));
-    uint32_t files = fw_cfg_be32();
-    for (uint32_t i = 0; i < files && i < FW_CFG_FILES_MAX; i++) {
-        char found[FW_CFG_NAME];
-        uint32_t size = fw_cfg_be32();
-        uint16_t key = (uint16_t)(fw_cfg_be32() >> 16);
-        fw_cfg_bytes(found, sizeof(found));
-        if (strncmp(found, name, sizeof(found)) != 0) {
-            continue;
-        }
-        mmio_write16(FW_CFG_SELECT, __builtin_bswap16(key));
-        uint32_t value = 0;
-        for (uint32_t n = 0; n < size; n++) {
-            uint32_t digit = (uint32_t)mmio_read8(FW_CFG_BASE) - '0';
-            if (digit > 9 || n >= 9) {
-                return otherwise;
-            }
-            value = value * 10 + digit;
-        }
-        return size > 0 ? value : otherwise;
-    }
-    return otherwise;
 }
 
 // ---- power

@@ -20,7 +20,6 @@
 #define VIRTIO_STRIDE (0x1000u)
 #define VIRTIO_SLOTS (8)
 #define VIRTIO_IRQ (1)
-#define FW_CFG_BASE (0x10100000u)
 
 // Device registers are ordered against each other and against the rings in memory.
 #define IO_FENCE() __asm volatile ("fence iorw, iorw" ::: "memory")
@@ -83,9 +82,6 @@ static inline bool virt_irq_pending(void) {
     __asm volatile ("csrr %0, mip" : "=r" (mip));
     return mip & (1u << 11);
 }
-
-// A number given to QEMU as -fw_cfg name=NAME,string=123; `otherwise` when there is none or it is no number.
-uint32_t fw_cfg_number(const char *name, uint32_t otherwise);
 
 // Fills `buf` with entropy of the virtio-rng device; false, and nothing to be trusted in buf, when it gives none.
 bool virtio_rng_fill(void *buf, size_t len);

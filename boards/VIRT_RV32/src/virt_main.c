@@ -20,7 +20,7 @@
 
 // Of the linker script.
 extern uint8_t _sstack[], _estack[], _heap_start[], _heap_end[], _rom_start[], _ram_start[], _dram_end[];
-extern uint8_t __tls_base[], __tdata_start[], __tdata_size[];
+extern uint8_t _settings[], __tls_base[], __tdata_start[], __tdata_size[];
 
 // The processor itself enforces the memory map: code is read-only, RAM is the 400 KB of the linker script, and an access
 // to anything else that QEMU has there ends in an exception. Entries are locked, so they hold for machine mode too.
@@ -37,13 +37,16 @@ static void memory_protect(void) {
     __asm volatile ("csrw pmpcfg0, %0" :: "r" (low));
 }
 
+// The last page of the "flash" holds settings of the machine, 0 for what the firmware was built with:
+// -device loader,addr=0x803ff000,data=GC_HEAP,data-len=4 and the C heap's at 0x803ff004.
 static void heaps_init(void) {
+    const volatile uint32_t *settings = (const volatile uint32_t *)_settings;
     size_t room = (size_t)(_heap_end - _heap_start);
-    size_t gc = fw_cfg_number("opt/copepod/gc_heap", COPEPOD_GC_HEAP) & ~7u;
-    size_t c = fw_cfg_number("opt/copepod/c_heap", COPEPOD_C_HEAP) & ~7u;
+    size_t gc = (settings[0] ? settings[0] : COPEPOD_GC_HEAP) & ~7u;
+    size_t c = (settings[1] ? settings[1] : COPEPOD_C_HEAP) & ~7u;
     if (gc < GC_HEAP_MIN || c < C_HEAP_MIN || gc > room || c > room - gc) {
         mp_printf(&mp_plat_print, "heaps of %u and %u B do not fit into %u B\n", (unsigned)gc, (unsigned)c, (unsigned)room);
-        virt_panic("opt/copepod/gc_heap or opt/copepod/c_heap", NULL);
+        virt_panic("settings", _settings);
     }
     gc_init(_heap_start, _heap_start + gc);
     c_heap_init(_heap_start + gc, c);
