@@ -118,7 +118,6 @@ class Channel:
             await self._pause.limit(wait_ms)
 
     async def _connect(self):
-        telemetry = self.gateway.telemetry
         config = self.gateway.config
         self.linking = True
         await link.up(config)
@@ -129,14 +128,18 @@ class Channel:
                 raise OSError("clock not set")
             if self.http.tls is None:
                 self.http.tls = tls.context(_roots(config))
+        await self._open()
+        if not self._greeted:
+            await self._greet(config)
+
+    async def _open(self):
+        telemetry = self.gateway.telemetry
         gc.collect()  # what TLS will need should be in one piece
         await self.http.connect()
         telemetry.connections = self.http.connections
         telemetry.event("tls", self.http.connections)
-        if not self._greeted:
-            await self._greet(telemetry)
 
-    async def _greet(self, telemetry):
+    async def _greet(self, config):
         # Once after start: who am I, the commands for Telegram's menu, and pairing or the last error.
         answer = await self.api.call(api.GET_ME)
         self.api.reader.bot(answer.id, answer.username)
@@ -144,7 +147,7 @@ class Channel:
         self._restored = self._answered_id is not None
         self._greeted = True
         log("telegram", "I am @", answer.username)
-        telemetry.frame("connected", True)
+        self.gateway.telemetry.frame("connected", True)
         await self._set_commands()
         gate = self.gateway.access
         if gate.open:
@@ -239,10 +242,10 @@ class Channel:
 
     def _poll_due(self):
         # ms until the next poll may be made, None while there is no room for what it would bring.
-        if self._in_flight >= self._limit or not self._bus.inbound.room(0):
-            return None
+        if self._message is not None or self._in_flight >= self._limit or not self._bus.inbound.room():
+            return None  # a message in hand: its text lies in the buffer that reading would use
         due = 0
-        if self._in_flight or self._message is not None:
+        if self._in_flight:
             due = max(0, ticks_diff(self._short_poll_at, ticks_ms()))
         return max(due, self.api.held_ms(api.GET_UPDATES))
 
@@ -278,8 +281,7 @@ class Channel:
     # Receiving ------------------------------------------------------------------------------
 
     async def _poll(self):
-        idle = self._in_flight == 0 and self._message is None
-        timeout_s = self.gateway.config.poll_timeout_s if idle else 0
+        timeout_s = 0 if self._in_flight else self.gateway.config.poll_timeout_s
         confirm = self._confirm
         self._short_poll_at = ticks_add(ticks_ms(), _SHORT_POLL_MS)
         # Long enough for the answer, and for the watchdog to know that silence is no failure.
