@@ -127,7 +127,7 @@ def get(name: str, folder: Path = BOARDS) -> Board:
         return boards[name]
     wanted = name.lower().replace("-", "")
     for board in boards.values():
-        if wanted in (board.id.lower(), board.chip):
+        if wanted in (board.id.lower(), board.chip, board.chip.removeprefix("esp32")):
             return board
     raise UserError(f"no board {name!r}; there are {', '.join(boards)} (`copepod boards`)")
 
@@ -152,21 +152,29 @@ def boards_command(name: str | None) -> None:
         _describe(get(name), console)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("board", "what it is", "price", "RAM", "flash", "GC heap at boot", "free pins"):
-        right = title in ("RAM", "flash", "GC heap at boot", "free pins")
-        table.add_column(title, justify="right" if right else "left")
+    for title in ("board", "what it is", "price"):
+        table.add_column(title, no_wrap=title == "board")
+    for title in ("RAM", "flash", "GC heap", "free pins"):
+        table.add_column(title, justify="right", no_wrap=True)
     for board in all_boards().values():
         table.add_row(
             board.id,
             board.name,
             board.price or "-",
-            f"{board.ram_kb} kB" if board.ram_kb else "-",
+            _size(board.ram_kb),
             f"{board.flash_mb} MB" if board.flash_mb else "-",
-            f"{board.gc_initial_kb} kB, grows" if board.gc_initial_kb else "-",
+            f"{_size(board.gc_initial_kb)}+" if board.gc_initial_kb else "-",
             str(len(board.safe_pins)) if board.safe_pins else "-",
         )
     console.print(table)
-    console.print("\n`copepod boards NAME` says more; `make flash BOARD=NAME` puts the bot on it.")
+    console.print("\nGC heap: what MicroPython begins with at boot; it grows once.")
+    console.print("`copepod boards NAME` says more; `make flash BOARD=NAME` puts the bot on it.")
+
+
+def _size(kilobytes: int) -> str:
+    if not kilobytes:
+        return "-"
+    return f"{kilobytes} kB" if kilobytes < 4096 else f"{kilobytes // 1024} MB"
 
 
 def _describe(board: Board, console: Any) -> None:

@@ -140,7 +140,10 @@ def _check(path: Path, data: bytes, chip_id: int, flash_offset: int) -> Firmware
         raise UserError(f"this firmware is for {names[0]}, the board is {names[1]}")
     table_at = partitions.TABLE_ADDRESS - flash_offset
     if boot.length > table_at:
-        raise UserError(f"the bootloader ({boot.length} bytes) reaches into the partition table")
+        raise UserError(
+            f"its first image has {boot.length} bytes and reaches over the partition table "
+            "(is this an app without its bootloader?)"
+        )
     try:
         table = partitions.parse(data[table_at : table_at + partitions.TABLE_SIZE])
     except UserError as error:

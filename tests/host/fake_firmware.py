@@ -59,7 +59,7 @@ def firmware(
     *,
     version: str = "1.29.0",
     table: list[Partition] | None = None,
-    app_size: int = 120_000,
+    app_size: int = 60_000,
     chip_id: int | None = None,
 ) -> bytes:
     """A whole firmware.bin for that board: bootloader, table, app with MicroPython's banner."""

@@ -1,0 +1,411 @@
+"""Flashing through the real esptool to the mock boot ROM, both ends asserted."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import fake_firmware
+import pytest
+from command_line import Run, copepod
+from mock_board import MockBoard
+
+from host_tools import (
+    app_files,
+    boards,
+    esp_image,
+    esptool_run,
+    flash_plan,
+    littlefs_image,
+    partitions,
+)
+from host_tools.boards import Board
+from host_tools.errors import UserError
+from host_tools.partitions import TYPE_APP, TYPE_DATA, Partition
+
+TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
+CONFIG = {
+    "channels": {"telegram": {"token": TOKEN, "allow_from": ["42"]}},
+    "wifi": {"ssid": "home", "password": "a secret of the house"},
+}
+BOARDS = [board for board in boards.all_boards().values() if board.flashable]
+STEADY = (Path(__file__).parent / "boot_logs/steady.log").read_bytes().replace(b"\n", b"\r\n")
+# a file system so small that reading it back through the ROM loader takes a second
+SMALL_TABLE = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x8000)]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(CONFIG))
+    return path
+
+
+@pytest.fixture
+def make_firmware(tmp_path: Path) -> Callable[..., Path]:
+    def make(board: Board, **given: object) -> Path:
+        path = tmp_path / f"{board.id}.bin"
+        path.write_bytes(fake_firmware.firmware(board, **given))  # type: ignore[arg-type]
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def built_app() -> dict[str, bytes]:
+    return app_files.app()
+
+
+@pytest.fixture(autouse=True)
+def build_once(built_app: dict[str, bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_files, "app", lambda: dict(built_app))
+
+
+def flash(port: str, firmware: Path, config: Path, *more: object) -> Run:
+    return copepod("flash", "--port", port, "--firmware", firmware, "--config", config, *more)
+
+
+def one_line(run: Run) -> str:
+    """The error of a run that must have failed in one clear line."""
+    assert run.returncode == 1, run.stdout + run.stderr
+    assert "Traceback" not in run.stderr
+    assert len(run.stderr.strip().splitlines()) == 1, run.stderr
+    assert run.stderr.startswith("copepod: ")
+    assert TOKEN not in run.stdout + run.stderr
+    assert CONFIG["wifi"]["password"] not in run.stdout + run.stderr
+    return run.stderr.strip()
+
+
+def expected_flash(
+    firmware: Path, board: Board, config: Path, files: dict[str, bytes]
+) -> bytearray:
+    """What must lie in 4 MB of flash that were erased before."""
+    flash = bytearray(b"\xff" * (4 << 20))
+    data = firmware.read_bytes()
+    flash[board.flash_offset : board.flash_offset + len(data)] = data
+    whole = app_files.with_config(files, config.read_bytes())
+    image = littlefs_image.build(whole, 0x200000)
+    flash[0x200000 : 0x200000 + len(image)] = image
+    return flash
+
+
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.chip)
+def test_flash_holds_the_plan_byte_for_byte(
+    board: Board,
+    config: Path,
+    make_firmware: Callable[..., Path],
+    built_app: dict[str, bytes],
+) -> None:
+    firmware = make_firmware(board)
+    with MockBoard(board.chip, console=STEADY) as mock:
+        run = flash(mock.url, firmware, config)
+        assert run.returncode == 0, run.stdout + run.stderr
+        written = bytes(mock.flash.data)
+    assert "Written and verified" in run.stdout
+    assert "Steady" in run.stdout
+    assert "63,488" in run.stdout
+    assert "482913" in run.stdout  # the pairing code is what the owner needs next
+    assert TOKEN not in run.stdout
+    assert mock.listeners == 1
+    assert written == expected_flash(firmware, board, config, built_app)
+    note = littlefs_image.read_file(written[0x200000:], 0x200000, app_files.NOTE)
+    assert note is not None
+    assert set(app_files.parse_note(note)) == set(built_app)
+    assert {"main.py", "bot.py", "copepod/gateway.mpy", "copepod/net/roots.mpy"} <= set(built_app)
+
+
+def test_the_wrong_board_is_refused_before_anything_is_written(
+    config: Path, make_firmware: Callable[..., Path]
+) -> None:
+    esp32 = boards.get("ESP32_GENERIC")
+    with MockBoard("esp32c3") as mock:
+        line = one_line(flash(mock.url, make_firmware(esp32), config, "--board", esp32.id))
+        assert "ESP32_GENERIC_C3" in line
+        line = one_line(flash(mock.url, make_firmware(esp32), config))
+        assert "this firmware is for ESP32, the board is ESP32-C3; nothing was written" in line
+        assert mock.flash.data == b"\xff" * (4 << 20)
+
+
+def test_a_port_that_vanishes_half_way_is_no_success(
+    config: Path, make_firmware: Callable[..., Path]
+) -> None:
+    board = boards.get("c3")
+    with MockBoard(board.chip, cut_after=60_000, console=STEADY) as mock:
+        run = flash(mock.url, make_firmware(board), config)
+    line = one_line(run)
+    assert "vanished" in line
+    assert "half-written" in line
+    assert "Written" not in run.stdout
+    assert mock.listeners == 0
+
+
+def test_flash_that_does_not_read_back_is_no_success(
+    config: Path, make_firmware: Callable[..., Path]
+) -> None:
+    def damage(data: bytearray) -> None:
+        data[0x3000] ^= 1
+
+    board = boards.get("c6")
+    with MockBoard(board.chip, damage=damage) as mock:
+        run = flash(mock.url, make_firmware(board), config)
+    line = one_line(run)
+    assert "does not read back" in line
+    assert "half-written" in line
+    assert "Written" not in run.stdout
+
+
+def test_a_bad_start_is_explained(config: Path, make_firmware: Callable[..., Path]) -> None:
+    board = boards.get("s3")
+    log = (Path(__file__).parent / "boot_logs/wifi-password.log").read_bytes()
+    with MockBoard(board.chip, console=log) as mock:
+        run = flash(mock.url, make_firmware(board), config, "--listen", 8)
+    line = one_line(run)
+    assert "written and verified, but Wi-Fi 'home' refuses the password" in line
+    assert "make provision" in line
+
+
+def test_a_silent_port_says_to_hold_boot(
+    config: Path, make_firmware: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(esptool_run, "CONNECT_ATTEMPTS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"socket://127.0.0.1:{silent.getsockname()[1]}"
+        line = one_line(flash(url, make_firmware(boards.get("c3")), config))
+    assert "hold BOOT" in line
+
+
+def test_no_such_port_and_nobody_listening(
+    config: Path, make_firmware: Callable[..., Path]
+) -> None:
+    firmware = make_firmware(boards.get("c3"))
+    assert "/dev/ttyNONE does not exist" in one_line(flash("/dev/ttyNONE", firmware, config))
+    assert "cannot open" in one_line(flash("socket://127.0.0.1:1", firmware, config))
+
+
+def test_app_only_and_keep_config(
+    config: Path, make_firmware: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The firmware stays, the config comes from the board's own file system."""
+    board = boards.get("c3")
+    firmware = make_firmware(board, table=SMALL_TABLE)
+    monkeypatch.setattr(app_files, "app", lambda: {"main.py": b"first = 1\n"})
+    with MockBoard(board.chip, console=STEADY) as mock:
+        first = flash(mock.url, firmware, config, "--listen", 0)
+        assert first.returncode == 0, first.stderr
+        before = bytes(mock.flash.data)
+        config.unlink()  # so what is found afterwards can only be from the board
+        monkeypatch.setattr(app_files, "app", lambda: {"main.py": b"second = 2\n"})
+        kept = copepod(
+            "flash", "--port", mock.url, "--app-only", "--keep-config", "--no-stub", "--listen", 0
+        )
+        assert kept.returncode == 0, kept.stderr
+        after = bytes(mock.flash.data)
+    assert after[:0x200000] == before[:0x200000]
+    vfs = after[0x200000:0x208000]
+    assert littlefs_image.read_file(vfs, 0x8000, "config.json") == json.dumps(CONFIG).encode()
+    assert littlefs_image.read_file(vfs, 0x8000, "main.py") == b"second = 2\n"
+
+
+def test_erase_leaves_nothing_from_before(
+    config: Path, make_firmware: Callable[..., Path]
+) -> None:
+    board = boards.get("c3")
+    with MockBoard(board.chip) as mock:
+        mock.flash.data[0x300000:0x300010] = b"left from before"
+        run = flash(mock.url, make_firmware(board), config, "--listen", 0, "--erase")
+        assert run.returncode == 0, run.stderr
+        assert mock.flash.data[0x300000:] == b"\xff" * 0x100000
+
+
+def test_dry_run_writes_nothing_and_shows_the_commands(
+    config: Path, make_firmware: Callable[..., Path]
+) -> None:
+    firmware = make_firmware(boards.get("esp32"))
+    run = copepod(
+        "flash",
+        "--dry-run",
+        "--board",
+        "ESP32_GENERIC",
+        "--firmware",
+        firmware,
+        "--config",
+        config,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "Nothing was written" in run.stdout
+    assert "esptool --chip esp32 --port PORT" in run.stdout
+    assert "0x1000 firmware.bin 0x200000 vfs.bin" in run.stdout
+    assert "mpremote connect PORT" in run.stdout
+    assert TOKEN not in run.stdout
+
+
+def test_secrets_do_not_stay_in_temporary_files(
+    config: Path,
+    make_firmware: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(folder))
+    board = boards.get("c3")
+    with MockBoard(board.chip) as mock:
+        run = flash(mock.url, make_firmware(board), config, "--listen", 0)
+        assert run.returncode == 0, run.stderr
+        assert TOKEN.encode() in mock.flash.data
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_no_network_says_where_to_put_the_file(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COPEPOD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:1")
+    line = one_line(copepod("flash", "--dry-run", "--board", "c3", "--config", config))
+    assert str(tmp_path / "cache/firmware/ESP32_GENERIC_C3-20260824-v1.29.0.bin") in line
+    assert "FIRMWARE=" in line
+
+
+def test_without_a_config_or_a_board_the_next_step_is_named(tmp_path: Path) -> None:
+    assert "make provision" in one_line(copepod("flash", "--config", tmp_path / "none.json"))
+
+
+# the plan, without a board ------------------------------------------------------------------
+
+
+def plan(
+    board: Board, data: bytes, files: dict[str, bytes], size: int = 4 << 20
+) -> flash_plan.Plan:
+    firmware = esp_image.check(Path("f.bin"), data, board.image_id, board.flash_offset)
+    return flash_plan.make(board, firmware, firmware.table, files, size)
+
+
+@pytest.fixture(scope="module")
+def good() -> bytes:
+    return fake_firmware.firmware(boards.get("c3"))
+
+
+def test_esptool_accepts_the_generated_images(good: bytes, tmp_path: Path) -> None:
+    whole, app = tmp_path / "whole.bin", tmp_path / "app.bin"
+    whole.write_bytes(good)
+    app.write_bytes(good[0x10000:])
+    for path in (whole, app):
+        run = subprocess.run(
+            [sys.executable, "-m", "esptool", "--chip", "esp32c3", "image-info", path],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode == 0
+        assert "Validation hash" in run.stdout
+        assert run.stdout.count("(valid)") == 2
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda d: d[:-1], "cut off"),
+        (lambda d: d[: len(d) // 2], "cut off"),
+        (lambda d: d[:100], "cut off"),
+        (lambda d: b"", "cut off"),
+        (lambda d: b"<html>" + d[6:], "no ESP firmware"),
+        (lambda d: d[:500] + bytes([d[500] ^ 1]) + d[501:], "bootloader's checksum"),
+        (lambda d: d[:70_000] + bytes([d[70_000] ^ 1]) + d[70_001:], "app's checksum"),
+        (
+            lambda d: d[:70_000] + bytes([d[70_000] ^ 1, d[70_001] ^ 1]) + d[70_002:],
+            "app's SHA-256 does not match",
+        ),
+        (lambda d: d[:0x8010] + b"\x11" + d[0x8011:], "partition table is damaged"),
+        (lambda d: d[0x10000:], "without its bootloader"),
+        (lambda d: d[:1] + b"\0" + d[2:], "0 segments"),
+        (lambda d: d.replace(b"MicroPython v", b"CircuitPy   v"), "checksum|SHA-256"),
+    ],
+)
+def test_damaged_firmware_is_refused(
+    good: bytes, spoil: Callable[[bytes], bytes], said: str
+) -> None:
+    board = boards.get("c3")
+    with pytest.raises(UserError, match=said) as caught:
+        esp_image.check(Path("f.bin"), spoil(good), board.image_id, board.flash_offset)
+    assert str(caught.value).startswith("f.bin: ")
+    assert str(caught.value).endswith("nothing was written")
+
+
+def test_every_flipped_bit_is_found(good: bytes) -> None:
+    """Anywhere in bootloader, table or app (every 997th byte is tried)."""
+    board = boards.get("c3")
+    boot = esp_image.check_image(good, 0, "bootloader").length
+    app = 0x10000 + esp_image.check_image(good, 0x10000, "app").length
+    entries = 0x8000 + 32 * (len(fake_firmware.STOCK_TABLE) + 1)
+    for start, end in ((0, boot), (0x8000, entries), (0x10000, app)):
+        for at in range(start, end, 997):
+            bad = bytearray(good)
+            bad[at] ^= 0x10
+            with pytest.raises(UserError):
+                esp_image.check(Path("f.bin"), bytes(bad), board.image_id, 0)
+
+
+def test_a_firmware_for_another_offset_is_refused() -> None:
+    """An image cut for offset 0x1000 written at 0 is the best-known way to a dead board."""
+    esp32 = boards.get("ESP32_GENERIC")
+    data = fake_firmware.firmware(esp32)
+    with pytest.raises(UserError, match="partition table"):
+        esp_image.check(Path("f.bin"), data, esp32.image_id, 0)
+
+
+def test_old_micropython_and_no_micropython() -> None:
+    board = boards.get("c3")
+    old = fake_firmware.firmware(board, version="1.22.2")
+    with pytest.raises(UserError, match="too old"):
+        esp_image.check(Path("f.bin"), old, board.image_id, 0)
+    other = fake_firmware.firmware(board, version="x")
+    with pytest.raises(UserError, match="not MicroPython"):
+        esp_image.check(Path("f.bin"), other, board.image_id, 0)
+
+
+def test_a_full_partition_is_refused() -> None:
+    board = boards.get("c3")
+    table = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x10000)]
+    data = fake_firmware.firmware(board, table=table)
+    files = {"main.py": b"x = 1\n" * 20_000}
+    with pytest.raises(UserError, match="partition is full: 1 files of 120000 bytes"):
+        plan(board, data, files)
+
+
+def test_a_table_for_more_flash_than_there_is() -> None:
+    board = boards.get("c3")
+    table = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x600000)]
+    data = fake_firmware.firmware(board, table=table)
+    with pytest.raises(UserError, match="board with more flash"):
+        plan(board, data, {"main.py": b""})
+    assert plan(board, data, {"main.py": b""}, 8 << 20).partition.size == 0x600000
+
+
+def test_the_file_system_fills_whatever_flash_there_is(good: bytes) -> None:
+    """Without a vfs partition MicroPython takes all that follows the last one."""
+    board = boards.get("c3")
+    for megabytes in (4, 8, 16):
+        made = plan(board, good, {"main.py": b"1"}, megabytes << 20)
+        assert made.partition.offset == 0x200000
+        assert made.partition.size == (megabytes << 20) - 0x200000
+        image = made.region("file system").data
+        assert len(image) < 0x10000
+        assert littlefs_image.read_file(image, made.partition.size, "main.py") == b"1"
+
+
+def test_foreign_mpy_is_refused(good: bytes) -> None:
+    board = boards.get("c3")
+    for data in (b"M\x05\0\x1f", b"M\x06\x0c\x1f", b"M"):
+        with pytest.raises(UserError, match="portable .mpy"):
+            plan(board, good, {"main.py": b"", "x.mpy": data})
+
+
+def test_tables_survive_the_round_trip() -> None:
+    table = [*SMALL_TABLE, Partition("ota_1", TYPE_APP, 17, 0x300000, 0x80000)]
+    assert partitions.parse(partitions.to_bytes(table)) == table
+    with pytest.raises(UserError, match="empty"):
+        partitions.parse(b"\xff" * partitions.TABLE_SIZE)
