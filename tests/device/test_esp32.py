@@ -19,6 +19,7 @@ Checked by taking it out (tests/host/test_traps.py):
 import gc
 import os
 
+from fakes.scratch import scratch
 from fakes.world import Reset, install, reboot
 
 
@@ -257,15 +258,10 @@ def test_set_clock():
     assert machine.datetimes == [(2026, 11, 22, 7, 14, 34, 56, 0)]
 
 
-def test_write_atomic():
+@scratch
+def test_write_atomic(folder):
     _, port, _ = begin()
-    folder = os.getenv("TMPDIR") or "/tmp"
-    path = folder + "/copepod-test-write"
-    for name in (path, path + ".new"):
-        try:
-            os.remove(name)
-        except OSError:
-            pass
+    path = folder + "/config.json"
     port.write_atomic(path, b"old")
     seen = []
     system_rename = os.rename
@@ -300,5 +296,3 @@ def test_write_atomic():
     except OSError:
         pass
     assert open(path, "rb").read() == b"new"
-    os.remove(path)
-    os.remove(path + ".new")

@@ -12,7 +12,7 @@ else:
     def distrust():
         """Let the next up() begin from scratch, because nothing gets through."""
 
-    def signal_dbm():
+    def signal_dbm() -> int | None:
         """Return the signal strength, or None without Wi-Fi or while it is down."""
         return None
 

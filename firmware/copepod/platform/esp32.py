@@ -52,7 +52,7 @@ def heap():
     """Return [free, largest free block, least ever free] of the IDF heap in bytes, in one list.
 
     HEAP_DATA only: HEAP_EXEC counts memory again that can't hold buffers. MicroPython makes one
-    tuple per region (six on ESP32: about 300 B), so call it every few seconds, not more.
+    tuple per region (242 B in all for the six of an ESP32): call it every few seconds, not more.
     """
     free = largest = least = 0
     for _, region_free, region_largest, region_least in esp32.idf_heap_info(esp32.HEAP_DATA):

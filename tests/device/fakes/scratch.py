@@ -1,0 +1,21 @@
+"""A folder of its own for a test that writes files."""
+
+import binascii
+import os
+
+
+def scratch(test):
+    """Decorate a test: it is called with the path of an empty folder that goes away afterwards."""
+
+    def run():
+        name = "copepod-" + binascii.hexlify(os.urandom(6)).decode()
+        folder = (os.getenv("TMPDIR") or "/tmp") + "/" + name
+        os.mkdir(folder)
+        try:
+            test(folder)
+        finally:
+            for name in os.listdir(folder):
+                os.remove(folder + "/" + name)
+            os.rmdir(folder)
+
+    return run
