@@ -147,7 +147,7 @@ def test_flash_that_does_not_read_back_is_no_success(
     config: Path, make_firmware: Callable[..., Path]
 ) -> None:
     def damage(data: bytearray) -> None:
-        data[0x3000] ^= 1
+        data[0x3000:0x3004] = b"bad!"
 
     board = boards.get("c6")
     with MockBoard(board.chip, damage=damage) as mock:
