@@ -21,7 +21,7 @@ class Queue:
         self.freed = freed
         self.published = self.consumed = self.high_water = self.high_water_b = self.waits = 0
         self.used_b = 0
-        self._ring = [None] * capacity
+        self._ring: list = [None] * capacity
         self._first = 0
 
     def __len__(self):

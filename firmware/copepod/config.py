@@ -11,7 +11,7 @@ _MAX_B = const(4096)
 _TOKEN_SECRET_MIN = const(30)
 
 # path, type, default, check: None is "must be given"; a tuple of types means any of them.
-_KEYS = (
+_KEYS: "Any" = (
     ("channels.telegram.enabled", bool, True, None),
     ("channels.telegram.token", str, None, "token"),
     ("channels.telegram.allow_from", list, (), "allow"),
@@ -48,6 +48,31 @@ class Config:
     telegram keys: token, allow_from (list of str), base_url, poll_timeout_s, limit, rich_messages;
     host, port, tls of the Bot API server; the others as `<room>_<key>`: gateway_port, wifi_ssid, …
     """
+
+    warnings: "list[str] | None"
+    enabled: bool
+    token: str
+    allow_from: "list[str]"
+    base_url: str
+    poll_timeout_s: int
+    limit: int
+    rich_messages: bool
+    tls: bool
+    server: str
+    server_port: int
+    gateway_host: str
+    gateway_port: int
+    gateway_health: bool
+    gateway_handler_timeout_s: int
+    wifi_ssid: str
+    wifi_password: str
+    tls_ca: str
+    bus_capacity: int
+    bus_bytes: int
+    telemetry_interval_s: int
+    telemetry_collect: bool
+    telemetry_mem_info: bool
+    memory_gc_threshold: int
 
     def __init__(self):
         self.path = ""

@@ -54,7 +54,7 @@ class Gateway:
         self._answer_signal = Signal()
         self._timed_out = False
         self._worker = None
-        self._ends = [None, None]  # why the channel and the worker ended
+        self._ends: list = [None, None]  # why the channel and the worker ended
 
     def uptime_s(self):
         """Whole seconds since start; counted, because ticks wrap after twelve days."""
@@ -175,7 +175,7 @@ class Gateway:
             from copepod import health
 
             await health.start(self)
-        tasks = [None, None]
+        tasks: list = [None, None]
         crashes = 0
         crashed_s = 0
         port.watchdog_start(_WATCHDOG_MS)
@@ -186,7 +186,8 @@ class Gateway:
                 tasks[1] = self._worker = asyncio.create_task(self._guarded(1, self._work()))
             await self.tick.limit(_TICK_MS)
             self._count_seconds()
-            if ticks_diff(ticks_ms(), self.channel.alive_ms) < _STALLED_MS:
+            channel = self.channel
+            if channel.linking or ticks_diff(ticks_ms(), channel.alive_ms) < _STALLED_MS:
                 port.watchdog_feed()
             self._frames()
             self._limit_handler()

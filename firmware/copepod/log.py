@@ -5,7 +5,7 @@ import sys
 try:
     from time import ticks_ms
 except ImportError:  # CPython, for the host's tests
-    from time import monotonic_ns
+    from time import monotonic_ns  # pyright: ignore[reportAttributeAccessIssue]
 
     def ticks_ms():
         """Milliseconds of a clock that never goes back."""

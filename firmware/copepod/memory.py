@@ -11,7 +11,7 @@ from copepod.platform import port
 
 FIELDS = ("mem_free", "gc_free", "gc_used", "gc_live", "gc_run", "idf_free", "idf_big", "idf_min")
 
-_reading = [None] * len(FIELDS)
+_reading: list = [None] * len(FIELDS)
 
 
 def read(collect=False):

@@ -21,20 +21,20 @@ class InboundMessage:
 
     # Defaults belong to the class: a message holds only what it has.
     update_id = 0
-    kind = "message"
+    kind: "str | None" = "message"
     chat_id = 0
     chat_type = "private"
-    message_id = None
-    thread_id = None
+    message_id: "int | None" = None
+    thread_id: "int | None" = None
     sender_id = 0
-    username = None
-    first_name = None
+    username: "str | None" = None
+    first_name: "str | None" = None
     text = ""
-    reply_text = None  # text of the message this one replies to
-    callback_id = None
-    command = None  # "led" of "/led@mybot on"
+    reply_text: "str | None" = None  # text of the message this one replies to
+    callback_id: "str | None" = None
+    command: "str | None" = None  # "led" of "/led@mybot on"
     args = ""  # "on"
-    gateway = None  # set by the gateway, so that answer() knows where to go
+    gateway: "Any" = None  # set by the gateway, so that answer() knows where to go
     _size_b = None
 
     async def answer(self, markdown):
@@ -67,8 +67,8 @@ class OutboundMessage:
         self.reply_to = reply_to
         self.thread_id = thread_id
         self.state = 0
-        self.reason = None
-        self.signal = None  # set when the part was taken or the state changed
+        self.reason: "str | None" = None
+        self.signal: "Any" = None  # set when the part was taken or the state changed
 
     def size_b(self):
         """Bytes that the bus charges: a part is the handler's own string, so only the object."""

@@ -5,7 +5,7 @@ waiting task on asyncio's own time queue (MicroPython extmod/asyncio/core.py, sl
 and brings it forward when the flag is set.
 """
 
-from asyncio import core
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 
 _FOREVER_MS = 3600000
 
@@ -42,7 +42,7 @@ class Signal:
         self._limit_ms = limit_ms
         return self
 
-    def __iter__(self):
+    def __iter__(self) -> "Any":
         return self
 
     __await__ = __iter__

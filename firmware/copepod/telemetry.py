@@ -47,7 +47,7 @@ class Telemetry:
         self._sum = 0
         self._number(self._sequence)
         write(" ")
-        self._number(ticks_ms() & 0x3FFFFFFF)
+        self._number(ticks_ms() & 0x3FFFFFFF)  # pyright: ignore[reportOperatorIssue]
         write(" ")
         write(name)
         total = self._sum

@@ -86,9 +86,9 @@ class Reader:
                     highest = max(highest, line[i + n + 1] - 48)
                 i += n + 3
             at += len(line) + 1
-        self.values = [None] * (highest + 1)
-        self.known = [None] * (highest + 1)  # short strings of the last document and their UTF-8,
-        self.known_b = [None] * (highest + 1)  # since the same sender's name comes again and again
+        self.values: list = [None] * (highest + 1)
+        self.known: list = [None] * (highest + 1)  # short strings of the last document and their UTF-8,
+        self.known_b: list = [None] * (highest + 1)  # since the same sender's name comes again and again
         self.high = self.low = self.big = 0  # the last large integer in two parts, and itself
         self.begin()
 

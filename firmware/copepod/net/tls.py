@@ -49,7 +49,7 @@ def context(ca=None):
     Without `ca` the roots that the build bundled are used. ValueError if a certificate can't be read.
     """
     made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    made.verify_mode = tls.CERT_REQUIRED
+    made.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]
     bundled = ca is None
     if bundled:
         from copepod.net import roots

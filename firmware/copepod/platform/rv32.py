@@ -8,7 +8,7 @@ from time import sleep_ms, ticks_diff, ticks_ms
 
 import machine
 import network
-import virt
+import virt  # pyright: ignore[reportMissingImports]
 from micropython import const
 
 from copepod.log import log
@@ -53,7 +53,7 @@ def start(config_path):
 
 
 def _network():
-    lan = network.LAN()
+    lan: "Any" = network.LAN()
     began = ticks_ms()
     while not lan.isconnected():
         if ticks_diff(ticks_ms(), began) > _LINK_MS:

@@ -57,7 +57,7 @@ class Api:
         self.conflict = False  # another instance is polling: wait longer
         self._path = b"/bot" + token.encode() + b"/"
         self._method = 0
-        self._free_at = [None] * len(_METHODS)
+        self._free_at: list = [None] * len(_METHODS)
         self._filtered = False  # allowed_updates was sent on this connection
 
     # Flood limits ---------------------------------------------------------------------------

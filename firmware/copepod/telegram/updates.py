@@ -80,7 +80,7 @@ class UpdateReader(Reader):
     """
 
     def __init__(self, buffer):
-        self.bot_id = None
+        self.bot_id: "Any" = None
         self._at_name = "@"
         self._kind = self._thing = 0
         super().__init__(_SCHEMA, buffer)
