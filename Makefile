@@ -40,7 +40,7 @@ test: build stubs ## run every test (TARGETS=all: on every interpreter)
 
 firmware/typings/.stamp: requirements-stubs.lock $(VENV)/.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check --target firmware/typings --upgrade --no-user --no-deps --require-hashes -r requirements-stubs.lock
-	@rm firmware/typings/__builtins__.pyi # firmware/__builtins__.pyi is ours
+	@rm -f firmware/typings/__builtins__.pyi # firmware/__builtins__.pyi is ours
 	@touch $@
 
 .PHONY: stubs
