@@ -2,44 +2,70 @@
 
     fmt = Formatter()
     fmt.begin()
-    taken = fmt.feed(text)      # UTF-8 bytes taken; less than all: a piece is ready, or the text is not finished
+    taken = fmt.feed(text)      # UTF-8 bytes taken; less than all: a piece is ready
     fmt.finish()
     while fmt.ready():
         fmt.write(sink)         # sink(buffer, start, end): HTML, in order, valid only during the call
         fmt.drop()
 
-The Markdown of the piece stays in the buffer until drop(), so that it can be written again or as plain text.
+The buffer is the window: what decides how a piece looks and where it ends lies inside it. The Markdown of
+the piece stays there until drop(), so that it can be written again, or as plain text.
 """
 
 from micropython import const
 
-_UNITS = const(4096)  # a message's limit, in UTF-16 units; bytes of UTF-8 are never fewer
+from .chars import point, units
+from .marks import ORIGINAL
+from .output import Full
+from .tables import Tables
+
 _BUFFER = const(12544)
-_ESCAPES = {38: b"&amp;", 60: b"&lt;", 62: b"&gt;"}
+_SLACK = const(8)  # bytes kept free after the text: a line feed that ends it, and room to look ahead
+_LIMIT = const(4096)
+
+_DEPTH = const(0)
+_KIND = const(5)
+_MIDDLE = const(6)
+_PARAGRAPH = const(1)
+_LINK = const(23)
+_IMAGE = const(24)
 
 
-class Formatter:
-    """One answer at a time; `buffer` may be lent by the caller (a bytearray, at least 4,200 bytes)."""
+class Formatter(Tables):
+    """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes."""
 
     def __init__(self, buffer=None):
-        self._buf = bytearray(_BUFFER) if buffer is None else buffer
-        self._view = memoryview(self._buf)
+        if buffer is None:
+            buffer = bytearray(_BUFFER)
+        super().__init__(buffer)
+        self._view = memoryview(buffer)
+        self._room = len(buffer) - _SLACK
+        self._saved = self._st[:]
         self.begin()
 
     def begin(self):
         """Start a new answer; whatever was held is forgotten."""
-        self._held = self._cut = 0
-        self._finished = False
+        self._held = self._cut = self._resolved = 0
+        self._finished = self._wide = self._odd = self._return = self._written = False
+        st = self._st
+        k = 0
+        while k < len(st):
+            st[k] = 0
+            k += 1
 
     def feed(self, text, start=0):
-        """Take UTF-8 bytes of `text` (str or bytes-like) from byte `start`; return how many were taken."""
-        if isinstance(text, str):
-            text = _utf8(text)
-        taken = min(len(text) - start, len(self._buf) - self._held)
-        if taken > 0:
-            self._view[self._held : self._held + taken] = memoryview(text)[start : start + taken]
-            self._held += taken
-        return max(taken, 0)
+        """Take UTF-8 of `text` (a str, or bytes-like) from its byte `start` on; return how many bytes were taken."""
+        view = memoryview(_utf8(text))
+        end = len(view)
+        p = start
+        while p < end and self._held < self._room and not self._cut:
+            n = min(end - p, self._room - self._held)
+            self._view[self._held : self._held + n] = view[p : p + n]
+            p += n
+            held = self._held
+            self._held = held + n
+            self._clean(held)
+        return max(p - start, 0)
 
     def finish(self):
         """No more text comes."""
@@ -47,60 +73,203 @@ class Formatter:
 
     def ready(self):
         """True if a whole piece can be written now."""
-        if not self._cut and self._held and (self._finished or self._held == len(self._buf)):
+        while not self._cut and self._held and (self._finished or self._held >= self._room):
             self._choose()
         return self._cut > 0
 
     def done(self):
-        """True when finished and nothing is left to write."""
+        """True when the answer is finished and nothing is left to write."""
         return self._finished and not self.ready()
-
-    def drop(self):
-        """The piece was accepted: make room for the next."""
-        held = self._held - self._cut
-        self._view[0:held] = self._view[self._cut : self._held]
-        self._held, self._cut = held, 0
 
     def write(self, sink):
         """The piece as HTML; the same each time."""
-        buf = self._buf
-        start = 0
-        for i in range(self._cut):
-            escape = _ESCAPES.get(buf[i])
-            if escape:
-                sink(buf, start, i)
-                sink(escape, 0, len(escape))
-                start = i + 1
-        sink(buf, start, self._cut)
+        self._st[:] = self._saved
+        self._walk(self._cut, sink)
+        self._written = True
 
     def write_plain(self, sink):
-        """The piece's own Markdown, for when the server refuses the HTML."""
-        sink(self._buf, 0, self._cut)
+        """The Markdown of the piece, as it was given (but for characters Telegram would not take)."""
+        live = self._live
+        at = self._live_at
+        p = 0
+        self._aim(at, live, p, self._cut)
+        while p < self._cut:
+            q = self._seek(at, live, p, self._cut)
+            c = self._buf[q] if q < self._cut else 32
+            if c in b"\n\t&<>":
+                q += 1
+            if q > p:
+                sink(self._buf, p, q)
+            p = q
+            if c == 0:
+                sink(b"\xef\xbf\xbd", 0, 3)
+                p += 1
+            elif c < 32 and c != 9 and c != 10:
+                p += 1
+                if c < 4 and c > 1:
+                    sink(self._buf, p, p + 1)
+                else:
+                    sink(ORIGINAL, c, c + 1)
+
+    def drop(self):
+        """The piece was accepted: make room for the next."""
+        if not self._written:
+            self.write(_nowhere)
+        cut = self._cut
+        held = self._held - cut
+        self._view[0:held] = self._view[cut : self._held]
+        self._held = held
+        self._resolved = max(self._resolved - cut, 0)
+        self._cut = 0
+        self._written = False
+
+    def _clean(self, p):
+        """Text was added at p: no returns, controls or lone surrogates; note what else it has."""
+        buf = self._buf
+        held = self._held
+        if self._return and p < held:
+            self._return = False
+            if buf[p] == 10:
+                held -= 1
+                self._view[p:held] = self._view[p + 1 : held + 1]
+        q = self._find(b"\r", p, held)
+        if q >= 0:
+            held = self._no_returns(q, held)
+        self._held = held
+        if p == held:
+            return
+        self._odd = self._odd or self._find(b"\t", p, held) >= 0 or self._find(b"\0", p, held) >= 0
+        q = p
+        while q < held:
+            e = self._find(b"\n", q, held)
+            if e < 0:
+                e = held
+            if e > q and min(self._view[q:e]) < 32:
+                while q < e:
+                    if 0 < buf[q] < 32 and buf[q] != 9:
+                        buf[q] = 32
+                    q += 1
+            q = e + 1
+        q = p
+        while True:
+            q = self._find(b"\x7f", q, held)
+            if q < 0:
+                break
+            buf[q] = 32
+        if not self._wide and max(self._view[p:held]) < 128:
+            return
+        self._wide = True
+        p = max(p - 2, 0)
+        q = p
+        while True:
+            q = self._find(b"\xc2", q, held - 1)
+            if q < 0:
+                break
+            q += 1
+            if buf[q] < 0xA0:
+                buf[q] = 0xA0
+        q = p
+        while True:
+            q = self._find(b"\xed", q, held - 2)
+            if q < 0:
+                break
+            if buf[q + 1] > 0x9F:
+                buf[q] = 0xEF
+                buf[q + 1] = 0xBF
+                buf[q + 2] = 0xBD
+            q += 1
+
+    def _no_returns(self, q, held):
+        """Take the returns out of the text from q on: CR LF and CR become LF."""
+        buf = self._buf
+        p = q
+        while q < held:
+            c = buf[q]
+            q += 1
+            if c == 13:
+                c = 10
+                if q == held:
+                    self._return = True
+                elif buf[q] == 10:
+                    q += 1
+            buf[p] = c
+            p += 1
+        return p
 
     def _choose(self):
-        buf = self._buf
-        while self._held:
-            start = 0
-            while start < self._held and buf[start] in b" \n\r\t":
-                start += 1
-            self._cut = start
-            if start:
-                self.drop()
-            end = min(_UNITS, self._held)
-            if end < self._held:
-                for mark in (b"\n\n", b"\n", b" "):
-                    at = buf.rfind(mark, 0, end)
-                    if at > 0:
-                        end = at
-                        break
-                while end < self._held and buf[end] & 0xC0 == 0x80:
-                    end -= 1
-            self._cut = end
-            break
+        """Decide where the piece ends; what has nothing to show is dropped."""
+        st = self._st
+        saved = self._saved
+        saved[:] = st
+        self._buf[self._held] = 10
+        self._bars = self._find(b"|", 0, self._held) >= 0
+        self._definitions = self._find(b"]:", 0, self._held) >= 0
+        self._exact = self._fine = False
+        cut = self._count()
+        if cut < self._held and self._wide and self._over:
+            self._exact = True
+            cut = self._count()
+        if not cut:
+            cut = self._cut_inside()
+        st[:] = saved
+        self._cut = cut
+        if not self._seen:
+            self.drop()
+
+    def _count(self):
+        """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""
+        self._st[:] = self._saved
+        try:
+            self._walk(self._held, None)
+        except Full:
+            return self._top if self._fits else 0
+        if self._finished and not self._over:
+            return self._held
+        return self._top if self._seen else self._held
+
+    def _cut_inside(self):
+        """No end between blocks will do: find the best place inside one."""
+        self._fine = True
+        place = self._place
+        place_units = self._place_units
+        while True:
+            k = 0
+            while k < 4:
+                place[k] = place_units[k] = 0
+                k += 1
+            self._st[:] = self._saved
+            try:
+                self._walk(self._held, None)
+                self._here = self._held
+            except Full:
+                pass
+            best = 0
+            for k in range(4):
+                if place_units[k] >= _LIMIT >> 1:
+                    best = place[k]
+                    break
+                if place[k] > best and place_units[k] >= _LIMIT >> 2:
+                    best = place[k]
+            best = best or self._here
+            if best:
+                break
+            # A span that is longer than a message: let it be text.
+            c = self._buf[0]
+            self._buf[0] = ORIGINAL[c] if c != 9 and c != 10 and 3 < c < 32 else 32
+        self._fine = False
+        self._seen = True
+        return best
+
+
+def _nowhere(buf, start, end):
+    pass
 
 
 def _utf8(text):
+    """The UTF-8 of a str without a copy where MicroPython lets it, or bytes as they are."""
+    if not isinstance(text, str):
+        return text
     try:
         return memoryview(text)
     except TypeError:
-        return text.encode("utf-8", "replace")
+        return text.encode("utf-8", "surrogatepass")

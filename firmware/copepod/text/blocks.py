@@ -1,0 +1,614 @@
+"""Block structure: containers, paragraphs, headings, code, rules; one block at a time. Memory: one array of state.
+
+A walk goes over the piece block by block, from `_pos` up to where the piece is to be cut, and may stop
+inside a block; the state it leaves (`_st`) is where the next piece begins.
+"""
+
+from array import array
+
+from micropython import const
+
+from .inline import Inline
+from .marks import BOLD
+from .output import Full
+
+# The state of a walk. Containers are triples (kind or marker, width, number) from _STACK on.
+_DEPTH = const(0)
+_QUOTES = const(1)
+_QUOTE_OPEN = const(2)
+_GAP = const(3)  # line feeds due before the next block
+_PAD = const(4)  # blanks before a further line of this block
+_KIND = const(5)  # what the piece begins inside of
+_MIDDLE = const(6)  # it begins in the middle of a line (of code)
+_STYLES = const(7)  # and eight kept after it
+_FENCE = const(16)  # the fence's character, length, indentation
+_FENCE_LENGTH = const(17)
+_FENCE_INDENT = const(18)
+_LANGUAGE_LENGTH = const(19)
+_COLUMNS = const(20)  # of a table: how many, then 16 of alignment << 8 | width
+_STACK = const(37)
+_DEEPEST = const(8)
+_SIZE = const(37 + 8 * 3 + 3)
+
+_PARAGRAPH = const(1)
+_CODE = const(2)
+_TABLE = const(3)
+_HEADING = const(4)
+
+_QUOTE = const(62)
+_LONG_QUOTE = const(700)  # bytes from which a quote is expandable
+_LINE = const(1)
+_BLOCK = const(0)
+
+_BULLETS = (b"\xe2\x80\xa2 ", b"\xe2\x97\xa6 ", b"\xe2\x96\xaa ")
+_RULE = b"\xe2\x80\x94\xe2\x80\x94\xe2\x80\x94"
+_STARTS = b">#`~-+*_0123456789"
+
+
+class Blocks(Inline):
+    def __init__(self, buf):
+        super().__init__(buf)
+        self._st = array("H", bytes(2 * _SIZE))
+        self._language = bytearray(24)
+        self._fence = bytearray(3)
+
+    # Lines and containers.
+
+    def _line_end(self, p):
+        q = self._find(b"\n", p, self._held)
+        return self._held if q < 0 else q
+
+    def _skip_blanks(self, p, column):
+        """Note in _q and _column the first place from p on that is not blank."""
+        buf = self._buf
+        while True:
+            c = buf[p]
+            if c == 32:
+                column += 1
+            elif c == 9:
+                column += 4 - (column & 3)
+            else:
+                break
+            p += 1
+        self._q = p
+        self._column = column
+
+    def _match(self, p):
+        """Take the line at p through the open containers; note how many matched and where its text begins."""
+        st = self._st
+        self._skip_blanks(p, 0)
+        base = m = 0
+        k = _STACK
+        while m < st[_DEPTH]:
+            if st[k] == _QUOTE:
+                if self._buf[self._q] != _QUOTE or self._column - base > 3:
+                    break
+                base = self._after_quote()
+            elif self._buf[self._q] != 10:
+                if self._column - base < st[k + 1]:
+                    break
+                base += st[k + 1]
+            m += 1
+            k += 3
+        self._base = base
+        self._matched = m
+
+    def _after_quote(self):
+        """Step over the mark of a quote; return the column where its content begins."""
+        q = self._q + 1
+        base = self._column + 1
+        self._skip_blanks(q, base)
+        return base + 1 if self._buf[q] in b" \t" else base
+
+    def _pop(self, m):
+        """Close containers until m are left."""
+        st = self._st
+        while st[_DEPTH] > m:
+            st[_DEPTH] -= 1
+            if st[_STACK + 3 * st[_DEPTH]] == _QUOTE:
+                st[_QUOTES] -= 1
+                if not st[_QUOTES] and st[_QUOTE_OPEN]:
+                    st[_QUOTE_OPEN] = 0
+                    self._tag(b"</blockquote>")
+
+    def _push_container(self, what, width, number):
+        st = self._st
+        k = _STACK + 3 * st[_DEPTH]
+        st[k] = what
+        st[k + 1] = width
+        st[k + 2] = number
+        st[k + 3] = 0  # a list that was open below is over
+        st[_DEPTH] += 1
+
+    def _marker(self, q):
+        """A list marker at q: its character, or 0; its end goes to _marker_end, its number to _number."""
+        buf = self._buf
+        c = buf[q]
+        e = q + 1
+        if c not in b"-+*":
+            n = 0
+            while 48 <= buf[e - 1] < 58 and e - q < 11:
+                n = n * 10 + buf[e - 1] - 48
+                e += 1
+            c = buf[e - 1]
+            if e - q == 1 or e - q > 10 or c not in b".)":
+                return 0
+            self._number = n
+        if buf[e] not in b" \t\n":
+            return 0
+        self._marker_end = e
+        return c
+
+    def _is_rule(self, q):
+        buf = self._buf
+        c = buf[q]
+        if c not in b"-*_":
+            return False
+        n = 0
+        while buf[q] in b" \t" or buf[q] == c:
+            n += buf[q] == c
+            q += 1
+        return n > 2 and buf[q] == 10
+
+    def _hashes(self, q):
+        """The length of the run of # that opens a heading at q, or 0."""
+        buf = self._buf
+        p = q
+        while buf[p] == 35:
+            p += 1
+        return p - q if p - q < 7 and buf[p] in b" \t\n" else 0
+
+    def _fence_length(self, q):
+        """The length of the run that opens a fenced block at q, or 0."""
+        buf = self._buf
+        c = buf[q]
+        p = q
+        while buf[p] == c:
+            p += 1
+        if p - q < 3 or c == 96 and self._find(b"`", p, self._line_end(p)) > 0:
+            return 0
+        return p - q
+
+    def _interrupts(self, q, listed):
+        """True if the line whose text begins at q ends the paragraph before it; `listed`: it is inside the same item."""
+        c = self._buf[q]
+        if c not in _STARTS:
+            return False
+        if c == _QUOTE or self._is_rule(q):
+            return True
+        if c == 35:
+            return self._hashes(q) > 0
+        if c == 96 or c == 126:
+            return self._fence_length(q) > 0
+        if c == 95 or not self._marker(q):
+            return False
+        if not listed:
+            return True
+        self._skip_blanks(self._marker_end, 0)
+        return self._buf[self._q] != 10 and (c < 48 or self._number == 1)
+
+    def _extent(self, p):
+        """Where the paragraph that p is in ends; _under is the end of the line that makes it a heading, or 0."""
+        buf = self._buf
+        st = self._st
+        self._under = 0
+        while True:
+            e = self._line_end(p)
+            if e >= self._held:
+                return e
+            p = e + 1
+            self._match(p)
+            q = self._q
+            c = buf[q]
+            if c == 10:
+                return e
+            if self._column - self._base < 4:
+                inside = self._matched == st[_DEPTH]
+                if inside and (c == 61 or c == 45):
+                    k = q
+                    while buf[k] == c:
+                        k += 1
+                    while buf[k] in b" \t":
+                        k += 1
+                    if buf[k] == 10:
+                        self._under = k
+                        return e
+                if self._interrupts(q, inside) or self._bars and self._table_columns(p, q):
+                    return e
+
+    # Writing.
+
+    def _walk(self, stop, sink):
+        """Go over the piece up to `stop`, counting or writing."""
+        st = self._st
+        self._restart(sink)
+        self._pos = st[_GAP] = 0
+        self._heading = self._code = False
+        self._begun = self._seen_any = st[_KIND] > 0
+        if not st[_KIND]:
+            st[_QUOTE_OPEN] = 0
+        elif st[_QUOTE_OPEN]:
+            st[_QUOTE_OPEN] = 0
+            self._quote(0)
+        if st[_KIND] == _PARAGRAPH or st[_KIND] == _HEADING:
+            self._styles_open()
+        while self._pos < stop:
+            kind = st[_KIND]
+            if kind == _PARAGRAPH:
+                self._paragraph(self._pos, stop)
+            elif kind == _CODE:
+                self._code_lines(stop)
+            elif kind == _TABLE:
+                self._rows(stop)
+            elif kind == _HEADING:
+                self._atx(self._pos, self._line_end(self._pos), stop)
+            else:
+                self._block(stop)
+        if st[_KIND] == _PARAGRAPH or st[_KIND] == _HEADING:
+            self._styles_close()
+        if st[_QUOTE_OPEN]:
+            self._tag(b"</blockquote>")
+
+    def _quote(self, p):
+        """Open the quote if the block is in one; it is expandable if it goes on for long from p."""
+        st = self._st
+        if st[_QUOTES] and not st[_QUOTE_OPEN]:
+            st[_QUOTE_OPEN] = 1
+            q = p
+            while q < self._held and q - p < _LONG_QUOTE:
+                if q > p and self._buf[self._prefix_blank(q)] != _QUOTE:
+                    break
+                q = self._line_end(q) + 1
+            self._tag(b"<blockquote expandable>" if q - p >= _LONG_QUOTE else b"<blockquote>", 1)
+
+    def _begin(self):
+        """Begin a block's first line, unless a list marker already has."""
+        st = self._st
+        if not self._begun:
+            self._begun = True
+            if st[_GAP] and self._seen_any:
+                self._break(st[_GAP])
+            st[_GAP] = 1
+            self._quote(self._pos)
+            n = st[_QUOTES] - 1
+            while n > 0:
+                self._put(b"&gt; ", 2)
+                n -= 1
+            if self._seen_any:
+                self._blank(st[_PAD])
+            self._seen_any = True
+        else:
+            self._quote(self._pos)
+
+    def _boundary(self):
+        """A block begins here: the piece may end before it."""
+        if self._sink or not self._seen or self._heading and self._units < self._top_units + 1000:
+            return
+        if self._fine:
+            self._note(_BLOCK, self._pos)
+        elif not self._matched:
+            if self._over:
+                self._fits = True
+                raise Full
+            self._top = self._pos
+            self._top_units = self._units
+            self._top_entities = self._entities
+            self._top_tags = self._tags
+
+    def _need(self, end):
+        """The block ends where the window does, and more may come: leave it to the next piece if there is another."""
+        if end >= self._held and not self._finished and self._top and not self._sink and not self._fine:
+            self._over = self._fits = True
+            raise Full
+
+    def _block(self, stop):
+        st = self._st
+        buf = self._buf
+        self._match(self._pos)
+        if buf[self._q] == 10:
+            self._pop(self._matched)
+            st[_GAP] = 2
+            self._pos = self._q + 1
+            return
+        self._begun = False
+        self._need(self._line_end(self._q))
+        self._pop(self._matched)
+        self._boundary()
+        self._heading = False
+        while True:
+            q = self._q
+            c = buf[q]
+            if self._column - self._base > 3:
+                break
+            if st[_DEPTH] < _DEEPEST and c == _QUOTE:
+                self._base = self._after_quote()
+                self._push_container(_QUOTE, 0, 0)
+                st[_QUOTES] += 1
+            elif st[_DEPTH] < _DEEPEST and c in _STARTS and c != 35 and self._item(q):
+                pass
+            else:
+                break
+        self._matched = st[_DEPTH]
+        self._pad_for(0)
+        if self._column - self._base > 3:
+            if buf[q] != 10:
+                st[_FENCE] = st[_LANGUAGE_LENGTH] = 0
+                st[_FENCE_INDENT] = 4
+                self._code_lines(stop)
+                return
+        st[_STACK + 3 * st[_DEPTH]] = 0
+        e = self._line_end(q)
+        self._pos_next = e + 1
+        if c == 10:
+            pass
+        elif c == 35 and self._hashes(q):
+            self._atx(self._prefix_blank(q + self._hashes(q)), e, stop)
+            return
+        elif (c == 96 or c == 126) and self._fence_length(q):
+            self._fence_open(q, e)
+            self._code_lines(stop)
+            return
+        elif self._is_rule(q):
+            self._begin()
+            self._put(_RULE, 3)
+        elif c == 91 and self._definition(q, self._held):
+            self._pos_next = self._definition(q, self._held) + 1
+            self._need(self._pos_next - 1)
+            st[_GAP] = max(st[_GAP], 1)
+        elif self._bars and self._table_columns(self._pos, q):
+            self._table(q, stop)
+            return
+        else:
+            self._paragraph(q, stop)
+            return
+        self._pos = self._pos_next
+
+    def _pad_for(self, less):
+        """Indentation of the block's further lines: by how deep it lies in lists."""
+        st = self._st
+        n = st[_DEPTH] - st[_QUOTES]
+        st[_PAD] = 4 * n - 2 - less if n else 0
+
+    def _item(self, q):
+        """A list item at q: open it and write its marker. False if there is none."""
+        if self._is_rule(q):
+            return False
+        c = self._marker(q)
+        if not c:
+            return False
+        st = self._st
+        buf = self._buf
+        e = self._marker_end
+        column = self._column + e - q
+        base = self._base
+        self._skip_blanks(e, column)
+        if buf[self._q] == 10 or self._column - column > 4:
+            width = column + 1 - base
+        else:
+            width = self._column - base
+        k = _STACK + 3 * st[_DEPTH]
+        number = 0
+        if c == 46 or c == 41:
+            number = st[k + 2] + 1 if st[k] == c else self._number
+            if number > 65535:
+                number = 65535
+        self._push_container(c, width, number)
+        self._base = base + width
+        self._pad_for(2)
+        self._begin()
+        if c == 46 or c == 41:
+            if number == 65535:
+                self._run(q, e)
+            else:
+                self._decimal(number)
+                self._run(e - 1, e)
+            self._blank(1)
+        else:
+            q = self._q
+            if buf[q] == 91 and buf[q + 2] == 93 and buf[q + 3] in b" \t" and buf[q + 1] in b" xX":
+                self._put(b"\xe2\x98\x90 " if buf[q + 1] == 32 else b"\xe2\x98\x91 ", 2)
+                self._skip_blanks(q + 4, 0)
+                self._base = self._column
+            else:
+                self._put(_BULLETS[min(st[_DEPTH] - st[_QUOTES], 3) - 1], 2)
+        return True
+
+    def _decimal(self, n):
+        tiny = self._tiny
+        digits = 10000
+        while digits > 1 and n < digits:
+            digits //= 10
+        while digits:
+            tiny[0] = 48 + n // digits % 10
+            digits //= 10
+            if self._sink:
+                self._sink(tiny, 0, 1)
+            else:
+                self._seen = True
+                self._grow(1)
+
+    def _atx(self, p, e, stop):
+        """A heading's text from p to the line's end e, without its closing marks."""
+        st = self._st
+        buf = self._buf
+        after = e + 1
+        while e > p and buf[e - 1] in b" \t":
+            e -= 1
+        k = e
+        while k > p and buf[k - 1] == 35:
+            k -= 1
+        if k == p or buf[k - 1] in b" \t":
+            e = k
+        self._resolve(p, e)
+        if not st[_KIND]:
+            self._begin()
+            self._style_on(BOLD)
+        if stop < e:
+            self._text(p, stop)
+            st[_KIND] = _HEADING
+            self._pos = stop
+            return
+        self._text(p, e)
+        self._style_off()
+        st[_KIND] = 0
+        self._heading = True
+        self._pos = after
+
+    def _paragraph(self, p, stop):
+        """A paragraph or heading whose text begins at p, or goes on there."""
+        st = self._st
+        going_on = st[_KIND] == _PARAGRAPH
+        end = self._extent(p)
+        under = self._under
+        self._need(end)
+        self._resolve(p, end)
+        if not going_on:
+            self._begin()
+            if under:
+                self._style_on(BOLD)
+        if stop < end:
+            self._text(p, stop)
+            st[_KIND] = _PARAGRAPH
+            self._pos = stop
+            return
+        self._text(p, end)
+        while st[_STYLES]:
+            self._style_off()
+        st[_KIND] = 0
+        st[_GAP] = 1
+        self._heading = under > 0
+        self._pos = (under or end) + 1
+
+    def _fence_open(self, q, e):
+        """Note what the fence at q needs to be closed, and its language."""
+        st = self._st
+        buf = self._buf
+        n = self._fence_length(q)
+        st[_FENCE] = buf[q]
+        st[_FENCE_LENGTH] = n
+        st[_FENCE_INDENT] = self._column - self._base
+        p = self._prefix_blank(q + n)
+        n = 0
+        while p < e and buf[p] > 32 and buf[p] not in b'"<>&' and n < len(self._language):
+            self._language[n] = buf[p]
+            n += 1
+            p += 1
+        while n and p < e and buf[p] & 0xC0 == 0x80:  # not half a character
+            p -= 1
+            n -= 1
+        st[_LANGUAGE_LENGTH] = n
+
+    def _pre(self, opens):
+        n = self._st[_LANGUAGE_LENGTH]
+        if not opens:
+            self._tag(b"</code></pre>" if n else b"</pre>")
+        elif n:
+            self._tag(b'<pre><code class="language-', 1)
+            if self._sink:
+                self._sink(self._language, 0, n)
+            self._tag(b'">')
+        else:
+            self._tag(b"<pre>", 1)
+
+    def _code_lines(self, stop):
+        """Lines of code, from the first one or from where the last piece ended."""
+        st = self._st
+        buf = self._buf
+        fence = st[_FENCE]
+        p = self._pos
+        indented = not (fence or st[_KIND])  # the first line of indented code is matched already
+        if fence and not st[_KIND]:
+            p = self._pos_next
+        self._here = self._pos
+        st[_KIND] = _CODE
+        self._code = True
+        opened = False
+        blanks = 0
+        if fence and not (st[_DEPTH] or st[_FENCE_INDENT] or self._odd):
+            e = self._closing(p)
+            q = min(e - 1, stop) if e > p else p
+            if q > p:
+                self._begin()
+                self._pre(True)
+                opened = True
+                st[_MIDDLE] = stop < e and buf[stop - 1] != 10
+                self._raw(p, q - 1 if q == stop and buf[q - 1] == 10 else q)
+            if stop < e:
+                p = stop
+            else:
+                p = self._line_end(e) + 1
+                st[_KIND] = 0
+        while p < stop and st[_KIND]:
+            start = p
+            extra = 0
+            if not st[_MIDDLE]:
+                if not indented:
+                    self._match(p)
+                indented = False
+                start = self._q
+                indent = self._column - self._base
+                if self._matched < st[_DEPTH]:
+                    st[_KIND] = 0
+                    break
+                if fence:
+                    if buf[start] == fence and indent < 4 and self._closes(start):
+                        st[_KIND] = 0
+                        p = self._line_end(start) + 1
+                        break
+                elif buf[start] == 10:
+                    blanks += 1
+                    p = start + 1
+                    continue
+                elif indent < 4:
+                    st[_KIND] = 0
+                    break
+                extra = max(indent - st[_FENCE_INDENT], 0)
+            st[_MIDDLE] = 0
+            self._note(_LINE, p)
+            self._here = p
+            if opened:
+                while blanks:
+                    self._break()
+                    blanks -= 1
+                self._break()
+            else:
+                self._begin()
+                self._pre(True)
+                opened = True
+                blanks = 0
+            self._blank(extra)
+            e = self._line_end(start)
+            if e > stop:
+                e = stop
+                st[_MIDDLE] = 1
+            self._raw(start, e, start - extra)
+            p = e if st[_MIDDLE] else e + 1
+        self._code = False
+        if opened:
+            self._pre(False)
+        st[_GAP] = max(st[_GAP], 1 + (blanks > 0))
+        self._pos = p
+
+    def _closes(self, q):
+        """True if a run at q closes the fence that is open."""
+        buf = self._buf
+        p = q
+        while buf[p] == self._st[_FENCE]:
+            p += 1
+        return p - q >= self._st[_FENCE_LENGTH] and buf[self._prefix_blank(p)] == 10
+
+    def _closing(self, p):
+        """The start of the line that closes the fence (one that lies in no container), or where the text ends."""
+        st = self._st
+        fence = self._fence
+        fence[0] = fence[1] = fence[2] = st[_FENCE]
+        q = p
+        while True:
+            q = self._find(fence, q, self._held)
+            if q < 0:
+                return self._held + 1
+            line = self._buf.rfind(b"\n", 0, q) + 1
+            if line >= p and (line or not st[_MIDDLE]) and q - line < 4 and self._prefix_blank(line) == q and self._closes(q):
+                return line
+            while self._buf[q] == st[_FENCE]:
+                q += 1

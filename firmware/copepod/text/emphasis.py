@@ -1,0 +1,166 @@
+"""Emphasis by CommonMark's delimiter runs, ~~strike~~, ||spoiler||, paired HTML tags. Memory: 32 open delimiters.
+
+Second of the two passes that resolve a block: what pairs up is marked in place. Of more than 32 delimiters
+that are open at once the older half becomes text.
+"""
+
+from array import array
+
+from micropython import const
+
+from .chars import kind, kind_before
+from .spans import Spans
+
+_BACKSLASH = const(1)
+_STRONG = const(2)
+_STAR = const(4)
+_UNDERSCORE = const(6)
+_STRIKE = const(14)
+_STRIKE_SINGLE = const(16)
+_SPOILER = const(18)
+_HTML = const(20)
+_TAG = const(21)
+_CODE = const(22)
+_LINK = const(23)
+_IMAGE = const(24)
+_AUTOLINK = const(28)
+_MATH = const(29)
+
+_DEPTH = const(32)
+
+
+class Emphasis(Spans):
+    """`_runs` is the stack of delimiters that may open: place, character << 3 | both ways << 2 | length % 3, length.
+
+    Character 0 is the wall that a link puts up, 1 to 5 an HTML tag of that style.
+    """
+
+    def __init__(self, buf):
+        super().__init__(buf)
+        self._runs = array("H", bytes(6 * _DEPTH))
+        self._resolved = 0
+
+    def _resolve(self, p, end):
+        """Mark what the text from p to end means, unless that is done."""
+        if p < self._resolved:
+            p = self._resolved
+        if p < end:
+            self._spans(p, end)
+            self._emphasis(p, end)
+            self._resolved = end
+
+    def _push(self, top, p, what, n):
+        runs = self._runs
+        if top == _DEPTH:
+            top = _DEPTH >> 1
+            k = 0
+            while k < top * 3:
+                runs[k] = runs[k + top * 3]
+                k += 1
+        runs[top * 3] = p
+        runs[top * 3 + 1] = what
+        runs[top * 3 + 2] = n
+        return top + 1
+
+    def _emphasis(self, p, end):
+        buf = self._buf
+        runs = self._runs
+        start = p
+        top = 0
+        at = self._skip_at
+        marks = self._skip_marks
+        self._aim(at, marks, p, end)
+        while True:
+            q = self._seek(at, marks, p, end)
+            if q >= end:
+                return
+            c = buf[q]
+            p = q + 1
+            if c == _BACKSLASH:
+                p += 1
+            elif c == _CODE:
+                while buf[p] == 96:
+                    p += 1
+                p += self._code_end(p, p - q, end) - q
+            elif c == _AUTOLINK:
+                p = self._find(b">", p, end) + 1
+            elif c == _HTML:
+                style = self._tag_style(p)
+                if style:
+                    top = self._push(top, q, style << 3, 0)
+                elif buf[p] == 47:
+                    style = self._tag_style(p + 1)
+                    k = top
+                    while style and k and runs[k * 3 - 2]:
+                        k -= 1
+                        if runs[k * 3 + 1] == style << 3:
+                            self._mark(runs[k * 3], _TAG)
+                            self._mark(q, _TAG)
+                            top = k
+                            break
+                p = self._html_end(p, end)
+            elif c == _LINK or c == _IMAGE:
+                top = self._push(top, q, 0, 0)
+            elif c == _MATH:
+                p = self._find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
+            elif c < 32:
+                while top and runs[top * 3 - 2]:
+                    top -= 1
+                if top:
+                    top -= 1
+                p = self._tail(q, end)
+            else:
+                while p < end and buf[p] == c:
+                    p += 1
+                top = self._run_of(c, q, p, start, end, top)
+
+    def _run_of(self, c, q, p, start, end, top):
+        """Pair the run of c from q to p with what is open; keep it if it may open. Returns the new top."""
+        buf = self._buf
+        runs = self._runs
+        n = length = p - q
+        if c == 124 and n != 2 or c == 126 and n > 2:
+            return top
+        before = kind_before(buf, q) if q > start else 1
+        after = kind(buf, p) if p < end else 1
+        if c == 124:
+            opens = after != 1
+            closes = before != 1
+        else:
+            opens = after != 1 and (after != 2 or before != 0)
+            closes = before != 1 and (before != 2 or after != 0)
+            if c == 95 or c == 126 and n == 1:
+                both = opens and closes
+                opens = opens and (not both or before == 2)
+                closes = closes and (not both or after == 2)
+        what = c << 3 | (opens and closes) << 2 | n % 3
+        if closes:
+            k = top
+            while n and k and runs[k * 3 - 2]:
+                k -= 1
+                other = runs[k * 3 + 1]
+                if other >> 3 != c:
+                    continue
+                room = runs[k * 3 + 2]
+                if c > 95:
+                    if room != n:
+                        continue
+                    mark = _SPOILER if c == 124 else _STRIKE if n == 2 else _STRIKE_SINGLE
+                    used = n
+                else:
+                    if (other | what) & 4 and ((other & 3) + (what & 3)) % 3 == 0 and (other | what) & 3:
+                        continue
+                    used = 2 if room > 1 and n > 1 else 1
+                    mark = _STRONG if used == 2 else _STAR if c == 42 else _UNDERSCORE
+                room -= used
+                self._mark(runs[k * 3] + room, mark)
+                self._mark(q + length - n, mark + 1)
+                n -= used
+                runs[k * 3 + 2] = room
+                top = k
+                if room:
+                    top += 1
+                    k += 1
+        if n and opens:
+            top = self._push(top, q + length - n, what, n)
+        return top

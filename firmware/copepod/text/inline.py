@@ -1,0 +1,168 @@
+"""Writes resolved inline text: styles, code, links, references, line ends. Memory: none of its own."""
+
+from micropython import const
+
+from .emphasis import Emphasis
+from .marks import STYLE
+
+_GAP_ = const(3)
+_PAD = const(4)
+_STYLES = const(7)
+
+_LINE = const(1)
+
+_BACKSLASH = const(1)
+_HTML = const(20)
+_TAG = const(21)
+_CODE = const(22)
+_LINK = const(23)
+_IMAGE = const(24)
+_AUTOLINK = const(28)
+_MATH = const(29)
+
+
+class Inline(Emphasis):
+    """From marked text to HTML."""
+
+    def _text(self, p, end):
+        """Write the text from p to end, which is resolved."""
+        buf = self._buf
+        at = self._live_at
+        live = self._live
+        self._aim(at, live, p, end)
+        while p < end:
+            q = self._seek(at, live, p, end)
+            if q > p:
+                e = q
+                if q == end or buf[q] == 10:
+                    while e > p and buf[e - 1] == 32:
+                        e -= 1
+                if e > p:
+                    self._run(p, e)
+                if q == end:
+                    return
+            if not self._link:
+                self._here = q
+            c = buf[q]
+            p = q + 1
+            if c == 10:
+                p = self._prefix(p)
+                self._note(_LINE, p)
+                self._break()
+                self._margin()
+            elif c == 38:
+                p = self._reference(q, end)
+            elif c == 60 or c == 62 or c == 0:
+                self._point(c or 0xFFFD)
+            elif c == 9:
+                self._blank(1)
+            elif c == _BACKSLASH:
+                if buf[p] == 38:
+                    self._point(38)
+                    p += 1
+            elif c < _HTML:
+                if c < 4 or 14 <= c < 16 or c > 17:
+                    p += 1
+                if c & 1:
+                    self._style_off()
+                else:
+                    self._style_on(STYLE[c])
+            elif c == _TAG:
+                if buf[p] == 47:
+                    self._style_off()
+                else:
+                    self._style_on(self._tag_style(p))
+                p = self._find(b">", p, end) + 1
+            else:
+                p = self._span(c, q, end)
+
+    def _span(self, c, q, end):
+        """Write the span or the edge of a link that is marked at q; return what follows."""
+        buf = self._buf
+        p = q + 1
+        if c == _CODE:
+            while buf[p] == 96:
+                p += 1
+            stop = self._code_end(p, p - q, end)
+            self._code_span(p, stop)
+            return stop + p - q
+        if c == _LINK or c == _IMAGE:
+            if c == _IMAGE:
+                p += 1
+            self._nest += 1
+            if not (self._link or self._mute) and self._target(q, end):
+                self._href()
+                self._link = self._nest
+            return p
+        if c == _AUTOLINK:
+            stop = self._find(b">", p, end)
+            self._from = p
+            self._to = stop
+            linked = not (self._link or self._mute) and self._acceptable()
+            if linked:
+                self._href()
+            self._literal(p, stop)
+            if linked:
+                self._tag(b"</a>")
+            return stop + 1
+        if c == _HTML:
+            stop = self._html_end(p, end)
+            self._put(b"&lt;")
+            self._literal(p, stop)
+            return stop
+        if c == _MATH:
+            stop = self._find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
+            self._put(b"$")
+            self._literal(p, stop)
+            return stop
+        if self._nest:
+            if self._link == self._nest:
+                self._tag(b"</a>")
+                self._link = 0
+            self._nest -= 1
+        return self._tail(q, end)
+
+    def _literal(self, p, end, blank=False):
+        """Write text as it is, but for the prefixes of its lines; line ends as blanks if so asked."""
+        solid = self._solid
+        self._solid = True
+        while p < end:
+            q = self._find(b"\n", p, end)
+            if q < 0:
+                self._raw(p, end)
+                break
+            self._raw(p, q)
+            if blank:
+                self._blank(1)
+            else:
+                self._break()
+            p = self._prefix(q + 1)
+        self._solid = solid
+
+    def _code_span(self, p, end):
+        buf = self._buf
+        if end - p > 2 and buf[p] in b" \n" and buf[end - 1] in b" \n" and self._skip(p, end) < end:
+            p += 1
+            end -= 1
+        if self._link or self._mute:
+            while True:  # in a table's cell an escaped bar is a bar
+                q = self._find(b"\\|", p, end) if self._mute else -1
+                if q < 0:
+                    break
+                self._literal(p, q, True)
+                p = q + 1
+            self._literal(p, end, True)
+            return
+        self._styles_close()
+        self._tag(b"<code>", 1)
+        self._literal(p, end, True)
+        self._tag(b"</code>")
+        self._styles_open()
+
+    def _margin(self):
+        """Begin a further line of a block: marks of nested quotes, indentation of lists."""
+        n = self._st[1] - 1
+        while n > 0:
+            self._put(b"&gt; ", 2)
+            n -= 1
+        self._blank(self._st[_PAD])

@@ -1,0 +1,315 @@
+"""Links: destinations, titles, labels, definitions, and what may be a link in Telegram. Memory: none of its own."""
+
+from micropython import const
+
+from .chars import punctuation, reference
+from .marks import ORIGINAL
+from .output import Output
+
+_QUOTES = const(1)
+
+_BACKSLASH = const(1)
+_HTML = const(20)
+_LINK = const(23)
+_IMAGE = const(24)
+_END_INLINE = const(25)
+_END_LABEL = const(26)
+_END_SHORT = const(27)
+
+_LONGEST = const(2000)  # bytes of a destination; a longer one is text
+_BRACKETS = b"\x17\x18\x19\x1a\x1b"
+_HREF = b'&<>"\\'
+_SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
+
+
+class Links(Output):
+    """Finds the parts of a link; where it lies is left in _from and _to."""
+
+    def _prefix(self, p):
+        """Where the text of a paragraph's line begins: after blanks and the marks of open quotes."""
+        buf = self._buf
+        n = self._st[_QUOTES]
+        while True:
+            c = buf[p]
+            if c == 62 and n:
+                n -= 1
+            elif c != 32 and c != 9:
+                return p
+            p += 1
+
+    def _gap(self, p):
+        """Skip blanks and at most one line end."""
+        q = self._prefix_blank(p)
+        if self._buf[q] == 10:
+            q = self._prefix(q + 1)
+        return q
+
+    def _prefix_blank(self, p):
+        buf = self._buf
+        while buf[p] == 32 or buf[p] == 9:
+            p += 1
+        return p
+
+    def _destination(self, p, end):
+        """A link destination at p: its end, or 0."""
+        buf = self._buf
+        end = min(end, p + _LONGEST)
+        if buf[p] == 60:
+            self._from = p = p + 1
+            while p < end and buf[p] != 10 and buf[p] != 60:
+                if buf[p] == 62:
+                    self._to = p
+                    return p + 1
+                p += 2 if buf[p] == 92 else 1
+            return 0
+        self._from = p
+        depth = 0
+        while p < end:
+            c = buf[p]
+            if c <= 32:
+                break
+            if c == 92 and punctuation(buf[p + 1]):
+                p += 1
+            elif c == 40:
+                depth += 1
+            elif c == 41:
+                if not depth:
+                    break
+                depth -= 1
+            p += 1
+        self._to = p
+        return 0 if depth or p >= end and end - self._from == _LONGEST else p
+
+    def _title(self, p, end):
+        """A title at p: where it ends, or 0."""
+        buf = self._buf
+        close = buf[p]
+        if close not in b"\"'(":
+            return 0
+        if close == 40:
+            close = 41
+        end = min(end, p + _LONGEST)
+        p += 1
+        while p < end:
+            c = buf[p]
+            if c == close:
+                return p + 1
+            if c == 92:
+                p += 1
+            elif c == 10 and buf[self._prefix(p + 1)] == 10 or c == 40 and close == 41:
+                return 0
+            p += 1
+        return 0
+
+    def _inline_end(self, p, end):
+        """The end of `(destination "title")` whose parenthesis is at p, or 0."""
+        buf = self._buf
+        q = self._gap(p + 1)
+        if q < end and buf[q] == 41:
+            self._from = self._to = q
+            return q + 1
+        p = self._destination(q, end)
+        if not p:
+            return 0
+        q = self._gap(p)
+        if q > p and q < end and buf[q] != 41:
+            q = self._title(q, end)
+            if not q:
+                return 0
+            q = self._gap(q)
+        return q + 1 if q < end and buf[q] == 41 else 0
+
+    def _label_end(self, p, end):
+        """The bracket that closes the label whose text begins at p, or 0."""
+        buf = self._buf
+        end = min(end, p + 999)
+        filled = False
+        while p < end:
+            c = buf[p]
+            if c == 93:
+                return p if filled else 0
+            if c == 91:
+                return 0
+            if c == 92 or c == _BACKSLASH:
+                p += 1
+            if c > 32:
+                filled = True
+            p += 1
+        return 0
+
+    def _definition(self, p, end):
+        """The end of the line of a link definition that begins at p, or 0."""
+        buf = self._buf
+        q = self._label_end(p + 1, end)
+        if not q or buf[q + 1] != 58 or buf[p + 1] == 94:
+            return 0
+        p = self._gap(q + 2)
+        q = self._destination(p, end)
+        if not q or q == p:
+            return 0
+        start = self._from
+        stop = self._to
+        after = self._prefix_blank(q)
+        good = after if buf[after] == 10 else 0
+        title = self._gap(q)
+        if title > q:
+            title = self._title(title, end)
+            if title:
+                title = self._prefix_blank(title)
+                if buf[title] == 10:
+                    good = title
+        self._from = start
+        self._to = stop
+        return good
+
+    def _skip(self, p, end):
+        buf = self._buf
+        while p < end and buf[p] in b" \t\n":
+            p += 1
+        return p
+
+    def _same_label(self, p, end, q, stop):
+        """Labels are the same but for ASCII case and the amount of blanks."""
+        buf = self._buf
+        p = self._skip(p, end)
+        q = self._skip(q, stop)
+        while p < end and q < stop:
+            a = buf[p]
+            b = buf[q]
+            if a in b" \t\n" or b in b" \t\n":
+                if a > 32 or b > 32:
+                    break
+                p = self._skip(p, end)
+                q = self._skip(q, stop)
+                continue
+            if a < 32:
+                a = ORIGINAL[a]
+            if a != b and not (a | 32 == b | 32 and 97 <= a | 32 <= 122):
+                return False
+            p += 1
+            q += 1
+        return self._skip(p, end) >= end and self._skip(q, stop) >= stop
+
+    def _defined(self, p, end):
+        """Find the definition of the label from p to end in the window; True if there is one."""
+        held = self._held
+        at = 0
+        while True:
+            at = self._find(b"]:", at, held)
+            if at < 0:
+                return False
+            q = self._prefix(self._buf.rfind(b"\n", 0, at) + 1)
+            if (
+                self._buf[q] == 91
+                and self._label_end(q + 1, held) == at
+                and self._same_label(p, end, q + 1, at)
+                and self._definition(q, held)
+            ):
+                return True
+            at += 2
+
+    def _tail(self, q, end):
+        """Where the link whose closing bracket is marked at q ends; for ( ) the destination is noted too."""
+        c = self._buf[q]
+        if c == _END_INLINE:
+            return self._inline_end(q + 1, end)
+        if c == _END_LABEL:
+            return (self._label_end(q + 2, end) or q + 2) + 1
+        return q + 1
+
+    def _target(self, p, end):
+        """Find the destination of the link or image marked at p; True if Telegram keeps such a link."""
+        at = self._raw_at
+        self._aim(at, _BRACKETS, p, end)
+        q = p
+        depth = 0
+        while True:
+            q = self._seek(at, _BRACKETS, q, end)
+            if q >= end:
+                return False
+            if self._buf[q] < _END_INLINE:
+                depth += 1
+            else:
+                depth -= 1
+                if not depth:
+                    break
+            q += 1
+        c = self._buf[q]
+        if c == _END_INLINE:
+            self._tail(q, end)
+        else:
+            start = p + 1 if self._buf[p] == _LINK else p + 2
+            stop = q
+            if c == _END_LABEL and self._label_end(q + 2, end):
+                start = q + 2
+                stop = self._label_end(start, end)
+            if not self._defined(start, stop):
+                return False
+        return self._acceptable()
+
+    def _acceptable(self):
+        """True if the server keeps a link to what lies from _from to _to."""
+        buf = self._buf
+        p = self._from
+        end = self._to
+        for scheme in _SCHEMES:
+            n = len(scheme)
+            if n < end - p:
+                k = 0
+                while k < n and buf[p + k] | 32 == scheme[k] | 32:
+                    k += 1
+                if k == n:
+                    break
+        else:
+            return False
+        p += n
+        if scheme[0] == 116:
+            return True
+        start = p
+        dot = 0
+        while p < end:
+            c = buf[p]
+            if c == 47 or c == 63 or c == 35:
+                break
+            if c == 46 and p > start:
+                dot = p
+            elif c == 64:
+                dot = 0
+                start = p + 1
+            elif c <= 32 or c in b'"<>\\^`{|}%&':
+                return False
+            p += 1
+        return buf[start] == 91 or dot > 0 and dot < p - 1
+
+    def _href(self):
+        """Write the destination as an attribute's value, in a tag that opens a link."""
+        self._tag(b'<a href="', 1)
+        p = self._from
+        end = self._to
+        at = self._raw_at
+        self._aim(at, _HREF, p, end)
+        sink = self._sink
+        while p < end:
+            q = self._seek(at, _HREF, p, end)
+            if not sink:
+                self._tags += q - p + 6
+            elif q > p:
+                sink(self._buf, p, q)
+            if q < end:
+                c = self._buf[q]
+                if c == 92 and q + 1 < end and punctuation(self._buf[q + 1]):
+                    q += 1
+                    c = self._buf[q]
+                elif c == 38:
+                    found = reference(self._buf, q, end)
+                    if found:
+                        c = found >> 6
+                        q += (found & 63) - 1
+                if not sink:
+                    pass
+                elif c == 34:
+                    sink(b"&quot;", 0, 6)
+                else:
+                    self._point(c)
+            p = q + 1
+        self._tag(b'">')

@@ -1,0 +1,302 @@
+"""Spans that bind tighter than emphasis: escapes, code, autolinks, HTML, math, links. Memory: 24 open brackets.
+
+One pass over a block's text; what is found is marked in place (see marks.py). `[` brackets beyond the last
+24 that are open stay text.
+"""
+
+from array import array
+
+from micropython import const
+
+from .chars import punctuation
+from .links import Links
+from .marks import BOLD, ITALIC, SPOILER, STRIKE, UNDERLINE
+
+_BACKSLASH = const(1)
+_HTML = const(20)
+_CODE = const(22)
+_LINK = const(23)
+_IMAGE = const(24)
+_END_INLINE = const(25)
+_END_LABEL = const(26)
+_END_SHORT = const(27)
+_AUTOLINK = const(28)
+_MATH = const(29)
+
+_BRACKETS = const(24)
+_SPANS = b"\\`<[]$"
+_TAGS = {
+    b"b": BOLD,
+    b"strong": BOLD,
+    b"i": ITALIC,
+    b"em": ITALIC,
+    b"u": UNDERLINE,
+    b"ins": UNDERLINE,
+    b"s": STRIKE,
+    b"strike": STRIKE,
+    b"del": STRIKE,
+    b"tg-spoiler": SPOILER,
+}
+
+
+class Spans(Links):
+    """First of the two passes that resolve a block's inline text."""
+
+    def __init__(self, buf):
+        super().__init__(buf)
+        self._span_at = array("H", bytes(2 * len(_SPANS)))
+        self._open = array("H", bytes(2 * _BRACKETS))  # place * 4 + image + 2 if it can be no link
+        self._live = bytearray(b"\n&<>\t\0")  # what the writing pass has to stop at; marks join as they are used
+        self._live_at = array("H", bytes(12))
+        self._used = 0
+        self._skip_marks = bytearray(b"*_~|")  # what the emphasis pass has to stop at
+        self._skip_at = array("H", bytes(8))
+
+    def _mark(self, p, mark):
+        """Overwrite the byte at p; from now on the passes look for this mark."""
+        self._buf[p] = mark
+        if not self._used >> mark & 1:
+            self._used |= 1 << mark
+            self._live.append(mark)
+            self._live_at.append(0)
+            if mark >= _HTML or mark == _BACKSLASH:
+                self._skip_marks.append(mark)
+                self._skip_at.append(0)
+
+    def _spans(self, p, end):
+        buf = self._buf
+        at = self._span_at
+        start = p
+        top = 0
+        lacking = 0  # bit n: there is no closing run of n backticks any more
+        dollars = True
+        self._aim(at, _SPANS, p, end)
+        while True:
+            q = self._seek(at, _SPANS, p, end)
+            if q >= end:
+                return
+            c = buf[q]
+            p = q + 1
+            if c == 92:
+                if p < end and (punctuation(buf[p]) or buf[p] == 10):
+                    self._mark(q, _BACKSLASH)
+                    p += 1
+            elif c == 96:
+                while p < end and buf[p] == 96:
+                    p += 1
+                n = p - q
+                if n > 28 or not lacking >> n & 1:
+                    r = self._code_end(p, n, end)
+                    if r:
+                        self._mark(q, _CODE)
+                        p = r + n
+                    elif n < 29:
+                        lacking |= 1 << n
+            elif c == 60:
+                r = self._autolink_end(p, end)
+                if r:
+                    self._mark(q, _AUTOLINK)
+                    p = r
+                else:
+                    r = self._html_end(p, end)
+                    if r:
+                        self._mark(q, _HTML)
+                        p = r
+            elif c == 36:
+                if dollars:
+                    r = self._math_end(q, end)
+                    if r:
+                        self._mark(q, _MATH)
+                        p = r
+            elif c == 91:
+                if top == _BRACKETS:
+                    top -= 1
+                    k = 0
+                    while k < top:
+                        self._open[k] = self._open[k + 1]
+                        k += 1
+                image = q > start and buf[q - 1] == 33 and not (q - 1 > start and buf[q - 2] == _BACKSLASH)
+                self._open[top] = q * 4 + image
+                top += 1
+            elif top:
+                top -= 1
+                k = self._open[top]
+                if not k & 2:
+                    mark = self._link_end(k >> 2, q, end)
+                    if mark:
+                        p = self._link_to
+                        self._mark(q, mark)
+                        if k & 1:
+                            self._mark((k >> 2) - 1, _IMAGE)
+                        else:
+                            self._mark(k >> 2, _LINK)
+                            k = top
+                            while k:
+                                k -= 1
+                                if not self._open[k] & 1:
+                                    self._open[k] |= 2
+
+    def _link_end(self, p, q, end):
+        """The mark for the bracket at q that closes the one at p, or 0; what follows begins at _link_to."""
+        buf = self._buf
+        if buf[q + 1] == 40:
+            r = self._inline_end(q + 1, end)
+            if r:
+                self._link_to = r
+                return _END_INLINE
+        if not self._definitions:
+            return 0
+        if buf[q + 1] == 91:
+            r = self._label_end(q + 2, end)
+            if r:
+                self._link_to = r + 1
+                return _END_LABEL if self._defined(q + 2, r) else 0
+        if self._label_end(p + 1, end) == q and buf[p + 1] != 94 and self._defined(p + 1, q):
+            if buf[q + 1] == 91 and buf[q + 2] == 93 and q + 2 < end:
+                self._link_to = q + 3
+                return _END_LABEL
+            self._link_to = q + 1
+            return _END_SHORT
+        return 0
+
+    def _code_end(self, p, n, end):
+        """Where the next run of exactly n backticks begins, or 0."""
+        buf = self._buf
+        while True:
+            p = self._find(b"`", p, end)
+            if p < 0:
+                return 0
+            q = p + 1
+            while q < end and buf[q] == 96:
+                q += 1
+            if q - p == n:
+                return p
+            p = q
+
+    def _autolink_end(self, p, end):
+        """After the `>` of an autolink or address whose text begins at p, or 0."""
+        buf = self._buf
+        q = self._find(b">", p, min(end, p + 1000))
+        if q < 0 or not 97 <= buf[p] | 32 <= 122 and not 48 <= buf[p] < 58:
+            return 0
+        k = p
+        while 97 <= buf[k] | 32 <= 122 or 48 <= buf[k] < 58 or buf[k] in b"+.-":
+            k += 1
+        if buf[k] == 58:
+            if not 1 < k - p < 33 or buf[p] < 65:
+                return 0
+            while k < q:
+                if buf[k] <= 32 or buf[k] == 60:
+                    return 0
+                k += 1
+            return q + 1
+        while k < q and (48 <= buf[k] < 58 or buf[k] > 64 and buf[k] | 32 <= 122 or buf[k] in b".!#$%&'*+/=?^_`{|}~-"):
+            if buf[k] in b"@[\\]":
+                break
+            k += 1
+        if buf[k] != 64 or k == p:
+            return 0
+        k += 1
+        label = k
+        while k <= q:
+            c = buf[k]
+            if c == 46 or k == q:
+                if k == label or buf[k - 1] == 45 or k - label > 63:
+                    return 0
+                label = k + 1
+            elif not (97 <= c | 32 <= 122 or 48 <= c < 58 or c == 45 and k > label):
+                return 0
+            k += 1
+        return q + 1
+
+    def _html_end(self, p, end):
+        """After the `>` of an HTML tag, comment or the like whose text begins at p, or 0."""
+        buf = self._buf
+        c = buf[p]
+        if c == 33 or c == 63:
+            close = b">"
+            if c == 63:
+                close = b"?>"
+            elif buf[p + 1] == 45 and buf[p + 2] == 45:
+                p += 3
+                if buf[p] == 62 or buf[p] == 45 and buf[p + 1] == 62:
+                    return self._find(b">", p, end) + 1
+                close = b"-->"
+                p -= 1
+            elif buf[p + 1] == 91:
+                close = b"]]>"
+            elif not 97 <= buf[p + 1] | 32 <= 122:
+                return 0
+            p = self._find(close, p + 1, min(end, p + 2000))
+            return p + len(close) if p > 0 else 0
+        closing = c == 47
+        if closing:
+            p += 1
+        if not 97 <= buf[p] | 32 <= 122:
+            return 0
+        while 97 <= buf[p] | 32 <= 122 or 48 <= buf[p] < 58 or buf[p] == 45:
+            p += 1
+        while p < end:
+            q = self._gap(p)
+            c = buf[q]
+            if c == 62:
+                return q + 1 if q < end else 0
+            if closing:
+                return 0
+            if c == 47:
+                return q + 2 if buf[q + 1] == 62 and q + 1 < end else 0
+            if q == p or not (97 <= c | 32 <= 122 or c == 95 or c == 58):
+                return 0
+            while 97 <= buf[q] | 32 <= 122 or 48 <= buf[q] < 59 or buf[q] in b"_.-":
+                q += 1
+            p = self._gap(q)
+            if buf[p] != 61:
+                p = q
+                continue
+            p = self._gap(p + 1)
+            c = buf[p]
+            if c == 34 or c == 39:
+                self._needle[0] = c
+                p = self._find(self._needle, p + 1, min(end, p + 2000)) + 1
+                if not p:
+                    return 0
+            else:
+                q = p
+                while buf[p] > 32 and buf[p] not in b"\"'=<>`":
+                    p += 1
+                if p == q:
+                    return 0
+        return 0
+
+    def _math_end(self, p, end):
+        """After the formula in dollars that begins at p, or 0: $$...$$, or $...$ on a line and not money."""
+        buf = self._buf
+        if buf[p + 1] == 36:
+            q = self._find(b"$$", p + 2, end)
+            return q + 2 if q > p + 2 else 0
+        if buf[p + 1] <= 32 or p + 1 >= end:
+            return 0
+        stop = self._find(b"\n", p, end)
+        q = self._find(b"$", p + 1, end if stop < 0 else stop)
+        if q < 0 or buf[q - 1] <= 32 or buf[q - 1] == 92 or 48 <= buf[q + 1] < 58 or not self._formula(p + 1, q):
+            return 0
+        return q + 1
+
+    def _formula(self, p, end):
+        """True if the text has something that only a formula has."""
+        buf = self._buf
+        while p < end:
+            if buf[p] in b"\\^_={}":
+                return True
+            p += 1
+        return False
+
+    def _tag_style(self, p):
+        """The style that the HTML tag whose name begins at p stands for, or 0."""
+        buf = self._buf
+        q = p
+        while q - p < 11 and (97 <= buf[q] | 32 <= 122 or buf[q] == 45):
+            q += 1
+        if buf[q] != 62:
+            return 0
+        return _TAGS.get(bytes(buf[p:q]).lower(), 0)
