@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "host_tools.run_chat:run_command",
     "simulator": "host_tools.simulator.command:simulator_command",
     "firmware": "host_tools.firmware:firmware_command",
+    "machine": "host_tools.machine:machine_command",
     "toolchain": "host_tools.toolchain:toolchain_command",
 }
 
