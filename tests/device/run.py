@@ -1,20 +1,29 @@
-"""Runs one device test file under MicroPython: micropython tests/device/run.py tests/device/test_x.py [name].
+"""Runs one device test file under MicroPython: micropython tests/device/run.py tests/device/test_x.py [part of a name].
 
-Every function test_* is called; the last line counts them. An exception is printed and ends with status 1.
+Each function test_* is called with a fresh event loop; the last line counts them. Ends with status 1 if one failed.
 """
 
+import asyncio
 import sys
 
 
-def main(path, only):
-    module = {"__name__": path, "__file__": path}
-    with open(path) as file:
-        exec(compile(file.read(), path, "exec"), module)
-    names = sorted(name for name in module if name.startswith("test_") and only in name)
-    for name in names:
-        print(name)
-        module[name]()
-    print("%d passed" % len(names))
+def main(path, part=""):
+    folder, file = path.rsplit("/", 1)
+    sys.path.insert(0, folder)
+    module = __import__(file.split(".")[0])
+    passed = failed = 0
+    for name in sorted(dir(module)):
+        if name.startswith("test_") and part in name:
+            print(name)
+            asyncio.new_event_loop()
+            try:
+                getattr(module, name)()
+                passed += 1
+            except Exception as error:
+                sys.print_exception(error)
+                failed += 1
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(1 if failed else 0)
 
 
-main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "")
+main(*sys.argv[1:])

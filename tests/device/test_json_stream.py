@@ -94,8 +94,26 @@ def test_blanks_and_unknown_names_in_any_order():
 def test_arrays_of_objects():
     for cut in (0, 1, 2, 3, 7):
         reader = Recorder()
-        read(b'{"list":[{"id":1},{"deep_9":{"inner":"x"},"id":2},3,"s",[{"id":9}],{}],"number":5}', cut, reader)
-        assert reader.events == ["+a", "+b", "-b", 1, "+b", "+c", "-c", "-b", 2, "+b", "-b", None, "-a"], reader.events
+        read(
+            b'{"list":[{"id":1},{"deep_9":{"inner":"x"},"id":2},3,"s",[{"id":9}],{}],"number":5}',
+            cut,
+            reader,
+        )
+        assert reader.events == [
+            "+a",
+            "+b",
+            "-b",
+            1,
+            "+b",
+            "+c",
+            "-c",
+            "-b",
+            2,
+            "+b",
+            "-b",
+            None,
+            "-a",
+        ], reader.events
         assert reader.values[6] == "x" and reader.values[0] == 5
 
 
@@ -106,17 +124,40 @@ def test_letter_case_tells_apart():
 
 
 def test_integers():
-    for number in (0, -1, 7, 999999999, 1000000000, 4503599627370495, -1001234567890, 9223372036854775807, 2**31, 2**30):
+    for number in (
+        0,
+        -1,
+        7,
+        999999999,
+        1000000000,
+        4503599627370495,
+        -1001234567890,
+        9223372036854775807,
+        2**31,
+        2**30,
+    ):
         for _ in range(2):
             everywhere(b'{"number":%d}' % number, [number] + [None] * 7)
     everywhere(b'{"number":-9223372036854775808}', [-(2**63)] + [None] * 7)
     everywhere(b'{"number":0}', [0] + [None] * 7)
-    for other in (b"1.5", b"1e3", b'"12"', b"true", b"null", b"[1]", b"{}", b"123456789012345678901"):
+    for other in (
+        b"1.5",
+        b"1e3",
+        b'"12"',
+        b"true",
+        b"null",
+        b"[1]",
+        b"{}",
+        b"123456789012345678901",
+    ):
         everywhere(b'{"number":' + other + b"}", [None] * 8)
 
 
 def test_other_types_are_absent():
-    everywhere(b'{"text":5,"name":["x"],"flag":"true","list":7,"thing":"x","exact":"1","there":null}', [None] * 8)
+    everywhere(
+        b'{"text":5,"name":["x"],"flag":"true","list":7,"thing":"x","exact":"1","there":null}',
+        [None] * 8,
+    )
 
 
 def test_escapes():
@@ -141,7 +182,10 @@ def test_lone_surrogates():
 
 
 def test_raw_utf8_and_malformed_bytes():
-    everywhere('{"text":"h\xe9 \u20ac \U0001f980 \ud55c\uad6d\uc5b4 \ud7a3 \u0e44\u0e17\u0e22"}'.encode(), read('{"text":"h\xe9 \u20ac \U0001f980 \ud55c\uad6d\uc5b4 \ud7a3 \u0e44\u0e17\u0e22"}')[:])
+    everywhere(
+        '{"text":"h\xe9 \u20ac \U0001f980 \ud55c\uad6d\uc5b4 \ud7a3 \u0e44\u0e17\u0e22"}'.encode(),
+        read('{"text":"h\xe9 \u20ac \U0001f980 \ud55c\uad6d\uc5b4 \ud7a3 \u0e44\u0e17\u0e22"}')[:],
+    )
     assert read('{"text":"h\xe9 \u20ac \U0001f980"}')[1] == "h\xe9 \u20ac \U0001f980"
     for raw, text in (
         (b"a\xffb", "a\ufffdb"),
@@ -170,7 +214,11 @@ def test_caps_never_break_a_character():
                 raw = json.dumps(text).encode() if escaped else b'"' + text.encode() + b'"'
                 kept = read(b'{"text":' + raw + b',"number":3}', 1000)
                 assert kept[0] == 3
-                assert text.startswith(kept[1]) and units(kept[1]) == min(4096, units(text)), (unit, escaped, extra)
+                assert text.startswith(kept[1]) and units(kept[1]) == min(4096, units(text)), (
+                    unit,
+                    escaped,
+                    extra,
+                )
     short = read(b'{"name":"' + b"x" * 5000 + b'"}', 1000)[2]
     assert short == "x" * Reader.SHORT
     assert read('{"text":"%s\U0001f980"}' % ("a" * 4095), 1000)[1] == "a" * 4095
@@ -241,7 +289,11 @@ JUNK = (
 def megabyte(reader, window, name, unit):
     """Feed a megabyte of `unit` inside an array, in windows; return how many bytes that were."""
     size = len(window)
-    window[:] = (unit * (size // len(unit) + 1))[:size] if name in ("blanks", "opening brackets") else bytes(size)
+    window[:] = (
+        (unit * (size // len(unit) + 1))[:size]
+        if name in ("blanks", "opening brackets")
+        else bytes(size)
+    )
     fed = 0
     if name in ("blanks", "opening brackets"):
         while fed < 1000000:
@@ -264,7 +316,11 @@ def skip_junk(name, unit, budget_s):
     if hasattr(time, "ticks_ms"):
         started = time.ticks_ms()
     fed = megabyte(reader, window, name, unit)
-    elapsed_s = time.ticks_diff(time.ticks_ms(), started) / 1000 if hasattr(time, "ticks_ms") else time.time() - started
+    elapsed_s = (
+        time.ticks_diff(time.ticks_ms(), started) / 1000
+        if hasattr(time, "ticks_ms")
+        else time.time() - started
+    )
     feed(reader, b"0]")
     if name == "opening brackets":
         window[:] = b"]" * 1024

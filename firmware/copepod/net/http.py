@@ -19,12 +19,13 @@ import socket
 from micropython import const
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
-import asyncio.core as core
+import asyncio.core as core  # pyright: ignore[reportMissingImports]
 from copepod.net.wait import READ, WRITE, Waiter
 
 _RESERVE = const(5)  # before the body: blanks, or the size of the first chunk
 _END = const(7)  # after the body: the chunk's line end and the last chunk
 _TURNS = const(16)  # windows served in a row before other tasks have a turn
+_SHORT_RUN = const(48)  # bytes that are copied one by one
 _SMALL = const(1 << 29)  # ints below are not made on the heap
 
 _FLUSH = const(0)  # what the awaitable is waiting for
@@ -75,9 +76,14 @@ class Client:
         self._at = self._limit = 0  # bytes in the buffer that are not taken yet
         self._tx = bytearray(self.WINDOW_B)
         self._n = 0
+        self._path = None  # the path that stands in the window
         name = host if port == 443 or port == 80 else "%s:%d" % (host, port)
         self._head = (
-            b" HTTP/1.1\r\nHost: " + name.encode() + b"\r\nContent-Type: application/json\r\n" + _LENGTH + b"\r\n\r\n     "
+            b" HTTP/1.1\r\nHost: "
+            + name.encode()
+            + b"\r\nContent-Type: application/json\r\n"
+            + _LENGTH
+            + b"\r\n\r\n     "
         )
         self._socket = self._raw = self._waiter = None
         self._deadline = 0
@@ -126,7 +132,9 @@ class Client:
         while not poll.poll(0):
             await waiter.until(WRITE, deadline)
         if self.tls is not None:
-            self._socket = self.tls.wrap_socket(raw, server_hostname=self.host, do_handshake_on_connect=False)
+            self._socket = self.tls.wrap_socket(
+                raw, server_hostname=self.host, do_handshake_on_connect=False
+            )
         # The first byte of the first request drives the handshake: a write is done once TLS is.
         # Until then TLS nearly always waits for the server; a look every 100 ms serves the rest.
         while not self._socket.write(b"P"):
@@ -139,7 +147,10 @@ class Client:
         if self._waiter is not None:
             self._waiter.close()
             self._waiter = None
-        for stream in (self._socket, self._raw):  # after a failed handshake TLS no longer closes the raw one
+        for stream in (
+            self._socket,
+            self._raw,
+        ):  # after a failed handshake TLS no longer closes the raw one
             if stream is not None:
                 try:
                     stream.close()
@@ -163,11 +174,14 @@ class Client:
     def begin(self, path, name):
         """Start a POST to `path` + `name` (bytes). A connection that the server has closed is dropped."""
         self.alive()
-        self._n = 0
         self._chunked = False
         self._first = self.WINDOW_B  # of the body; from here on the head is complete
-        self.write(b"POST ")
-        self.write(path)
+        if path is not self._path:  # it is not written anew for each request
+            self._n = 0
+            self.write(b"POST ")
+            self.write(path)
+            self._path = path
+        self._n = 5 + len(path)
         self.write(name)
         self.write(self._head)
         self._first = self._n
@@ -177,13 +191,19 @@ class Client:
         n = self._n
         end = n + len(data)
         if isinstance(data, str):
-            data = memoryview(data)
-        if end <= self.WINDOW_B - _END:
-            self._tx[n:end] = data
-            self._n = end
-        else:
+            data = memoryview(data)  # pyright: ignore[reportArgumentType]
+        if end > self.WINDOW_B - _END:
             for c in data:
                 self._byte(c)
+            return
+        self._n = end
+        tx = self._tx
+        if len(data) > _SHORT_RUN:
+            tx[n:end] = data  # up to MicroPython 1.26 the slice is 16 B of garbage (32 on 64 bits)
+        else:
+            for c in data:
+                tx[n] = c
+                n += 1
 
     def write_int(self, value):
         """Add an int in decimal; a large one costs garbage unless it is the same as the last one."""
@@ -221,7 +241,7 @@ class Client:
             if start < end:
                 if start < stop:
                     start += 1
-                    self._escape(c)
+                    self._escape(c)  # pyright: ignore[reportPossiblyUnboundVariable]
                 else:
                     self._overflow()
                 n = self._n
@@ -251,6 +271,7 @@ class Client:
             at = self._first - _RESERVE - 4
             self._tx[at - len(_LENGTH) : at] = _CHUNKED
             self._chunked = True
+        self._path = None
         self._chunk()
         self._send(self._n)
         self._n = self._first = _RESERVE
@@ -268,8 +289,7 @@ class Client:
 
     def _send(self, end):
         # Blocks while the TCP send buffer is full: see the class.
-        write = self._socket.write if self._socket is not None else None
-        if write is None:
+        if self._socket is None:
             raise OSError(errno.ENOTCONN)
         at = 0
         if self._primed:
@@ -277,7 +297,7 @@ class Client:
             at = 1  # the P is there already
         deadline = ticks_add(ticks_ms(), self.STALL_MS)
         while at < end:
-            n = write(self._tx, at, end - at)
+            n = self._socket.write(self._tx, at, end - at)  # pyright: ignore[reportCallIssue]
             if n:
                 at += n
             elif ticks_diff(deadline, ticks_ms()) <= 0:

@@ -87,8 +87,12 @@ class Reader:
                 i += n + 3
             at += len(line) + 1
         self.values: list = [None] * (highest + 1)
-        self.known: list = [None] * (highest + 1)  # short strings of the last document and their UTF-8,
-        self.known_b: list = [None] * (highest + 1)  # since the same sender's name comes again and again
+        self.known: list = [None] * (
+            highest + 1
+        )  # short strings of the last document and their UTF-8,
+        self.known_b: list = [None] * (
+            highest + 1
+        )  # since the same sender's name comes again and again
         self.high = self.low = self.big = 0  # the last large integer in two parts, and itself
         self.begin()
 
@@ -233,7 +237,12 @@ class Reader:
         if c == 123 or c == 91:
             if kind == 33:
                 self.values[target - 48] = True
-            if kind != _OBJECT or self.level == _LEVELS or c == 91 and self.stack[self.level - 1] & _ARRAY:
+            if (
+                kind != _OBJECT
+                or self.level == _LEVELS
+                or c == 91
+                and self.stack[self.level - 1] & _ARRAY
+            ):
                 self.depth = 1
                 self.state = _SKIP_BOX
             elif c == 91:
@@ -363,7 +372,12 @@ class Reader:
     def _escape(self, buf, i):
         c = buf[i + 1]
         if c == 117:
-            c = _digit(buf[i + 2]) << 12 | _digit(buf[i + 3]) << 8 | _digit(buf[i + 4]) << 4 | _digit(buf[i + 5])
+            c = (
+                _digit(buf[i + 2]) << 12
+                | _digit(buf[i + 3]) << 8
+                | _digit(buf[i + 4]) << 4
+                | _digit(buf[i + 5])
+            )
             if 0xDC00 <= c < 0xE000 and self.lead:
                 c += ((self.lead - 0xD800) << 10) + 0x2400
                 self.lead = 0
@@ -449,7 +463,17 @@ class Reader:
         left = self.left
         while i < end:
             c = buf[i]
-            k = 1 if c < 0x80 else 2 if 0xC2 <= c < 0xE0 else 3 if 0xE0 <= c < 0xF0 else 4 if 0xF0 <= c < 0xF5 else 0
+            k = (
+                1
+                if c < 0x80
+                else 2
+                if 0xC2 <= c < 0xE0
+                else 3
+                if 0xE0 <= c < 0xF0
+                else 4
+                if 0xF0 <= c < 0xF5
+                else 0
+            )
             if not k or i + k > end:
                 break
             if k > 1:

@@ -219,7 +219,9 @@ class UpdateReader(Reader):
 
     def _addressed(self, msg, values):
         # Whether a message in a group is meant for the bot; its own name is taken out of the text.
-        if values[_MENTIONED] is not None or (self.bot_id is not None and values[_REPLIED_TO] == self.bot_id):
+        if values[_MENTIONED] is not None or (
+            self.bot_id is not None and values[_REPLIED_TO] == self.bot_id
+        ):
             return True
         name = self._at_name
         if len(name) == 1:

@@ -1,0 +1,45 @@
+"""Every device test file, run under the MicroPython of each target in $TARGETS.
+
+By hand: MICROPYPATH=firmware:.frozen micropython tests/device/run.py tests/device/test_bus.py [name]
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from host_tools import toolchain
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = sorted((ROOT / "tests/device").glob("test_*.py"))
+UNIX_BUILDS = ("unix", "unix32", "unix64", "riscv64")  # those with a file system and sys.argv
+HEAP = {"unix": "1M", "unix64": "1M", "riscv64": "1M", "unix32": "512k"}
+
+
+def wanted() -> list[str]:
+    """The targets asked for that can run a test file."""
+    names = os.environ.get("TARGETS", "unix").replace(",", " ").split()
+    return [name for name in UNIX_BUILDS if name in names or "all" in names]
+
+
+@pytest.mark.parametrize("target", wanted())
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_under_micropython(path: Path, target: str) -> None:
+    command = [
+        *toolchain.runner(target),
+        str(toolchain.interpreter(target)),
+        "-X",
+        f"heapsize={HEAP[target]}",
+        "tests/device/run.py",
+        f"tests/device/{path.name}",
+    ]
+    environment = os.environ | {"MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"}
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=29, check=False
+    )
+    last = run.stdout.rstrip().rpartition("\n")[2]
+    assert run.returncode == 0 and " 0 failed" in last, run.stdout[-4000:] + run.stderr[-2000:]
+    assert int(last.split()[0]) > 0, "no test in the file"
