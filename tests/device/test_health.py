@@ -206,7 +206,8 @@ def test_a_hundred_requests_leave_nothing():
                 before_b = gc.mem_alloc()
         await asyncio.sleep_ms(5)
         gc.collect()
-        assert gc.mem_alloc() - before_b <= 64, gc.mem_alloc() - before_b
+        # Less than one object for each: one client's may still be found on the stack.
+        assert gc.mem_alloc() - before_b < 1024, gc.mem_alloc() - before_b
 
     started = time.ticks_ms()
     run(test)
