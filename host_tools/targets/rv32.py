@@ -216,8 +216,10 @@ class Rv32Device(Device):
         self._join()
 
     def _join(self) -> int | None:
-        self._process.communicate()
+        self._process.wait()
         self._reader.join(5)
+        assert self._process.stderr is not None
+        self._process.stderr.close()
         self._console.close()
         self.monitor.close()
         return self._process.returncode
@@ -237,7 +239,7 @@ class Rv32Target(Target):
     name = "rv32"
     word_bits = 32
     address = "10.0.2.2"
-    default_heap = "48k"
+    default_heap = "56k"
 
     @functools.cached_property
     def elf(self) -> Path:

@@ -1,0 +1,332 @@
+"""The gateway on the bare-metal RV32 machine: firmware, drivers, network, TLS, faults, REPL.
+
+What every target must do is in test_scenarios and test_live; here is what only a machine has.
+Needs TARGETS to name rv32 (`make test TARGETS=all`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tools import engine, firmware, machine, targets
+from host_tools.errors import UserError
+from host_tools.simulator import Simulator
+from host_tools.targets import rv32
+
+WANTED = os.environ.get("COPEPOD_TARGETS", "unix").replace(",", " ").split()
+pytestmark = [
+    pytest.mark.skipif(
+        not {"rv32", "all"} & set(WANTED), reason="needs TARGETS=rv32 (a cross compiler and QEMU)"
+    ),
+    pytest.mark.timeout(120),
+]
+
+TARGET = rv32.TARGET
+START_S = 15.0
+Start = Callable[..., rv32.Rv32Device]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    """Build before any test's clock runs."""
+    if {"rv32", "all"} & set(WANTED):
+        assert TARGET.elf.exists()
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(tls=True, names=[TARGET.address]) as server:
+        server.know(engine.USER)
+        yield server
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[[str], list[str]]]:
+    """Runs Python on a machine without the gateway and gives what it printed."""
+    devices: list[rv32.Rv32Device] = []
+
+    def go(code: str, files: dict[str, bytes] | None = None, **options: Any) -> list[str]:
+        text = f"import virt\n{code}\nprint('done')\nvirt.poweroff()\n"
+        everything = {"main.py": text.encode(), **(files or {})}
+        device = TARGET.machine(tmp_path, everything, rv32.Options(**options))
+        devices.append(device)
+        device.wait(lambda: device.ended, 30)
+        lines = device.text().splitlines()
+        assert lines[-1:] == ["done"], device.text()
+        assert device.exit_status == 0
+        return lines[:-1]
+
+    yield go
+    for device in devices:
+        device.kill()
+
+
+@pytest.fixture
+def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
+    """Starts the gateway in the memory of the goal, with the application in the firmware."""
+    devices: list[rv32.Rv32Device] = []
+
+    def go(config: dict[str, Any] | None = None, ready: bool = True, **more: Any) -> rv32.Rv32Device:
+        whole = engine.gateway_config(sim, TARGET, config or {})
+        files = engine.files_for(sim)
+        device = TARGET.start(whole, workdir=tmp_path, files=files, app="frozen", **more)
+        devices.append(device)
+        if ready:
+            assert sim.wait(lambda: polls(sim), START_S), device.text()
+        return device
+
+    yield go
+    for device in devices:
+        device.kill()
+
+
+def polls(sim: Simulator) -> int:
+    return sum(call.method == "getUpdates" for call in sim.calls)
+
+
+def answered(sim: Simulator, device: rv32.Rv32Device, count: int, timeout: float = 30) -> None:
+    """Every one of `count` messages answered once, or fail with the console."""
+    assert sim.wait(lambda: len(sim.sent) >= count, timeout), device.text()
+    time.sleep(0.2)
+    assert len(sim.sent) == count
+
+
+# --- the image
+
+
+def test_sizes_are_printed_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = firmware.check(rv32.BOARD, TARGET.elf)
+    assert found.text > 300_000  # or it isn't what we think
+    assert found.stack + found.data + found.bss < 64 * 1024
+    small = firmware.Settings(found.text - 1, 10**6, 0, 0)
+    monkeypatch.setattr(firmware, "settings", lambda board: small)
+    with pytest.raises(UserError, match=f"{found.text} B of code, {found.text - 1} B are allowed"):
+        firmware.check(rv32.BOARD, TARGET.elf)
+    small = firmware.Settings(10**7, found.data + found.bss - 1, 0, 0)
+    with pytest.raises(UserError, match="of data and bss"):
+        firmware.check(rv32.BOARD, TARGET.elf)
+
+
+def test_no_other_allocator_is_linked_in() -> None:
+    """TLS and lwIP allocate from the C heap, Python from the GC heap: there is no third."""
+    symbols = subprocess.run(
+        ["riscv64-unknown-elf-nm", TARGET.elf], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "c_malloc" in symbols
+    assert not {"malloc", "calloc", "sbrk", "_sbrk"} & set(symbols)
+
+
+# --- the machine
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+def test_devices_in_both_register_layouts(run: Callable[..., list[str]], legacy: bool) -> None:
+    code = """
+import network, os, time
+lan = network.LAN()
+for _ in range(300):
+    if lan.isconnected(): break
+    time.sleep_ms(10)
+print(lan.status(), lan.ifconfig()[0])
+with open("/written", "w") as f: f.write("x" * 5000)
+print(os.stat("/written")[6], open("/written").read() == "x" * 5000)
+print(len(set(os.urandom(200))) > 50)
+print(virt.net_info()[0] > 0, virt.net_info()[2], virt.net_info()[4])
+"""
+    lines = run(code, legacy=legacy)
+    assert lines == ["3 10.0.2.15", "5000 True", "True", "True 0 0"]
+
+
+def test_what_is_written_outlives_a_restart(run: Callable[..., list[str]]) -> None:
+    run('f = open("/kept", "w"); f.write("still here"); f.close()')
+    assert run('print(open("/kept").read())') == ["still here"]
+
+
+def test_heaps_are_as_large_as_told(run: Callable[..., list[str]]) -> None:
+    code = "import gc\nprint(gc.mem_free() + gc.mem_alloc(), *virt.heap_info())"
+    gc_b, total, free, largest, least = map(int, run(code, gc_heap=65536, c_heap=50000)[0].split())
+    assert 62_000 < gc_b < 65_536  # the collector's own tables are part of it
+    assert total == 50_000
+    assert least <= free <= 50_000
+    assert largest <= free
+
+
+def test_more_heap_than_ram_is_refused(tmp_path: Path) -> None:
+    options = rv32.Options(gc_heap=300 * 1024, c_heap=100 * 1024)
+    device = TARGET.machine(tmp_path, {}, options)
+    try:
+        assert device.wait(lambda: device.ended, 10)
+        assert "do not fit" in device.text()
+        assert device.exit_status == 1
+    finally:
+        device.kill()
+
+
+@pytest.mark.parametrize(
+    ("what", "address"),
+    [("beyond the 400 KB", 0x80464000), ("code", 0x80001000), ("below the RAM", 0x803FF800)],
+)
+def test_the_memory_map_is_enforced(tmp_path: Path, what: str, address: int) -> None:
+    """A store outside the RAM stops the machine, so nothing can use a byte more."""
+    code = f"import machine\nmachine.mem32[{address}] = 1\nprint('written')\n"
+    device = TARGET.machine(tmp_path, {"main.py": code.encode()}, rv32.Options())
+    try:
+        assert device.wait(lambda: device.ended, 10), what
+        assert "written" not in device.text()
+        assert f"MTVAL={address:08X}" in device.text()
+        assert device.exit_status == 1
+    finally:
+        device.kill()
+
+
+def test_the_last_byte_of_ram_is_there(run: Callable[..., list[str]]) -> None:
+    code = "import machine\nmachine.mem8[0x80463fff] = 90\nprint(machine.mem8[0x80463fff])"
+    assert run(code) == ["90"]
+
+
+def test_time_passes_and_waiting_costs_nothing(run: Callable[..., list[str]]) -> None:
+    code = """
+import time, machine
+a, c = time.ticks_ms(), time.ticks_us()
+time.sleep_ms(300)
+print(time.ticks_diff(time.ticks_ms(), a), time.ticks_diff(time.ticks_us(), c) // 1000)
+print(time.gmtime()[0], time.time() > 800000000)
+"""
+    waited, calendar = run(code, rtc="2031-05-06T07:08:09")
+    assert all(300 <= int(ms) < 400 for ms in waited.split())
+    assert calendar == "2031 True"
+
+
+def test_an_idle_machine_sleeps(start: Start, sim: Simulator) -> None:
+    """Long polling in `wfi`: the emulator's process takes next to no processor time."""
+    device = start()
+
+    def ticks() -> int:
+        fields = Path(f"/proc/{device.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return int(fields[11]) + int(fields[12])
+
+    time.sleep(0.5)
+    before = ticks()
+    time.sleep(3)
+    assert (ticks() - before) / os.sysconf("SC_CLK_TCK") < 0.6
+
+
+def test_sockets_say_what_happened(run: Callable[..., list[str]]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    code = f"""
+import socket, network, time, select, errno
+while not network.LAN().isconnected(): time.sleep_ms(10)
+try:
+    socket.socket().connect(("10.0.2.2", {port}))
+except OSError as e: print(errno.errorcode[e.errno])
+s = socket.socket(); s.setblocking(False)
+try:
+    s.connect(("10.0.2.2", {port}))
+except OSError as e: print(errno.errorcode[e.errno])
+p = select.poll(); p.register(s, select.POLLOUT)
+t = time.ticks_ms(); ready = p.poll(2000); print(bool(ready), time.ticks_diff(time.ticks_ms(), t) < 1000)
+"""
+    assert run(code) == ["ECONNRESET", "EINPROGRESS", "True True"]
+
+
+# --- the gateway in 400 KB
+
+
+def test_boots_to_the_first_poll_in_three_seconds(start: Start, sim: Simulator) -> None:
+    began = time.monotonic()
+    start()
+    assert time.monotonic() - began < 3.0
+
+
+def test_stop_ends_the_machine(start: Start) -> None:
+    device = start()
+    assert device.stop() == 0
+    assert device.frames.phase("stop")
+
+
+def test_both_heaps_are_in_the_telemetry(start: Start, sim: Simulator) -> None:
+    device = start()
+    for number in range(20):
+        sim.push_text(f"message {number}", user=engine.USER)
+    answered(sim, device, 20)
+    frame = device.frames.frames[-1]
+    assert frame["gc_free"] == frame["mem_free"]
+    assert 0 < frame["idf_big"] <= frame["idf_free"] < 98_304
+    assert 0 < frame["idf_min"] <= frame["idf_free"]
+    assert sim.handshakes == 1
+
+
+def test_the_firmwares_own_main(sim: Simulator, tmp_path: Path) -> None:
+    """The frozen main.py, with its two seconds for Ctrl-C, as a board boots."""
+    import json
+
+    config = json.dumps(engine.gateway_config(sim, TARGET, {})).encode()
+    files = {"config.json": config, **engine.files_for(sim)}
+    heap = rv32.heap_bytes(TARGET.default_heap)
+    device = TARGET.machine(tmp_path, files, rv32.Options(gc_heap=heap))
+    try:
+        assert device.wait_line("press Ctrl-C within 2 s", 10), device.text()
+        assert sim.wait(lambda: polls(sim), START_S), device.text()
+        device.type(rv32.CTRL_C)
+        assert device.wait_line("Ctrl-D starts it again", 5), device.text()
+        device.type(b"\r\nprint(6 * 7)\r\n")
+        assert device.wait_line("^42$", 5), device.text()
+        polled = polls(sim)
+        device.type(b"\x04")
+        assert sim.wait(lambda: polls(sim) > polled, START_S), device.text()
+    finally:
+        device.kill()
+
+
+# --- the REPL
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[str]:
+    port = machine.free_port()
+    disk = tmp_path / "disk.img"
+    rv32.write_disk(disk, {"main.py": b""})
+    process = machine.serve(TARGET.elf, disk, port, rv32.Options())
+    try:
+        yield f"socket://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_mpremote_drives_the_repl(console: str, tmp_path: Path) -> None:
+    def mpremote(*arguments: str) -> str:
+        command = [sys.executable, "-m", "mpremote", "connect", console, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    time.sleep(0.5)  # the machine listens before it boots
+    script = tmp_path / "hello.py"
+    script.write_text("print('run from a file')\n")
+    assert mpremote("exec", "import sys; print(sys.platform)").strip() == "qemu"
+    assert mpremote("run", str(script)).strip() == "run from a file"
+    mpremote("fs", "cp", str(script), ":hello.py")
+    assert "hello.py" in mpremote("fs", "ls")
+    assert mpremote("soft-reset", "exec", "import hello").strip() == "run from a file"
+    assert mpremote("exec", "import gc; gc.collect(); print(gc.mem_alloc() < 10000)").strip() == "True"
+    mpremote("reset")
+    time.sleep(0.5)
+    assert "hello.py" in mpremote("fs", "ls")
+
+
+def test_targets_know_it() -> None:
+    assert targets.get("rv32") is TARGET
+    with pytest.raises(UserError, match="heap '12x'"):
+        rv32.heap_bytes("12x")
+    assert rv32.heap_bytes("48k") == 49_152
