@@ -64,12 +64,12 @@ _THINGS = {
 }
 
 
-def _plain(text, start, end):
-    # Whether text[start:end] is made of letters, digits and underscores, and of at least one.
-    for c in text[start:end]:
+def _word(text):
+    # Whether text is made of letters, digits and underscores, and of at least one.
+    for c in text:
         if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "_"):
             return False
-    return end > start
+    return text != ""
 
 
 class UpdateReader(Reader):
@@ -82,7 +82,7 @@ class UpdateReader(Reader):
     def __init__(self, buffer):
         self.bot_id: "Any" = None
         self._at_name = "@"
-        self._kind = self._thing = 0
+        self._kind = self._thing = self._mentioned = 0
         super().__init__(_SCHEMA, buffer)
 
     def bot(self, bot_id, username):
@@ -98,7 +98,7 @@ class UpdateReader(Reader):
         super().begin()
         self._sink = sink
         self._stopped = False
-        self._kind = self._thing = 0
+        self._kind = self._thing = self._mentioned = 0
 
     def feed(self, buf, start, end):
         """Take a window of the answer: see json_stream.Reader."""
@@ -128,8 +128,7 @@ class UpdateReader(Reader):
     def closed(self, letter):
         values = self.values
         if letter == 119:  # somebody mentioned without a username
-            if values[_MENTIONED] != self.bot_id:
-                values[_MENTIONED] = None
+            self._mentioned |= values[_MENTIONED] == self.bot_id
         elif letter == 117 and values[_UPDATE] is not None:
             if self._sink is not None:
                 msg = InboundMessage()
@@ -139,7 +138,7 @@ class UpdateReader(Reader):
                     self._stopped = self.pause = True
             for i in range(_UPDATE, len(values)):
                 values[i] = None
-            self._kind = self._thing = 0
+            self._kind = self._thing = self._mentioned = 0
 
     def _fill(self, msg, values):
         kind = _KINDS.get(self._kind)
@@ -210,7 +209,7 @@ class UpdateReader(Reader):
             return False
         if at < 0:
             at = end
-        if not _plain(text, 1, at):
+        if not _word(text[1:at]):
             return False
         msg.command = text[1:at].lower()
         if end < len(text):
@@ -219,9 +218,7 @@ class UpdateReader(Reader):
 
     def _addressed(self, msg, values):
         # Whether a message in a group is meant for the bot; its own name is taken out of the text.
-        if values[_MENTIONED] is not None or (
-            self.bot_id is not None and values[_REPLIED_TO] == self.bot_id
-        ):
+        if self._mentioned or (values[_REPLIED_TO] or 0) == self.bot_id:
             return True
         name = self._at_name
         if len(name) == 1:
@@ -231,7 +228,7 @@ class UpdateReader(Reader):
         at = low.find(name)
         while at >= 0:
             end = at + len(name)
-            if not _plain(low, end, end + 1):
+            if not _word(low[end : end + 1]) and not (at and _word(low[at - 1])):
                 msg.text = (text[:at] + text[end:]).strip()
                 return True
             at = low.find(name, end)

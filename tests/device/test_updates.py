@@ -1,0 +1,363 @@
+"""What becomes of each kind of update and answer, and that none stalls the ones behind it."""
+
+import json
+import sys
+
+from copepod.telegram.updates import UpdateReader
+
+PURE = True
+
+BUFFER = bytearray(12544)
+BOT_ID = 123456789
+ADA = {"id": 7000000001, "is_bot": False, "first_name": "Ada", "username": "ada"}
+PRIVATE = {"id": 7000000001, "first_name": "Ada", "username": "ada", "type": "private"}
+GROUP = {"id": -1002147483647, "title": "Plankton", "type": "supergroup"}
+
+BY_NAME = {"type": "text_mention", "offset": 0, "length": 3, "user": {"id": BOT_ID}}
+
+
+def new_reader():
+    reader = UpdateReader(BUFFER)
+    reader.bot(BOT_ID, "Copepod_Bot")
+    return reader
+
+
+READER = new_reader()
+
+
+def answer(document, take=None, cut=500, reader=READER):
+    """Read an answer in windows; returns the messages that it held."""
+    if not isinstance(document, bytes):
+        document = json.dumps(document).encode()
+    got = []
+
+    def sink(msg):
+        got.append(msg)
+        return take is None or len(got) < take
+
+    reader.begin(sink)
+    window = bytearray(cut)
+    for at in range(0, len(document), cut):
+        part = document[at : at + cut]
+        window[: len(part)] = part
+        begin = 0
+        while begin < len(part):
+            begin = reader.feed(window, begin, len(part))
+    reader.finish()
+    return got
+
+
+def update(kind, content, update_id=5):
+    return {"ok": True, "result": [{"update_id": update_id, kind: content}]}
+
+
+def message(chat=PRIVATE, **fields):
+    content = {"message_id": 77, "from": ADA, "chat": chat, "date": 1790000000}
+    content.update(fields)
+    return content
+
+
+def one(content, kind="message"):
+    """The one message that an update becomes; the same in windows of any size."""
+    found = []
+    for cut in (1, 7, 64, 1000):
+        got = answer(update(kind, content), cut=cut)
+        assert len(got) == 1 and got[0].update_id == 5
+        found.append(got[0])
+        assert vars_of(got[0]) == vars_of(found[0])
+    return found[0]
+
+
+def vars_of(msg):
+    return {name: getattr(msg, name) for name in NAMES}
+
+
+NAMES = (
+    "update_id kind chat_id chat_type message_id thread_id sender_id username first_name text"
+    " reply_text callback_id command args"
+).split()
+
+
+def test_text():
+    msg = one(message(text="hello \u0416 \U0001f980"))
+    assert vars_of(msg) == {
+        "update_id": 5,
+        "kind": "message",
+        "chat_id": 7000000001,
+        "chat_type": "private",
+        "message_id": 77,
+        "thread_id": None,
+        "sender_id": 7000000001,
+        "username": "ada",
+        "first_name": "Ada",
+        "text": "hello \u0416 \U0001f980",
+        "reply_text": None,
+        "callback_id": None,
+        "command": None,
+        "args": "",
+    }
+    assert msg.size_b() == len("hello \u0416 \U0001f980".encode())
+
+
+def test_edited():
+    msg = one(message(text="better", edit_date=1790000001), "edited_message")
+    assert (msg.kind, msg.text) == ("edited", "better")
+
+
+def test_placeholders():
+    file = {"file_id": "x", "file_unique_id": "y"}
+    for fields, text in (
+        ({"photo": [file, file], "caption": "look"}, "look\n[image: photo]"),
+        ({"photo": [file]}, "[image: photo]"),
+        ({"voice": file}, "[voice]"),
+        ({"audio": file}, "[audio]"),
+        ({"video": file}, "[video]"),
+        ({"video_note": file}, "[video]"),
+        ({"animation": file, "document": file}, "[animation]"),
+        ({"document": {"file_name": "a.pdf"}, "caption": "read"}, "read\n[file]"),
+        ({"sticker": {"emoji": "\U0001f980", "width": 512}}, "[sticker: \U0001f980]"),
+        ({"sticker": {"width": 512}}, "[sticker: ]"),
+        ({"location": {"latitude": 52.516300, "longitude": -13.3777}}, "[location: 52.5163, -13.3777]"),
+        ({"contact": {"phone_number": "+49123", "first_name": "Bob"}}, "[contact: Bob +49123]"),
+        ({"poll": {"id": "1", "question": "Tea?", "options": []}}, "[poll: Tea?]"),
+        ({"dice": {"emoji": "\U0001f3b2", "value": 4}}, "[dice: \U0001f3b2 4]"),
+    ):
+        msg = one(message(**fields))
+        assert (msg.kind, msg.text) == ("message", text), (msg.kind, msg.text, text)
+
+
+def test_replies():
+    replied = message(text="what you said", photo=[{"text": "no", "file_id": "x"}])
+    replied["reply_to_message"] = message(text="older still")
+    assert one(message(text="yes", reply_to_message=replied)).reply_text == "what you said"
+    quoting = message(text="yes", reply_to_message=replied, quote={"text": "you", "position": 5})
+    assert one(quoting).reply_text == "you"
+    captioned = message(caption="a picture", photo=[])
+    assert one(message(text="nice", reply_to_message=captioned)).reply_text == "a picture"
+    msg = one(message(text="yes", reply_to_message=replied))
+    assert msg.text == "yes" and msg.message_id == 77
+    assert msg.size_b() == len("yes" + "what you said")
+
+
+def test_forum_topics():
+    assert one(message(text="/x", chat=GROUP, message_thread_id=9, is_topic_message=True)).thread_id == 9
+    # A thread of replies is no topic: Telegram refuses to send to it.
+    assert one(message(text="/x", chat=GROUP, message_thread_id=9)).thread_id is None
+
+
+def test_groups_only_when_meant():
+    mine = message(text="an answer")
+    mine["from"] = {"id": BOT_ID, "is_bot": True, "first_name": "Copepod"}
+    for fields, kind, text in (
+        ({"text": "just talk"}, None, None),
+        ({"text": "mail me: copepod_bot@example.com"}, None, None),
+        ({"text": "@copepod_bot2 hello"}, None, None),
+        ({"text": "@Copepod_BOT hello"}, "message", "hello"),
+        ({"text": "hello @copepod_bot, are you there?"}, "message", "hello , are you there?"),
+        ({"text": "@copepod_bot2 and @copepod_bot"}, "message", "@copepod_bot2 and"),
+        ({"caption": "@copepod_bot what is it?", "photo": [{}]}, "message", "what is it?\n[image: photo]"),
+        ({"text": "yes", "reply_to_message": mine}, "message", "yes"),
+        ({"text": "yes", "reply_to_message": message(text="other")}, None, None),
+        ({"text": "you", "entities": [BY_NAME, {"user": {"id": 5}}]}, "message", "you"),
+        ({"text": "you", "entities": [{"user": {"id": 5}}, BY_NAME]}, "message", "you"),
+        ({"text": "you", "entities": [{"user": {"id": 5}}]}, None, None),
+        ({"text": "write to me@copepod_bot"}, None, None),
+    ):
+        msg = one(message(chat=GROUP, **fields))
+        assert msg.kind == kind, fields
+        assert kind is None or (msg.text == text and msg.chat_type == "supergroup"), msg.text
+
+
+def test_commands():
+    for text, command, args in (
+        ("/led", "led", ""),
+        ("/LED on ", "led", "on"),
+        ("/led@copepod_bot on 3", "led", "on 3"),
+        ("/led@Copepod_Bot", "led", ""),
+        ("/led\nfirst line\nsecond", "led", "first line\nsecond"),
+        ("/", None, ""),
+        ("/ led", None, ""),
+        ("/usr/bin", None, ""),
+        ("/a-b", None, ""),
+        ("not /led", None, ""),
+    ):
+        msg = one(message(text=text))
+        assert (msg.kind, msg.command, msg.args) == ("message", command, args), (text, msg.command, msg.args)
+        assert msg.text == text
+    for text, kind in (
+        ("/led on", "message"),
+        ("/led@copepod_bot", "message"),
+        ("/led@other_bot", None),
+        ("/led@copepod_bot2", None),
+        ("/led@other_bot @copepod_bot", None),
+    ):
+        assert one(message(chat=GROUP, text=text)).kind == kind, text
+    assert one(message(text="/led@other_bot")).command is None
+
+
+def test_callbacks():
+    origin = message(text="buttons", chat=GROUP, message_thread_id=3, is_topic_message=True)
+    origin["from"] = {"id": BOT_ID, "is_bot": True, "username": "Copepod_Bot"}
+    query = {"id": "4382000000000000001", "from": ADA, "message": origin, "chat_instance": "1", "data": "yes:1"}
+    msg = one(query, "callback_query")
+    assert (msg.kind, msg.text, msg.callback_id) == ("callback", "yes:1", "4382000000000000001")
+    assert (msg.chat_id, msg.sender_id, msg.thread_id) == (GROUP["id"], ADA["id"], 3)
+    assert (msg.username, msg.message_id) == ("ada", 77)
+    inline = {"id": "9", "from": ADA, "inline_message_id": "x", "data": "d"}
+    assert one(inline, "callback_query").chat_id == ADA["id"]
+
+
+def test_what_no_handler_should_see_is_still_acknowledged():
+    for content, kind in (
+        (message(chat=GROUP, new_chat_members=[ADA]), "message"),
+        (message(chat=GROUP, left_chat_member=ADA), "message"),
+        (message(pinned_message=message(text="old")), "message"),
+        ({"message_id": 1, "chat": {"id": -100, "type": "channel"}, "text": "news"}, "channel_post"),
+        ({"id": "1", "from": ADA, "query": "x"}, "inline_query"),
+        ({"depth": [[[{"message": message(text="not this")}]]]}, "hologram"),
+        ("a string", "message"),
+        (None, "message"),
+        ([message(text="in a list")], "messages"),
+        ({"chat": PRIVATE, "text": "from nobody"}, "message"),
+        ({"from": ADA, "text": "nowhere"}, "message"),
+    ):
+        msg = one(content, kind)
+        assert msg.kind is None, (content, vars_of(msg))
+    assert [m.update_id for m in answer({"ok": True, "result": [{"update_id": 9}]})] == [9]
+
+
+def test_nothing_is_left_for_the_next_update():
+    everything = message(
+        text="/led on", caption="c", message_thread_id=1, is_topic_message=True, photo=[{}],
+        reply_to_message=message(text="r"), quote={"text": "q"}, sticker={"emoji": "x"},
+    )  # fmt: skip
+    plain = {"message_id": 78, "chat": PRIVATE, "from": {"id": 8}}
+    document = update("message", everything)
+    document["result"] += [
+        {"update_id": 6, "message": plain},
+        {"update_id": 7, "hologram": {}},
+        {"update_id": 8, "edited_message": dict(plain, text="x")},
+    ]
+    first, second, third, fourth = answer(document)
+    assert first.command == "led"
+    assert second.kind is None and third.kind is None
+    assert (fourth.kind, fourth.text, fourth.username, fourth.reply_text) == ("edited", "x", None, None)
+    assert fourth.thread_id is None and fourth.command is None
+
+
+def test_update_id_may_come_last():
+    raw = b'{"result":[{"message":%s,"update_id":12},{"update_id":13,"message":%s}],"ok":true}' % (
+        json.dumps(message(text="a")).encode(),
+        json.dumps(message(text="b")).encode(),
+    )
+    assert [(m.update_id, m.text) for m in answer(raw)] == [(12, "a"), (13, "b")]
+    assert READER.ok
+
+
+def test_a_hundred_updates_and_a_sink_that_has_enough():
+    document = {"ok": True, "result": []}
+    for i in range(100):
+        document["result"].append({"update_id": i + 1, "message": message(text="number %d" % i)})
+    got = answer(document)
+    assert [m.update_id for m in got] == list(range(1, 101)) and got[99].text == "number 99"
+    assert READER.ok
+    got = answer(document, take=3)
+    assert [m.update_id for m in got] == [1, 2, 3]
+    assert READER.ok
+    assert len(answer(document, take=1)) == 1
+
+
+def test_other_answers():
+    assert answer({"ok": True, "result": {"id": BOT_ID, "is_bot": True, "username": "Copepod_Bot"}}) == []
+    assert (READER.ok, READER.id, READER.username) == (True, BOT_ID, "Copepod_Bot")
+    assert answer({"ok": True, "result": message(text="sent")}) == []
+    assert (READER.ok, READER.message_id, READER.id) == (True, 77, None)
+    assert answer({"ok": True, "result": True}) == [] and READER.ok
+    assert answer({"ok": True, "result": []}) == [] and READER.ok
+    description = "Too Many Requests: retry after 35"
+    refused = {"ok": False, "error_code": 429, "description": description, "parameters": {"retry_after": 35}}
+    assert answer(refused) == []
+    assert (READER.ok, READER.error_code, READER.retry_after) == (False, 429, 35)
+    assert READER.description == description
+    answer({"ok": True, "result": True})
+    assert (READER.error_code, READER.retry_after, READER.description) == (None, None, None)
+
+
+def test_damaged_answers():
+    for document in (
+        b'{"ok":true,"result":[{"update_id":1,"message":{"text":"half',
+        b"<html><body>502 Bad Gateway</body></html>",
+        b'{"ok":true,"result":[{"update_id":1}}]}',
+        b"",
+    ):
+        try:
+            answer(document)
+        except ValueError:
+            continue
+        raise AssertionError(document)
+    # What was whole before the damage has been handed over: it is acknowledged with its answer.
+    got = []
+    READER.begin(lambda msg: not got.append(msg))
+    part = bytearray(b'{"ok":true,"result":[{"update_id":1},{"update_')
+    at = 0
+    while at < len(part):
+        at = READER.feed(part, at, len(part))
+    assert len(got) == 1
+
+
+def test_a_megabyte_before_after_and_between():
+    junk = b'"forward_origin":{"pad":[' + b'{"text":"not this","chat":{"id":1},"u":"}]\\\\\\""},' * 40
+    for order in (("text", "chat", "junk"), ("junk", "text", "chat"), ("text", "junk", "chat"), ("chat", "junk", "text")):
+        READER.begin(lambda msg: not got.append(msg))
+        got = []
+
+        def feed(raw):
+            window = bytearray(raw)
+            at = 0
+            while at < len(window):
+                at = READER.feed(window, at, len(window))
+
+        feed(b'{"ok":true,"result":[{"update_id":7,"message":{"message_id":3,"from":{"id":9},')
+        for i in range(3):
+            if order[i] == "text":
+                feed(b'"text":"here"')
+            elif order[i] == "chat":
+                feed(b'"chat":{"type":"private","id":4503599627370495}')
+            else:
+                feed(junk + b"0")
+                filler = bytearray(b',{"text":"nor this","a":[[{"b":"\\"]"}]]}' * 25)
+                for _ in range(1000):
+                    READER.feed(filler, 0, len(filler))
+                feed(b"]}")
+            feed(b"," if i < 2 else b"}}]}")
+        READER.finish()
+        assert len(got) == 1
+        assert (got[0].text, got[0].chat_id, got[0].update_id) == ("here", 4503599627370495, 7)
+
+
+def test_garbage_of_one_update():
+    if sys.implementation.name != "micropython":
+        return
+    import gc
+
+    document = bytearray(json.dumps(update("message", message(text="x" * 60))).encode())
+    reader = new_reader()
+    kept = []
+
+    def sink(msg):
+        kept[0] = msg
+        return True
+
+    kept.append(None)
+    for _ in range(3):
+        gc.collect()
+        gc.disable()
+        before_b = gc.mem_alloc()
+        reader.begin(sink)
+        reader.feed(document, 0, len(document))
+        reader.finish()
+        grown_b = gc.mem_alloc() - before_b
+        gc.enable()
+    print("  %d B for an update with 60 characters, the message included" % grown_b)
+    assert grown_b <= (320 if sys.maxsize > 1 << 31 else 208)
+    assert kept[0].text == "x" * 60
