@@ -83,9 +83,9 @@ def test_another_bot():
     port.last_id_store(900000000, 7)
     port = again(machine)
     assert port.last_id_load(8) is None
-    assert port.last_id_load(7 + (1 << 32)) == 900000000  # 32 bits of the bot's id are kept
-    port.last_id_store(5, 8)
-    assert port.last_id_load(8) == 5 and port.last_id_load(7) is None
+    assert port.last_id_load(7) == 900000000
+    port.last_id_store(5, 7123456789)
+    assert port.last_id_load(7123456789) == 5 and port.last_id_load(7) is None
 
 
 def test_a_torn_write():
@@ -107,9 +107,9 @@ def test_a_torn_write():
         assert port.last_id_load(7) in (None, 895123456, 895123499)
         assert (port.crashes_load(), port.record.running()) in ((0, False), (2, True))
         assert port.last_error_load() in (None, "MemoryError: first", "OSError: second")
-        if cut >= 20:
+        if cut >= 18:
             assert port.last_id_load(7) == 895123499
-        if cut <= 16:
+        if cut <= 18:
             assert port.crashes_load() == 2 and port.last_error_load() == "MemoryError: first"
 
 
@@ -134,12 +134,12 @@ def test_last_error():
     port.last_error_store("MemoryError: memory allocation failed, allocating 1024 bytes")
     port = again(machine)
     assert port.last_error_load() == "MemoryError: memory allocation failed, allocating 1024 bytes"
-    for width in range(100, 112):
+    for width in range(98, 110):
         for character in ("x", "é", "€", "🦀"):
             text = "x" * width + character * 30
             port.last_error_store(text)
             kept = port.last_error_load()
-            assert text.startswith(kept) and 101 <= len(kept.encode()) <= 105, (width, kept)
+            assert text.startswith(kept) and 99 <= len(kept.encode()) <= 103, (width, kept)
     port.last_error_store("")
     assert port.last_error_load() is None
 

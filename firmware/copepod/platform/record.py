@@ -4,9 +4,9 @@ The record is one bytearray that a port keeps somewhere durable (RTC memory, a f
 back at the next start. It has three areas, each with a check of its own, because what comes back
 may be anything: RTC memory is noise after power-on, and a reset can fall into a write.
 
-    0  last answered update: id u64, bot id u32, check u16, spare u16
-    16 crash count u8, running u8, check u16
-    20 last error: length u8, UTF-8 text, check u16 in the last two bytes
+    0  last answered update: id u64, bot id u64, check u16
+    18 crash count u8, running u8, check u16
+    22 last error: length u8, UTF-8 text, check u16 in the last two bytes
 """
 
 from struct import pack_into, unpack_from
@@ -15,9 +15,10 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 SIZE_B = const(128)
-_COUNT = const(16)
-_ERROR = const(20)
-_ERROR_MAX_B = const(105)
+_ID_B = const(16)
+_COUNT = const(18)
+_ERROR = const(22)
+_ERROR_MAX_B = const(103)
 _CHECK_AT = const(126)
 _STEADY_MS = const(600000)
 
@@ -60,16 +61,16 @@ def _close(start, end, at):
 
 def last_id_load(bot_id=0):
     """Return the id of the last update that bot `bot_id` answered, or None."""
-    update_id, bot = unpack_from("<QI", data, 0)
-    if _good(0, 12, 12) and bot == bot_id & 0xFFFFFFFF:
+    update_id, bot = unpack_from("<QQ", data, 0)
+    if _good(0, _ID_B, _ID_B) and bot == bot_id:
         return update_id
     return None
 
 
 def last_id_store(update_id, bot_id=0):
     """Keep `update_id` as answered by bot `bot_id` (its token starts so). Allocates nothing."""
-    pack_into("<QI", data, 0, update_id, bot_id & 0xFFFFFFFF)
-    _close(0, 12, 12)
+    pack_into("<QQ", data, 0, update_id, bot_id)
+    _close(0, _ID_B, _ID_B)
 
 
 def crashes_load():
@@ -107,7 +108,7 @@ def last_error_load():
 
 
 def last_error_store(text):
-    """Keep `text`, without tokens and cut to 105 bytes on a character; "" forgets the last one."""
+    """Keep `text`, without tokens and cut to 103 bytes on a character; "" forgets the last one."""
     text = scrub(text).encode()
     size = min(len(text), _ERROR_MAX_B)
     while 0 < size < len(text) and text[size] & 0xC0 == 0x80:
