@@ -98,8 +98,10 @@ def build(target: Path = MPY) -> Path:
         shutil.copyfile(FIRMWARE / name, fresh / name)
     text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
     folded, names = fold(text)
+    # Beside the target, so that builds to different targets can run at the same time.
+    aside = target.with_name(target.name + ".folded")
     for name, source_text in folded.items():
-        source = BUILD / "folded" / name
+        source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(source_text)
         compile_mpy(source, (fresh / name).with_suffix(".mpy"), name)
@@ -110,7 +112,7 @@ def build(target: Path = MPY) -> Path:
     ]
     (BUILD / "names.txt").write_text("".join(lines))
     for name, text in generated().items():
-        source = BUILD / "generated" / name
+        source = aside / "generated" / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
         compile_mpy(source, (fresh / name).with_suffix(".mpy"), name)

@@ -126,15 +126,16 @@ def _join(modules: list[Module], one: Module, two: Module) -> None:
 
 def _join_friends(modules: list[Module]) -> None:
     # Files of one folder that use each other's private names share a mapping, too.
+    defined = {module.path: _defined(module) for module in modules}
     for module in modules:
-        defined = _defined(module)
+        folder = module.path.rpartition("/")[0]
         for node in ast.walk(module.tree):
             if not isinstance(node, ast.Attribute) or not is_private(node.attr):
                 continue
-            if node.attr not in defined:
-                folder = module.path.rpartition("/")[0]
+            if node.attr not in defined[module.path]:
                 for other in modules:
-                    if other.path.rpartition("/")[0] == folder and node.attr in _defined(other):
+                    there = other.path.rpartition("/")[0]
+                    if there == folder and node.attr in defined[other.path]:
                         _join(modules, module, other)
 
 
