@@ -169,7 +169,7 @@ def flash(options: Options, console: Console) -> None:
     assert port is not None
     _write(plan, port, options, console)
     if options.listen_s > 0:
-        _listen(port, options, console)
+        wait_for_steady(port, options.listen_s, console, "the firmware is written, but")
 
 
 def _write(plan: Plan, port: str, options: Options, console: Console) -> None:
@@ -204,8 +204,8 @@ def _write(plan: Plan, port: str, options: Options, console: Console) -> None:
     console.print(f"[bold]Written and verified[/bold] in {seconds:.0f} s.")
 
 
-def _listen(port: str, options: Options, console: Console) -> None:
-    """Wait for steady; raises UserError with the diagnosis if it does not come."""
+def wait_for_steady(port: str, listen_s: float, console: Console, so_far: str) -> None:
+    """Listen; UserError with what is `so_far` and the diagnosis if the board is not steady."""
     console.print("Listening to the board until its gateway is steady …")
     began = time.monotonic()
     source = serial_io.SerialSource(port, serial_io.BAUD, must_exist=False)
@@ -216,14 +216,14 @@ def _listen(port: str, options: Options, console: Console) -> None:
             console.print(f"  {seconds} {line[:200]}", markup=False, highlight=False, style="dim")
 
     try:
-        heard = diagnose.listen(source, options.listen_s, show)
+        heard = diagnose.listen(source, listen_s, show)
     finally:
         source.close()
     for note in heard.notes:
         console.print(f"  {note}", markup=False)
     if heard.steady is None:
         found = heard.certain() or heard.best()
-        raise UserError(f"the firmware is written and verified, but {found}")
+        raise UserError(f"{so_far} {found}")
     frame = heard.steady
     values = {name: frame[name] for name in ("gc_free", "gc_live", "idf_free", "idf_big")}
     shown = ", ".join(f"{name} {value:,} B" for name, value in values.items() if value is not None)

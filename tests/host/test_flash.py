@@ -164,7 +164,7 @@ def test_a_bad_start_is_explained(config: Path, make_firmware: Callable[..., Pat
     with MockBoard(board.chip, console=log) as mock:
         run = flash(mock.url, make_firmware(board), config, "--listen", 8)
     line = one_line(run)
-    assert "written and verified, but Wi-Fi 'home' refuses the password" in line
+    assert "the firmware is written, but Wi-Fi 'home' refuses the password" in line
     assert "make provision" in line
 
 
