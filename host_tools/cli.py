@@ -11,6 +11,7 @@ from host_tools.errors import UserError
 
 # command name -> "module:attribute" of a click command, imported on first use
 COMMANDS = {
+    "bench": "host_tools.bench:bench_command",
     "boards": "host_tools.boards:boards_command",
     "config": "host_tools.provision:config_command",
     "deploy": "host_tools.deploy:deploy_command",
@@ -36,8 +37,8 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        place = COMMANDS.get(name)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
         if place is None:
             return None
         module, attribute = place.split(":")

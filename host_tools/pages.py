@@ -12,6 +12,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -222,7 +223,7 @@ def _heap(pid: int, image: _Image, base: int) -> tuple[int, int] | None:
     return start + base, end + base
 
 
-def _present(pagemap: object, mapping: _Mapping) -> list[int]:
+def _present(pagemap: BinaryIO, mapping: _Mapping) -> list[int]:
     """Addresses of the mapping's resident pages."""
     if mapping.start >= 1 << 63:  # the kernel's vsyscall page is not in pagemap
         return []

@@ -14,7 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TextIO
+from typing import Any, TextIO
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -25,7 +25,7 @@ try:
     import termios
     import tty
 except ImportError:  # not a Unix
-    termios = None  # type: ignore[assignment]
+    termios = tty = None
 
 
 class Editor:
@@ -93,13 +93,13 @@ class Prompt:
         self._lines: queue.Queue[str | None] = queue.Queue()
         self._editor = Editor()
         self._live: Live | None = None
-        self._saved: list[object] | None = None
+        self._saved: list[Any] | None = None
         self.interactive = bool(
             termios and self.source.isatty() and console.is_terminal and console.width > 20
         )
 
     def __enter__(self) -> Prompt:
-        if self.interactive:
+        if self.interactive and termios and tty:
             fd = self.source.fileno()
             self._saved = termios.tcgetattr(fd)
             tty.setcbreak(fd)
@@ -124,7 +124,7 @@ class Prompt:
     ) -> None:
         if self._live is not None:
             self._live.stop()
-        if self._saved is not None:
+        if self._saved is not None and termios:
             termios.tcsetattr(self.source.fileno(), termios.TCSADRAIN, self._saved)
 
     def read(self, timeout: float) -> str | None:

@@ -109,7 +109,7 @@ def open_quiet(device: str, baud: int = BAUD) -> serial.SerialBase:
         if "Permission" in text:
             text = f"no permission: {permission_remedy(Path(device))}"
         raise UserError(f"cannot open {device}: {text}") from error
-    if isinstance(port, serial.Serial) and os.name == "posix" and getattr(port, "fd", None):
+    if isinstance(port, serial.Serial) and os.name == "posix" and port.fd:
         _keep_lines_on_close(port.fd)
     return port
 
@@ -127,7 +127,11 @@ class Source(Protocol):
     """Where console bytes come from."""
 
     name: str
-    connected: bool
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is something to read from now."""
+        ...
 
     def read(self, timeout_s: float) -> bytes:
         """What has come within the time, b"" if nothing; EOFError when nothing more can come."""
@@ -224,7 +228,7 @@ def _wait_readable(port: serial.SerialBase, timeout_s: float) -> bool:
         descriptor = getattr(port, "_socket", None)
     if descriptor is None:
         time.sleep(min(timeout_s, 0.02))
-        return bool(port.in_waiting)
+        return bool(getattr(port, "in_waiting", 0))
     return bool(select.select([descriptor], [], [], timeout_s)[0])
 
 

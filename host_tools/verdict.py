@@ -95,7 +95,7 @@ def judge(run: Run, seconds: float) -> Result:
 
 def _figures(run: Run) -> dict[str, Any]:
     times = run.tally.latencies_ms
-    low = [f["gc_free"] for f in run.frames if f["gc_free"] is not None]
+    low = [free for f in run.frames if (free := f["gc_free"]) is not None]
     last = run.frames[-1] if run.frames else None
     return {
         "word_bits": run.target.word_bits,

@@ -280,7 +280,7 @@ class Methods:
 
         verdict = judge(str(params.get("text", "")), params.get("parse_mode") or None)
         if not verdict.ok:
-            raise Refused(400, verdict.error)
+            raise Refused(400, verdict.error or "Bad Request")
         given = _object(params, "entities")
         if given and not params.get("parse_mode"):
             verdict.entities = given

@@ -388,9 +388,8 @@ class Simulator:
     # --- pushing
 
     def _message(self, user: int | Json, chat: int | Json | None, content: Json) -> Json:
-        if chat is None:
-            chat = user["id"] if isinstance(user, dict) else user
-        place = make.chat(chat)
+        private: int | Json = user["id"] if isinstance(user, dict) else user
+        place = make.chat(private if chat is None else chat)
         number = self.chats.new_message_id(place["id"])
         thread = content.get("message_thread_id")
         if thread is not None:

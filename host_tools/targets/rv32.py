@@ -140,7 +140,7 @@ class Monitor:
         json.loads(self._stream.readline())  # the greeting
         self.execute("qmp_capabilities")
 
-    def execute(self, name: str, **arguments: Any) -> Any:
+    def execute(self, name: str, /, **arguments: Any) -> Any:
         """Run one command and return what it returns; UserError if QEMU refuses it."""
         request = {"execute": name, "arguments": arguments}
         self._stream.write(json.dumps(request).encode() + b"\n")
@@ -284,7 +284,7 @@ class Rv32Target(Target):
         on_disk["main.py"] = _MAIN.format(pre=lines).encode()
         c_heap = options.c_heap or firmware.settings(BOARD).c_heap
         room = heap_room(self.elf) - c_heap
-        options.gc_heap = min(heap_bytes(heap or self.default_heap), room)
+        options.gc_heap = min(heap_bytes(heap or str(self.default_heap)), room)
         return self.machine(workdir, on_disk, options)
 
 
