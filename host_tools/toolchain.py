@@ -79,4 +79,14 @@ def lock_command(suite: str) -> None:
     click.echo(LOCK)
 
 
+@toolchain_command.command("order")
+def order_command() -> None:
+    """Record with callgrind which functions a gateway runs, for the linker."""
+    from host_tools.builds import order
+
+    names = order.record()
+    order.write(names)
+    click.echo(f"{order.ORDER}: {len(names)} functions")
+
+
 toolchain_command.add_command(pages_command)

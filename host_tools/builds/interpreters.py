@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools import build as app
-from host_tools.builds import musl, packages
+from host_tools.builds import musl, order, packages
 from host_tools.builds.make import Stopwatch, make
 from host_tools.builds.sources import (
     ROOT,
@@ -83,7 +83,7 @@ INTERPRETERS = {
     )
 }
 
-CFLAGS = (*musl.CFLAGS, "-fno-plt")
+CFLAGS = (*musl.CFLAGS, "-fno-plt", r"-DMP_CONFIGFILE=\"../linux/mpconfigport.h\"")
 SETTINGS = ("STRIPFLAGS_EXTRA=--strip-debug",)  # function names stay, for callgrind
 LDFLAGS = ("-static", "-no-pie", "-Wl,-z,norelro", "-Wl,-z,noseparate-code", "-Wl,--build-id=none")
 
@@ -114,7 +114,7 @@ def _compiler(spec: Interpreter) -> str:
 
 def _digest(spec: Interpreter, frozen: bool) -> str:
     """Hash of everything that the binary is made from."""
-    digest = hashlib.sha256(_settings_digest(spec).encode())
+    digest = hashlib.sha256((_settings_digest(spec) + order.linker_script()).encode())
     if frozen:
         files = [*app.sources(), *(app.FIRMWARE / name for name in app.SOURCE_FILES)]
         add_files(digest, [*files, *FROZEN.rglob("*.py"), BOARDS / "manifest.py"])
@@ -127,7 +127,8 @@ def _settings_digest(spec: Interpreter) -> str:
     text = "\n".join([*sources, repr(spec), packages.gcc_major(), *SETTINGS, *CFLAGS, *LDFLAGS])
     digest = hashlib.sha256(text.encode())
     folders = (BOARDS / "linux", BOARDS / "modules", BOARDS / spec.board)
-    add_files(digest, [path for folder in folders for path in folder.rglob("*") if path.is_file()])
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    add_files(digest, [path for path in files if path != order.ORDER])
     return digest.hexdigest()[:12]
 
 
@@ -167,9 +168,16 @@ def _build(spec: Interpreter, frozen: bool, path: Path) -> None:
     compiler = _compiler(spec)
     specs = musl.musl(spec.processor, compiler, spec.binutils, spec.emulation)
     cross = mpy_cross()
+    label = _label(spec, frozen)
     work = TOOLCHAIN / "work" / f"{spec.name}-{_settings_digest(spec)}"
     manifest = "manifest_frozen.py" if frozen else "manifest_stock.py"
-    label = _label(spec, frozen)
+    work.mkdir(parents=True, exist_ok=True)
+    # Two flavours share the object files. make sees no other manifest and no other linker script:
+    # what depends on them is made anew.
+    for name in ("frozen_content.c", "micropython"):
+        (work / name).unlink(missing_ok=True)
+    script = work / "order.ld"
+    script.write_text(order.linker_script())
     with Stopwatch(label):
         make(
             label,
@@ -183,15 +191,28 @@ def _build(spec: Interpreter, frozen: bool, path: Path) -> None:
             f"CC={compiler} -specs={specs}",
             f"CFLAGS_EXTRA={' '.join(CFLAGS)}",
             *SETTINGS,
-            f"LDFLAGS_EXTRA={' '.join(LDFLAGS)}",
+            f"LDFLAGS_EXTRA={' '.join(LDFLAGS)} -Wl,-T,{script}",
         )
     fresh = path.parent.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    for name in ("micropython", "micropython.map"):
-        shutil.copy2(work / name, fresh / name)
+    _copy_in_pages(work / "micropython", fresh / "micropython")
+    shutil.copy2(work / "micropython.map", fresh)
     fresh.rename(path.parent)
     _forget_older(label, path.parent)
+
+
+def _copy_in_pages(source: Path, target: Path) -> None:
+    """Copy a program with writes of one page each.
+
+    Since Linux 6.18 a page fault maps the whole folio that holds the page, and a folio is as large
+    as the write that made it: a program just copied in one go would be resident as a whole, unlike
+    one that has been read from disk.
+    """
+    with source.open("rb") as reader, target.open("wb", buffering=0) as writer:
+        while page := reader.read(4096):
+            writer.write(page)
+    target.chmod(0o755)
 
 
 def _forget_older(label: str, keep: Path) -> None:

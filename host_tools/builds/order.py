@@ -1,0 +1,116 @@
+"""The order of functions in the executables: those that a gateway runs first, in one place.
+
+The kernel maps a file 64 kB at a time around the page that was asked for, so functions that never
+run are resident when they lie among those that do. boards/linux/order.txt names the ones that run
+in a live test; `copepod toolchain order` writes it anew with callgrind.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from host_tools.builds.sources import ROOT
+
+ORDER = ROOT / "boards" / "linux" / "order.txt"
+
+# What the recording runs: the usual path, a text in pieces, and a connection that breaks.
+SCENARIOS = (("live", 60), ("live", 4096), ("fault-reset", 60))
+
+_HEAD = """\
+# Functions that a gateway runs, by the section that holds them ("x.o" is a whole file of a
+# library's), so that the linker can put them side by side. Written by `copepod toolchain order`.
+"""
+
+
+def linker_script() -> str:
+    """A script for GNU ld: the functions that run, then all constants, then the rest."""
+    lines = []
+    for name in ORDER.read_text().splitlines():
+        if name.endswith(".o"):
+            lines.append(f"    *lib*.a:{name}(.text .text.*) */{name}(.text .text.*)")
+        elif name and not name.startswith("#"):
+            lines.append(f"    *(.text.{name} .text.{name}.*)")
+    body = "\n".join(lines)
+    return (
+        f"SECTIONS\n{{\n  .text.first :\n  {{\n{body}\n  }}\n"
+        "  .rodata.first : { *(.rodata .rodata.* .srodata .srodata.*) }\n"
+        "}\nINSERT BEFORE .text;\n"
+    )
+
+
+def executed(profile: str) -> set[str]:
+    """Names of the functions in a callgrind profile."""
+    names = re.findall(r"^c?fn=\(\d+\) (\S+)$", profile, re.MULTILINE)
+    return {re.sub(r"'\d+$", "", name) for name in names}
+
+
+def sections(link_map: str, names: set[str]) -> list[str]:
+    """The lines of order.txt for the sections that hold the functions `names`.
+
+    A function without a name (in a library's assembly) is there as its address.
+    """
+    text = link_map.partition("Linker script and memory map")[2]
+    addresses = {int(name, 16) for name in names if name.startswith("0x")}
+    found = set()
+    held = ""
+    for line in text.splitlines():
+        begin = re.match(r"^ (\.\S+)", line)
+        if begin:
+            held = begin.group(1).removeprefix(".text.") if begin[1].startswith(".text") else ""
+        place = re.search(r"0x([0-9a-f]+) +0x([0-9a-f]+) (\S+)$", line)
+        if place and held == ".text":
+            held = re.split(r"[/(]", place.group(3).rstrip(")"))[-1]
+        symbol = re.match(r"^ +0x[0-9a-f]+ +(\w+)$", line)
+        runs = held in names or (symbol is not None and symbol.group(1) in names)
+        if place and held:
+            first, size = (int(number, 16) for number in place.groups()[:2])
+            runs = runs or any(first <= address < first + size for address in addresses)
+        if held and runs:
+            # A part that the compiler has split off or specialised goes with its function.
+            found.add(held if held.endswith(".o") else held.partition(".")[0])
+    return sorted(found)
+
+
+def record(name: str = "unix64") -> list[str]:
+    """Run the live tests under callgrind on interpreter `name`; what ran, as order.txt has it."""
+    import dataclasses
+
+    from host_tools import engine, scenario, toolchain
+    from host_tools.builds import packages
+    from host_tools.errors import UserError
+    from host_tools.targets.process import ProcessTarget
+
+    if not shutil.which("valgrind"):
+        packages.require(["valgrind"])
+    path = toolchain.interpreter(name, frozen=True)
+    names: set[str] = set()
+    for plan_name, length in SCENARIOS:
+        with tempfile.TemporaryDirectory() as scratch:
+            profile = Path(scratch) / "profile"
+            valgrind = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={profile}"]
+            target = ProcessTarget(
+                name,
+                64,
+                lambda frozen: path,
+                runner=lambda command=valgrind: command,
+                process_name="callgrind-amd64",
+            )
+            plan = scenario.load(plan_name)
+            plan = dataclasses.replace(
+                plan,
+                messages=dataclasses.replace(plan.messages, count=20, lengths=[length]),
+                device=dataclasses.replace(plan.device, app="frozen", heap="128k"),
+            )
+            result = engine.run(plan, target, Path(scratch) / "work")
+            if not profile.exists() or not result.tally.answered:
+                raise UserError(f"{plan_name} under callgrind: {result.console[-300:]}")
+            names |= executed(profile.read_text())
+    return sections(path.with_suffix(".map").read_text(), names)
+
+
+def write(names: list[str]) -> None:
+    """Write boards/linux/order.txt."""
+    ORDER.write_text(_HEAD + "\n".join(names) + "\n")
