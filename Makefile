@@ -34,6 +34,18 @@ run: build ## talk to the gateway here; with TELEGRAM_TOKEN=… to your own bot
 live: build ## the live gateway test: 50 messages, verdict (ARGS="--messages 1000")
 	@$(COPEPOD) live $(if $(TARGET),--target $(TARGET)) $(if $(PORT),--port $(PORT)) $(ARGS)
 
+.PHONY: bench
+bench: build ## membench: memory phase by phase, verdict (TARGET=unix32 ARGS="--burst 1000")
+	@$(COPEPOD) bench $(if $(TARGET),--target $(TARGET)) $(if $(PORT),--port $(PORT)) $(ARGS)
+
+.PHONY: audit
+audit: build ## bytes allocated per message by component, and a map of the heap
+	@$(COPEPOD) audit $(if $(TARGET),--target $(TARGET)) $(ARGS)
+
+.PHONY: report
+report: $(VENV)/.stamp ## write results/*.json into README.md and docs/, with plots
+	@$(COPEPOD) report $(ARGS)
+
 .PHONY: test
 test: build stubs ## run every test (TARGETS=all: on every interpreter)
 	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)

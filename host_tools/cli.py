@@ -11,7 +11,9 @@ from host_tools.errors import UserError
 
 # command name -> "module:attribute" of a click command, imported on first use
 COMMANDS = {
+    "audit": "host_tools.audit:audit_command",
     "bench": "host_tools.bench:bench_command",
+    "report": "host_tools.report:report_command",
     "boards": "host_tools.boards:boards_command",
     "config": "host_tools.provision:config_command",
     "deploy": "host_tools.deploy:deploy_command",

@@ -1,0 +1,188 @@
+"""The gateway's own phases: TLS connected, long messages, a 1 MB update, thousands of messages.
+
+The real gateway on a target, against the simulator over verified TLS. Memory is what its frames
+say, once a second; a process here is also looked at from outside. The soak ends with the slope of
+the live heap over messages, a straight line through every frame, and its 95 % confidence.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from host_tools import corpus, engine, pages
+from host_tools.errors import UserError
+from host_tools.frames import Frame, MemInfo
+from host_tools.phases import Phase, is_wheel, outside
+from host_tools.simulator import Simulator
+from host_tools.targets.target import Device, Target
+
+LONG = 4096  # UTF-16 units, the longest message there is
+SHORT = 60
+MEGABYTE = 1 << 20
+WAITING = 50  # messages unanswered at a time in the soak
+BATCHES = 20  # the soak is cut into so many, with a frame after each
+STUDENT_95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 8: 2.31, 10: 2.23, 15: 2.13, 20: 2.09}
+
+
+@dataclass
+class Slope:
+    """Growth of the live heap in bytes per message, with half the width of its 95 % interval."""
+
+    b_per_message: float
+    confidence_b: float
+    frames: int
+    first_live_b: int
+    last_live_b: int
+
+    def text(self) -> str:
+        return f"{self.b_per_message:+.4f} ± {self.confidence_b:.4f} B"
+
+
+@dataclass
+class SoakRun:
+    """What the gateway's phases came to."""
+
+    phases: list[Phase] = field(default_factory=list)
+    messages: int = 0
+    answered: int = 0
+    rejected: int = 0
+    connections: int = 0
+    seconds: float = 0.0
+    slope: Slope | None = None
+    breakdown: dict[str, Any] | None = None
+
+
+def slope(points: list[tuple[float, float]]) -> Slope | None:
+    """Least squares through (messages, live bytes); None with fewer than three points."""
+    count = len(points)
+    if count < 3:
+        return None
+    mean_x = sum(x for x, _ in points) / count
+    mean_y = sum(y for _, y in points) / count
+    square = sum((x - mean_x) ** 2 for x, _ in points)
+    if not square:
+        return None
+    value = sum((x - mean_x) * (y - mean_y) for x, y in points) / square
+    rest = sum((y - mean_y - value * (x - mean_x)) ** 2 for x, y in points)
+    freedom = count - 2
+    factor = next((t for n, t in sorted(STUDENT_95.items(), reverse=True) if n <= freedom), 12.71)
+    error = math.sqrt(rest / freedom / square)
+    return Slope(value, factor * error, count, int(points[0][1]), int(points[-1][1]))
+
+
+class Soak:
+    """One gateway from start to end."""
+
+    def __init__(
+        self, target: Target, heap: str, app: str, progress: Callable[[str], None] | None = None
+    ) -> None:
+        self.target = target
+        self.heap = heap
+        self.app = app
+        self.progress = progress or (lambda text: None)
+        self.result = SoakRun()
+        self.sent = 0
+
+    def run(self, messages: int) -> SoakRun:
+        """All phases, then `messages` short messages."""
+        began = time.monotonic()
+        with (
+            tempfile.TemporaryDirectory(prefix="copepod-") as folder,
+            Simulator(host=self.target.listen, names=[self.target.address]) as self.sim,
+        ):
+            telemetry = {"telemetry": {"interval_s": 1, "mem_info": True}}
+            self.device = self.target.start(
+                engine.gateway_config(self.sim, self.target, telemetry),
+                workdir=Path(folder),
+                files=engine.files_for(self.sim),
+                heap=self.heap,
+                app=self.app,
+            )
+            try:
+                self._phases(messages)
+            finally:
+                self.device.stop()
+        self.result.answered = len(self.sim.sent)
+        self.result.rejected = len(self.sim.rejected)
+        self.result.connections = self.sim.handshakes
+        self.result.seconds = time.monotonic() - began
+        return self.result
+
+    def _phases(self, messages: int) -> None:
+        if not self.device.wait(lambda: self.device.frames.phase("steady"), 30):
+            raise UserError(f"the gateway does not start:\n{_last(self.device)}")
+        self._keep("7-tls-connected", self._frame())
+        for script in corpus.SCRIPTS:
+            self._send(corpus.text(self.sent, script, LONG)[0])
+            self._answered("a message of 4,096 units")
+        self._keep("8-message-4096", self._frame())
+        self._send(corpus.text(self.sent, "ascii", SHORT)[0], pad=MEGABYTE)
+        self._answered("an update of 1 MB")
+        self._keep("9-update-1MB", self._frame())
+        self._soak(messages)
+        self._keep("10-soak", self._frame())
+
+    def _soak(self, messages: int) -> None:
+        points = []
+        for batch in range(BATCHES):
+            last = self.sent + messages // BATCHES
+            while self.sent < last:
+                for number in range(self.sent, min(self.sent + WAITING, last)):
+                    script = corpus.SCRIPTS[number % len(corpus.SCRIPTS)]
+                    self._send(corpus.text(number, script, SHORT)[0])
+                self._answered("the soak")
+            frame = self._frame()
+            self.progress(f"{(batch + 1) * messages // BATCHES} of {messages} messages")
+            points.append((float(frame["in"] or 0), float(frame["gc_live"] or 0)))
+        self.result.messages = messages
+        # The first batch fills what is kept from message to message: small caches, dicts.
+        self.result.slope = slope(points[1:])
+
+    def _send(self, text: str, pad: int = 0) -> None:
+        self.sim.push_text(text, pad=pad)
+        self.sent += 1
+
+    def _answered(self, what: str) -> None:
+        done = (
+            self.sim.wait(lambda: len(self.sim.sent) >= self.sent or self.device.ended, 30)
+            and not self.device.ended
+        )
+        if not done:
+            raise UserError(f"{what} is not answered in {self.heap}:\n{_last(self.device)}")
+
+    def _frame(self) -> Frame:
+        """The next frame in which all that was sent is answered, read with its mem_info."""
+        seen = len(self.device.frames.frames)
+
+        def whole() -> bool:
+            stream = self.device.frames
+            frames = stream.frames[seen:]
+            return (
+                any((f["out"] or 0) >= self.sent and f.phase == "interval" for f in frames)
+                and len(stream.mem_infos) >= len(stream.frames) - 1
+            )  # none before the config
+
+        if not self.device.wait(whole, 15):
+            raise UserError(f"no telemetry from the gateway:\n{_last(self.device)}")
+        return self.device.frames.frames[-1]
+
+    def _keep(self, name: str, frame: Frame) -> None:
+        phase = Phase(name, frame["gc_used"] or 0, frame["gc_live"], frame["gc_free"])
+        info: MemInfo = self.device.frames.mem_infos[-1][1]
+        phase.run_b = info.largest_run(self.target.word_bits)
+        phase.total_b = info.total
+        found = None if is_wheel(self.target) else outside(self.device)
+        if found is not None:
+            phase.rss_b, phase.anonymous_b, phase.file_b = found.rss, found.anonymous, found.file
+            self.result.breakdown = pages.breakdown(found.pid).as_dict()
+        self.result.phases.append(phase)
+
+
+def _last(device: Device) -> str:
+    return "\n".join(device.text().splitlines()[-8:])
