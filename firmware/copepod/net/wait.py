@@ -16,6 +16,7 @@ READ = const(1)  # select.POLLIN
 WRITE = const(4)  # select.POLLOUT
 
 _URGENT = const(2)  # POLLPRI, which newer asyncio has a queue for
+_UNWANTED = const(8)  # the task that was woken may be behind others
 _LOOK_MS = const(20)  # how often to look at the socket where asyncio's queue could not be replaced
 
 
@@ -26,6 +27,7 @@ class _Entry:
         self.reader = None
         self.writer = None
         self.events = 0  # what the poller is asked for
+        self.unwanted = 0  # events since somebody last waited
         self.kept = False
 
 
@@ -97,6 +99,7 @@ class KeepIOQueue:
     def wait(self, entry, events):
         """Note that the running task waits for `events` of the entry's stream."""
         task = core.cur_task
+        entry.unwanted = 0
         if events == WRITE:
             entry.writer = task
         else:
@@ -178,8 +181,10 @@ class KeepIOQueue:
                     entry.writer = None
                     woken = True
                 # A kept socket stays as it is: it will be waited for again. But bytes or a hang-up
-                # that nobody is there for would end every sleep at once.
-                if not woken or not entry.kept:
+                # that nobody comes for would end every sleep at once.
+                if entry.kept and (woken or entry.unwanted < _UNWANTED):
+                    entry.unwanted += 1
+                else:
                     self._settle(entry)
             if dt >= 0 or tasks.peek():
                 return  # with no time limit the loop relies on a task being ready
