@@ -270,6 +270,6 @@ def _utf8(text):
     if not isinstance(text, str):
         return text
     try:
-        return memoryview(text)
+        return memoryview(text)  # pyright: ignore[reportArgumentType]
     except TypeError:
         return text.encode("utf-8", "surrogatepass")

@@ -42,6 +42,18 @@ class Full(Exception):
 class Output:
     """The writing half of the formatter; `_st` is the state of the walk (see blocks.py for its layout)."""
 
+    # What the classes on top of this one bring along; for the type check only.
+    _st: "Any"
+    _held: int
+    _finished: bool
+    _odd: bool
+    _code: bool
+    _bars: bool
+    _definitions: bool
+    _rows: "Any"
+    _table: "Any"
+    _table_columns: "Any"
+
     def __init__(self, buf):
         self._buf = buf
         self._find = buf.find
@@ -295,6 +307,6 @@ class Output:
                 if k > q:
                     q = k
                     size = len(mark)
-        if q > p and q + size <= end:
-            self._place[rank] = q + size
+        if q > p and q + size <= end:  # pyright: ignore[reportPossiblyUnboundVariable]
+            self._place[rank] = q + size  # pyright: ignore[reportPossiblyUnboundVariable]
             self._place_units[rank] = self._units + (units(buf, p, q) if self._exact else q - p)
