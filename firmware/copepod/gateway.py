@@ -15,7 +15,7 @@ from copepod import handlers
 from copepod.access import Access
 from copepod.bus import Bus
 from copepod.log import log
-from copepod.messages import OutboundMessage
+from copepod.messages import AnswerRefused, OutboundMessage
 from copepod.net import link, wait
 from copepod.platform import port
 from copepod.signal import Signal
@@ -72,7 +72,7 @@ class Gateway:
         await self.send(msg.chat_id, markdown, msg.message_id, msg.thread_id)
 
     async def send(self, chat_id, markdown, reply_to=None, thread_id=None):
-        """Send `markdown` (str, iterable or async iterable of str) to a chat; OSError if refused."""
+        """Send `markdown` (str, iterable or async iterable of str) to a chat; or AnswerRefused."""
         whole = isinstance(markdown, str)
         message = OutboundMessage(chat_id, markdown if whole else None, reply_to, thread_id)
         message.complete = whole
@@ -104,7 +104,7 @@ class Gateway:
                 message.reason = "cancelled"
             self._answer_signal = signal
         if message.state == 2:
-            raise OSError(message.reason)
+            raise AnswerRefused(message.reason)
 
     async def _hand_over(self, message, part):
         # True when Telegram has refused the message, so that nobody goes on writing it.
@@ -143,6 +143,8 @@ class Gateway:
             self._timed_out = False
             apology = _APOLOGY_TIME
             log("handler", "gave up after ", self.config.gateway_handler_timeout_s, " s")
+        except AnswerRefused:
+            pass  # nobody is there to be told
         except Exception as error:  # a user's handler may raise anything
             apology = _APOLOGY
             self._failed("handler", error)
@@ -150,8 +152,8 @@ class Gateway:
         if apology is not None:
             try:
                 await self.answer(msg, apology)
-            except OSError:
-                pass  # refused, and logged by the channel
+            except AnswerRefused:
+                pass
         self.working_on = None
 
     def _failed(self, area, error):

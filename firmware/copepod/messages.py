@@ -41,7 +41,7 @@ class InboundMessage:
         """Send Markdown to the chat this message came from; returns once Telegram has accepted it.
 
         `markdown`: a str, or an iterable or async iterable of str that may still be being written.
-        OSError when Telegram refuses the answer for good (the bot was blocked, the chat is gone).
+        AnswerRefused when Telegram refuses it for good (the bot was blocked, the chat is gone).
         """
         await self.gateway.answer(self, markdown)
 
@@ -50,6 +50,10 @@ class InboundMessage:
         if self._size_b is None:
             self._size_b = _utf8_b(self.text) + (_utf8_b(self.reply_text) if self.reply_text else 0)
         return self._size_b
+
+
+class AnswerRefused(OSError):
+    """Telegram refuses an answer for good; the channel has logged why."""
 
 
 class OutboundMessage:

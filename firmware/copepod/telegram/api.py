@@ -115,9 +115,15 @@ class Api:
         if status >= 500:
             raise OSError("the server answers %d to %s" % (status, _METHODS[self._method].decode()))
         reader.begin(sink)
-        while await http.fill():
-            reader.feed(http.buffer, http.start, http.end)
-        reader.finish()
+        try:
+            while await http.fill():
+                reader.feed(http.buffer, http.start, http.end)
+            reader.finish()
+        except (OSError, ValueError):
+            if status != 200 or self._method < SEND_MESSAGE:
+                raise
+            http.close()  # the rest of the answer is lost, but 200 means accepted: never send it twice
+            return True
         if reader.ok:
             return True
         return self._failed(reader.error_code or status, reader.description or "without a reason")

@@ -32,6 +32,7 @@ _SHORT_POLL_MS = const(1000)  # pause between short polls while something is bei
 _TYPING_FIRST_MS = const(1000)
 _TYPING_AGAIN_MS = const(4000)
 _IDLE_MS = const(10000)
+_AGAIN = const(100)  # an id this little below the last answered one comes again; lower, it is a new count
 
 
 def _roots(config):
@@ -72,7 +73,6 @@ class Channel:
         self._last_id = None  # newest update handed to the worker
         self._first_id = None  # oldest one whose answer is not accepted yet
         self._answered_id = None
-        self._restored = False  # _answered_id is from before a restart
         self._confirm = None  # offset to send: everything before it is answered
         self._callbacks = []  # ids of callback queries to answer
         self._short_poll_at = ticks_ms()
@@ -144,7 +144,6 @@ class Channel:
         answer = await self.api.call(api.GET_ME)
         self.api.reader.bot(answer.id, answer.username)
         self._answered_id = port.last_id_load(answer.id)
-        self._restored = self._answered_id is not None
         self._greeted = True
         log("telegram", "I am @", answer.username)
         self.gateway.telemetry.frame("connected", True)
@@ -316,7 +315,6 @@ class Channel:
             self.stats.ignored += 1
         if kind is None and self._in_flight == 0:
             self.stats.received += 1
-            self._restored = False
             self._answered_id = update_id
             self._confirm = update_id + 1
             return True
@@ -324,7 +322,6 @@ class Channel:
         if not self._bus.inbound.put(msg):
             return False
         self.stats.received += 1
-        self._restored = False
         if self._in_flight == 0:
             self._first_id = update_id
         self._in_flight += 1
@@ -339,7 +336,7 @@ class Channel:
         answered = self._answered_id
         if answered is None:
             return False
-        if update_id == answered or (self._restored and answered - 100 < update_id < answered):
+        if answered - _AGAIN < update_id <= answered:
             self._confirm = answered + 1
             return True
         return False
