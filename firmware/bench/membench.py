@@ -19,7 +19,7 @@ from copepod.stats import Stats
 from copepod.telemetry import Telemetry
 
 try:
-    import gcstat  # the interpreters of `copepod toolchain` have it
+    import gcstat  # pyright: ignore[reportMissingImports]: `copepod toolchain` builds it in
 except ImportError:
     gcstat = None
 
@@ -71,12 +71,12 @@ class Bench:
         self.message = messages.InboundMessage
         self.filled = Signal()
         self.freed = Signal()
-        self.bus = Bus(_CAPACITY, _BUS_B, self.filled, self.freed)
+        self.queues = Bus(_CAPACITY, _BUS_B, self.filled, self.freed)
         self.phase("3-bus-created")
 
     async def produce(self, count):
         """Publish `count` messages with the study's seven keys as fields."""
-        inbound = self.bus.inbound
+        inbound = self.queues.inbound
         for number in range(count):
             message = self.message()
             message.update_id = number
@@ -93,7 +93,7 @@ class Bench:
 
     async def consume(self, count):
         """Take `count` messages and look at each."""
-        inbound = self.bus.inbound
+        inbound = self.queues.inbound
         while self.consumed < count:
             message = inbound.get()
             if message is None:
