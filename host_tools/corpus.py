@@ -76,12 +76,11 @@ def body(script: str, length: int) -> tuple[str, str]:
         seen.append(plain)
         used += size
         turn += 1
-    fill = ""
-    if used < length and marks:
-        fill, used = " ", used + 1
+    left = length - used
+    fill = " " if left > 1 and marks else ""
+    left -= len(fill)
     unit = utf16_length(_FILL[script])
-    fill += _FILL[script] * ((length - used) // unit)
-    fill += "." * ((length - used) % unit)
+    fill += _FILL[script] * (left // unit) + "." * (left % unit)
     return " ".join(marks) + fill, " ".join(seen) + fill
 
 

@@ -25,9 +25,8 @@ from host_tools.simulator.updates import USER
 from host_tools.targets.target import Device, Target
 from host_tools.verdict import Result, Tally, judge
 
-STARTED = ("steady", "interval", "burst")  # phases after the first successful poll
-START_TIMEOUT_S = 15.0
-QUIET_S = 6.0  # within which a burst frame must follow the last answer
+START_S = 30.0  # until the first poll, faults on the way included
+QUIET_S = 6.0  # within which a frame must follow the last answer
 
 
 def gateway_config(sim: Simulator, target: Target, extra: dict[str, Any]) -> dict[str, Any]:
@@ -157,11 +156,10 @@ class Run:
         self.device = device
         scenario = self.scenario
         self.deadline = time.monotonic() + scenario.timeout_s
-        started = device.wait(
-            lambda: any(device.frames.phase(name) for name in STARTED),
-            min(START_TIMEOUT_S, scenario.timeout_s) if not scenario.faults else 30,
+        self.sim.wait(
+            lambda: self.sim.calls_of("getUpdates") or device.ended, min(START_S, self._left())
         )
-        if not started:
+        if not self.sim.calls_of("getUpdates"):
             return
         self._sample(device)
         self._others()
@@ -170,28 +168,35 @@ class Run:
         if messages.settle:
             self._burst(range(messages.settle))
             first = messages.settle
+        self._acknowledged()
         self.before = self._quiet(first)
         self._burst(range(first, messages.count))
         self._finish_kills()
+        self._acknowledged()
+        self.after = self._quiet(messages.count - first)
+
+    def _acknowledged(self) -> None:
+        """Wait until the gateway has confirmed every update."""
         self.sim.wait(
             lambda: not self.sim.queue.pending() or self.device.ended, min(5, self._left())
         )
-        self.after = self._quiet(messages.count - first)
 
     def _left(self) -> float:
         return max(0.0, self.deadline - time.monotonic())
 
     def _quiet(self, count: int) -> Frame | None:
-        """The frame that follows when all is answered; None if there is none to expect."""
+        """The next frame once all is answered; None if there is none to expect."""
         if count < 10 or self.tally.kills or self.device.ended:
             return None
-        seen = len(self.device.frames.frames)
+        frames = self.device.frames.frames
+        seen = len(frames)
+        received = self.tally.sent
 
-        def burst() -> bool:
-            return any(f.phase == "burst" for f in self.device.frames.frames[seen:])
+        def quiet() -> bool:
+            return any((frame["in"] or 0) >= received for frame in frames[seen:])
 
-        self.device.wait(burst, min(QUIET_S, self._left()))
-        return self.device.frames.phase("burst")
+        self.device.wait(quiet, min(QUIET_S, self._left()))
+        return frames[-1] if quiet() else None
 
     def _burst(self, numbers: range) -> None:
         """Send these messages, at most `waiting` unanswered at a time; wait for the answers."""
@@ -201,7 +206,7 @@ class Run:
         kills = self.scenario.kills
         self._kill_plan = random.Random(kills.seed)
         self._kill_at = self._next_kill() if numbers.stop == messages.count else None
-        while (queue or self.pending) and self._left() and not self.device.ended:
+        while not self._done(queue) and self._left() and not self.device.ended:
             while queue and len(self.pending) < waiting:
                 self._send(queue.pop(0), messages)
             self._kill_if_due()
@@ -210,6 +215,13 @@ class Run:
                 limit = min(limit, max(0.001, self._kill_at - time.monotonic()))
             self.sim.wait(self._collect, limit)
             self.progress(f"{len(self.answers)} of {messages.count} answered")
+
+    def _done(self, queue: list[int]) -> bool:
+        """All is answered, or what is not is acknowledged and expected to be lost."""
+        if queue:
+            return False
+        lost = 0 < len(self.pending) <= self.scenario.expect.lost
+        return not self.pending or (lost and not self.sim.queue.pending())
 
     def _send(self, number: int, messages: Messages) -> None:
         markdown, _ = self._text(number)

@@ -78,7 +78,7 @@ def garbage(plan: Scenario, target: Target, length: int) -> float | None:
         kills=scenario.Kills(),
         updates=[],
         device=dataclasses.replace(plan.device, gc="off", heap=GARBAGE_HEAP),
-        config={**plan.config, "telemetry": {"interval_s": 1, "collect": False}},
+        config={**plan.config, "telemetry": {"interval_s": 60, "collect": False}},
         timeout_s=60,
     )
     with scratch() as folder:

@@ -86,6 +86,7 @@ class Methods:
         self.rich = False  # is sendRichMessage known?
         self.webhook = ""
         self.on_sent: Callable[[Sent], None] | None = None
+        self.on_confirmed: Callable[[], None] | None = None  # a poll has told its offset
         self._poll: asyncio.Future[str] | None = None
         self._table: dict[str, Callable[[Json], Awaitable[Any]]] = {
             name[3:].lower(): getattr(self, name) for name in dir(self) if name.startswith("do_")
@@ -125,6 +126,8 @@ class Methods:
         start = self.queue.start(offset)
         deadline = time.monotonic() + timeout
         chosen = self.queue.get(start, limit)
+        if self.on_confirmed:
+            self.on_confirmed()
         while not chosen and timeout:
             if self._poll is not None and not self._poll.done():
                 self._poll.set_result("conflict")

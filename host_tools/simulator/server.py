@@ -72,6 +72,7 @@ class Simulator:
         }
         self.methods = Methods(bot, self.queue, self.chats)
         self.methods.limits = limits
+        self.methods.on_confirmed = self.changed
         self.calls: list[Call] = []
         self.connections: list[Connection] = []
         self.hellos = 0  # TLS handshakes begun

@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -19,6 +20,8 @@ from host_tools import build
 from host_tools.errors import UserError
 from host_tools.targets.target import Device, Target
 
+KEEP_TREES = 3  # of older sources, which may still be running
+
 _START = """\
 {pre}
 import sys
@@ -28,16 +31,23 @@ sys.exit(run({config!r}))
 
 
 def app_tree() -> Path:
-    """build/mpy/, built anew if a source has changed since."""
-    build.BUILD.mkdir(exist_ok=True)
-    stamp = build.BUILD / "mpy.stamp"
-    with (build.BUILD / "mpy.lock").open("w") as lock:
+    """The board's tree as `copepod build` makes it, in a folder of its own for these sources.
+
+    A folder is never changed once it is there, so that a run is not disturbed by a build.
+    """
+    place = build.BUILD / "app"
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        digest = _digest()
-        if not build.MPY.exists() or not stamp.exists() or stamp.read_text() != digest:
-            build.build()
-            stamp.write_text(digest)
-    return build.MPY
+        tree = place / _digest()
+        if not tree.exists():
+            old = sorted(
+                (p for p in place.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime
+            )
+            for path in old[:-KEEP_TREES]:
+                shutil.rmtree(path, ignore_errors=True)
+            build.build(tree)
+    return tree
 
 
 def _digest() -> str:
@@ -46,7 +56,7 @@ def _digest() -> str:
     total = hashlib.sha256()
     for path in sources:
         total.update(f"{path} ".encode() + path.read_bytes())
-    return total.hexdigest()
+    return total.hexdigest()[:16]
 
 
 class ProcessDevice(Device):
