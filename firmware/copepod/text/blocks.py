@@ -165,8 +165,12 @@ class Blocks(Inline):
         p = q
         while buf[p] == c:
             p += 1
-        if p - q < 3 or c == 96 and self._find(b"`", p, self._line_end(p)) > 0:
+        if p - q < 3:
             return 0
+        if c == 96:
+            e = self._line_end(p)
+            if self._find(b"`", p, e) > 0 or self._find(b"\x16", p, e) > 0:  # or one that is marked
+                return 0
         return p - q
 
     def _interrupts(self, q, listed):
@@ -324,6 +328,8 @@ class Blocks(Inline):
                 self._base = self._after_quote()
                 self._push_container(_QUOTE, 0, 0)
                 st[_QUOTES] += 1
+                if self._begun and st[_QUOTES] > 1:
+                    self._put(b"&gt; ", 2)
             elif st[_DEPTH] < _DEEPEST and c in _STARTS and c != 35 and self._item(q):
                 pass
             else:
@@ -351,9 +357,10 @@ class Blocks(Inline):
         elif self._is_rule(q):
             self._begin()
             self._put(_RULE, 3)
-        elif c == 91 and self._definition(q, self._held):
+        elif (c == 91 or c == 11) and self._definition(q, self._held):
             self._pos_next = self._definition(q, self._held) + 1
             self._need(self._pos_next - 1)
+            self._mark(q, 11)
             st[_GAP] = max(st[_GAP], 1)
         elif self._bars and self._table_columns(self._pos, q):
             self._table(q, stop)
@@ -581,7 +588,7 @@ class Blocks(Inline):
             if e > stop:
                 e = stop
                 st[_MIDDLE] = 1
-            self._raw(start, e, start - extra)
+            self._raw(start, e, extra)
             p = e if st[_MIDDLE] else e + 1
         self._code = False
         if opened:

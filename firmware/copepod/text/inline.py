@@ -93,6 +93,9 @@ class Inline(Emphasis):
             if not (self._link or self._mute) and self._target(q, end):
                 self._href()
                 self._link = self._nest
+            if c == _IMAGE and not self._mute:
+                self._mute = True
+                self._alt = self._nest
             return p
         if c == _AUTOLINK:
             stop = self._find(b">", p, end)
@@ -100,7 +103,7 @@ class Inline(Emphasis):
             self._to = stop
             linked = not (self._link or self._mute) and self._acceptable()
             if linked:
-                self._href()
+                self._href(True)
             self._literal(p, stop)
             if linked:
                 self._tag(b"</a>")
@@ -116,6 +119,9 @@ class Inline(Emphasis):
             self._literal(p, stop)
             return stop
         if self._nest:
+            if self._alt == self._nest:
+                self._mute = False
+                self._alt = 0
             if self._link == self._nest:
                 self._tag(b"</a>")
                 self._link = 0

@@ -183,7 +183,7 @@ class Links(Output):
                 q = self._skip(q, stop)
                 continue
             if a < 32:
-                a = ORIGINAL[a]
+                a = buf[p + 1] if 1 < a < 4 else ORIGINAL[a]
             if a != b and not (a | 32 == b | 32 and 97 <= a | 32 <= 122):
                 return False
             p += 1
@@ -191,22 +191,46 @@ class Links(Output):
         return self._skip(p, end) >= end and self._skip(q, stop) >= stop
 
     def _defined(self, p, end):
-        """Find the definition of the label from p to end in the window; True if there is one."""
+        """Find the definition of the label from p to end: one met before, or one that follows in the window."""
+        buf = self._buf
         held = self._held
-        at = 0
+        at = self._find(b"\x0b", 0, held)
+        while at >= 0:
+            if self._same_label(p, end, at + 1, self._label_end(at + 1, held)):
+                self._definition(at, held)
+                return True
+            at = self._find(b"\x0b", at + 1, held)
+        at = end
         while True:
             at = self._find(b"]:", at, held)
             if at < 0:
                 return False
-            q = self._prefix(self._buf.rfind(b"\n", 0, at) + 1)
+            q = buf.rfind(b"[", end, at)
+            while q > 0 and buf[q - 1] == 92:
+                q = buf.rfind(b"[", end, q)
             if (
-                self._buf[q] == 91
+                q >= 0
+                and self._starts_line(q)
                 and self._label_end(q + 1, held) == at
                 and self._same_label(p, end, q + 1, at)
                 and self._definition(q, held)
             ):
                 return True
             at += 2
+
+    def _starts_line(self, q):
+        """True if q is where a line's text begins, and the line before it is not in the middle of a paragraph."""
+        buf = self._buf
+        line = buf.rfind(b"\n", 0, q) + 1
+        if self._any_prefix(line) != q:
+            return False
+        before = self._any_prefix(buf.rfind(b"\n", 0, line - 1) + 1) if line > 1 else line
+        return before >= line - 1 or buf[before] in b"[#=-*~`"
+
+    def _any_prefix(self, p):
+        while self._buf[p] in b" \t>":
+            p += 1
+        return p
 
     def _tail(self, q, end):
         """Where the link whose closing bracket is marked at q ends; for ( ) the destination is noted too."""
@@ -281,7 +305,7 @@ class Links(Output):
             p += 1
         return buf[start] == 91 or dot > 0 and dot < p - 1
 
-    def _href(self):
+    def _href(self, literal=False):
         """Write the destination as an attribute's value, in a tag that opens a link."""
         self._tag(b'<a href="', 1)
         p = self._from
@@ -297,7 +321,9 @@ class Links(Output):
                 sink(self._buf, p, q)
             if q < end:
                 c = self._buf[q]
-                if c == 92 and q + 1 < end and punctuation(self._buf[q + 1]):
+                if literal:
+                    pass
+                elif c == 92 and q + 1 < end and punctuation(self._buf[q + 1]):
                     q += 1
                     c = self._buf[q]
                 elif c == 38:

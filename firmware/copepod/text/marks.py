@@ -14,7 +14,7 @@ Modules that use a mark repeat its const() (a const is known only inside its own
 """
 
 # ORIGINAL[mark] is what the byte was; for 2 and 3 it is whatever the byte after it is.
-ORIGINAL = b"\0\\**__**\0\t\n\0\0\0~~~~||<<`[!]]]<$"
+ORIGINAL = b"\0\\****__\0\t\n[\0\0~~~~||<<`[!]]]<$"
 # The kinds of inline style.
 BOLD = 1
 ITALIC = 2

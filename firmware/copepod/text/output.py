@@ -72,7 +72,7 @@ class Output:
         self._top_units = self._top_entities = self._top_tags = 0
         self._max = _LIMIT
         self._over = self._seen = self._fits = self._mute = self._solid = False
-        self._here = self._link = self._nest = 0
+        self._here = self._link = self._nest = self._alt = 0
 
     # Looking for the next of several bytes, at the speed of find().
 
@@ -166,14 +166,14 @@ class Output:
         self._put(b"&amp;")
         return p + 1
 
-    def _raw(self, p, end, start=0):
-        """Literal text: escaped, nothing else; tabs go to the next multiple of four from `start`."""
+    def _raw(self, p, end, column=0):
+        """Literal text: escaped, nothing else; tabs go to the next fourth column, the text being at `column`."""
         if not (self._sink or self._odd):
             if p < end:
                 self._run(p, end)
             return
         self._aim(self._raw_at, _RAW, p, end)
-        added = 0
+        start = p
         while p < end:
             q = self._seek(self._raw_at, _RAW, p, end)
             if q > p:
@@ -181,8 +181,8 @@ class Output:
             if q < end:
                 c = self._buf[q]
                 if c == 9:
-                    n = 4 - (q - start + added & 3)
-                    added += n - 1
+                    n = 4 - (column + units(self._buf, start, q) & 3)
+                    column += n - 1
                     self._blank(n)
                 else:
                     self._point(c or 0xFFFD)

@@ -1,0 +1,127 @@
+"""Runs the device's formatter: in this process (the same source), or under a MicroPython."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from host_tools.errors import UserError
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRMWARE = ROOT / "firmware"
+SHIM = ROOT / "tests" / "device" / "cpython"
+
+
+def formatter(buffer: bytearray | None = None):  # noqa: ANN201 - the class is device code
+    """A Formatter of the device's own source, imported here under CPython."""
+    for path in (str(SHIM), str(FIRMWARE)):
+        if path not in sys.path:
+            sys.path.insert(0, path)
+    from copepod.text.markdown import Formatter  # type: ignore[import-not-found]
+
+    return Formatter(buffer)
+
+
+def pieces(markdown: str, *, chunk: int = 0, buffer_b: int = 0, plain: bool = False) -> list[str]:
+    """The messages made of a text; `chunk` feeds it so many bytes at a time."""
+    machine = formatter(bytearray(buffer_b) if buffer_b else None)
+    data = markdown.encode("utf-8", "surrogatepass")
+    messages: list[str] = []
+    at = 0
+    while True:
+        while at < len(data):
+            taken = machine.feed(data[at : at + chunk] if chunk else data[at:])
+            if not taken:
+                break
+            at += taken
+        if at == len(data):
+            machine.finish()
+        if machine.ready():
+            out = bytearray()
+
+            def sink(buffer: bytes, start: int, end: int, out: bytearray = out) -> None:
+                out.extend(buffer[start:end])
+
+            (machine.write_plain if plain else machine.write)(sink)
+            messages.append(out.decode())
+            machine.drop()
+        elif machine.done():
+            return messages
+
+
+# Reads JSON lines and answers with JSON lines; JSON of MicroPython's own, but read by hand where it has
+# to be kept exact: lone surrogates survive its parser as they are.
+_WORKER = """
+import sys, json
+from copepod.text.markdown import Formatter
+fmt = Formatter()
+out = bytearray()
+def sink(buf, start, end):
+    out.extend(memoryview(buf)[start:end])
+while True:
+    line = sys.stdin.readline()
+    if not line:
+        break
+    job = json.loads(line)
+    data = memoryview(job["markdown"])
+    messages = []
+    fmt.begin()
+    at = 0
+    while True:
+        while at < len(data):
+            taken = fmt.feed(data, at)
+            if not taken:
+                break
+            at += taken
+        if at == len(data):
+            fmt.finish()
+        if fmt.ready():
+            out = bytearray()
+            fmt.write(sink)
+            messages.append(str(out, "utf-8"))
+            fmt.drop()
+        elif fmt.done():
+            break
+    job["messages"] = messages
+    del job["markdown"]
+    print(json.dumps(job))
+"""
+
+
+def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k") -> Iterator[str]:
+    """Run JSON lines {"id", "markdown"} through the formatter under MicroPython."""
+    command = [interpreter, "-X", f"heapsize={heap}", "-c", _WORKER]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"MICROPYPATH": path},
+    ) as process:
+        assert process.stdin and process.stdout
+        try:
+            for job in jobs:
+                request = {"id": None, **_parsed(job)}
+                request["markdown"] = request["markdown"].encode("utf-8", "replace").decode()
+                process.stdin.write(json.dumps(request, ensure_ascii=True) + "\n")
+                process.stdin.flush()
+                answer = process.stdout.readline()
+                if not answer:
+                    raise UserError("the interpreter ended in the middle: " + " ".join(command[:3]))
+                yield answer.rstrip("\n")
+        finally:
+            process.stdin.close()
+            process.wait(10)
+
+
+def _parsed(line: str) -> dict:
+    try:
+        job = json.loads(line)
+        if not isinstance(job["markdown"], str):
+            raise TypeError("markdown must be a string")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f'expected {{"id", "markdown"}} on each line: {error}') from error
+    return job
