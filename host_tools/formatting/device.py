@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -52,8 +53,9 @@ def pieces(markdown: str, *, chunk: int = 0, buffer_b: int = 0, plain: bool = Fa
             return messages
 
 
-# Reads JSON lines and answers with JSON lines; JSON of MicroPython's own, but read by hand where it has
-# to be kept exact: lone surrogates survive its parser as they are.
+# No pipe takes lone surrogates; the formatter makes U+FFFD of them, and so does this side.
+_LONE = re.compile("[\ud800-\udfff]")
+
 _WORKER = """
 import sys, json
 from copepod.text.markdown import Formatter
@@ -98,15 +100,15 @@ def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k")
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={"MICROPYPATH": path},
     ) as process:
         assert process.stdin and process.stdout
         try:
             for job in jobs:
                 request = {"id": None, **_parsed(job)}
-                request["markdown"] = request["markdown"].encode("utf-8", "replace").decode()
-                process.stdin.write(json.dumps(request, ensure_ascii=True) + "\n")
+                request["markdown"] = _LONE.sub("\ufffd", request["markdown"])
+                process.stdin.write(json.dumps(request, ensure_ascii=False) + "\n")
                 process.stdin.flush()
                 answer = process.stdout.readline()
                 if not answer:

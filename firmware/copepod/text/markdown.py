@@ -14,7 +14,7 @@ the piece stays there until drop(), so that it can be written again, or as plain
 
 from micropython import const
 
-from .chars import point, units
+from .chars import size
 from .marks import ORIGINAL
 from .output import Full
 from .tables import Tables
@@ -58,8 +58,8 @@ class Formatter(Tables):
         view = memoryview(_utf8(text))
         end = len(view)
         p = start
-        while p < end and self._held < self._room and not self._cut:
-            n = min(end - p, self._room - self._held)
+        while p < end and not self._cut and not self._full():
+            n = min(end - p, max(self._room - self._held, 1))  # beyond it only what completes a character
             self._view[self._held : self._held + n] = view[p : p + n]
             p += n
             held = self._held
@@ -73,7 +73,7 @@ class Formatter(Tables):
 
     def ready(self):
         """True if a whole piece can be written now."""
-        while not self._cut and self._held and (self._finished or self._held >= self._room):
+        while not self._cut and self._held and (self._finished or self._full()):
             self._choose()
         return self._cut > 0
 
@@ -122,6 +122,16 @@ class Formatter(Tables):
         self._resolved = max(self._resolved - cut, 0)
         self._cut = 0
         self._written = False
+
+    def _full(self):
+        """True if the window is full, with whole characters."""
+        held = self._held
+        if held < self._room:
+            return False
+        p = held - 1
+        while self._buf[p] & 0xC0 == 0x80 and p:
+            p -= 1
+        return p + size(self._buf[p]) <= held
 
     def _clean(self, p):
         """Text was added at p: no returns, controls or lone surrogates; note what else it has."""
