@@ -49,7 +49,8 @@ class Config:
     host, port, tls of the Bot API server; the others as `<room>_<key>`: gateway_port, wifi_ssid, …
     """
 
-    warnings: "list[str] | None"
+    path = ""
+    warnings: "list[str] | None" = None
     enabled: bool
     token: str
     allow_from: "list[str]"
@@ -73,10 +74,6 @@ class Config:
     telemetry_collect: bool
     telemetry_mem_info: bool
     memory_gc_threshold: int
-
-    def __init__(self):
-        self.path = ""
-        self.warnings = []
 
 
 def load(path):
@@ -145,6 +142,7 @@ def check(found, path):
     """Turn the parsed JSON object `found` into a Config; ConfigError names the key."""
     config = Config()
     config.path = path
+    config.warnings = []
     _unknown(found, "", config.warnings)
     for key, kind, default, rule in _KEYS:
         rooms = key.split(".")

@@ -297,6 +297,7 @@ def _load(path, telemetry):
     finally:
         del reader
         del sys.modules["copepod.config"]
+        delattr(sys.modules["copepod"], "config")  # the package refers to it, too
     for warning in config.warnings:
         log("config", warning)
     config.warnings = None

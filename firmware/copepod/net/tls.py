@@ -9,9 +9,13 @@ import time
 import tls
 from micropython import const
 
+from copepod.platform import port
+
 _YEAR_BUILT = const(2026)
 _CLOCK = "the clock is not set (it says %d): TLS can't tell whether a certificate is valid"
 _MEMORY = "no memory for TLS outside Python's heap"
+_HANDSHAKE_B = const(32768)  # a handshake peaks at 28 kB; mbedTLS calls a check it has no memory for a failed one
+_UNCHECKED = ", or it could not be checked: %d B is the largest block left outside Python's heap"
 
 # What mbedTLS says of a certificate (x509_crt_verify_info), and what that means here. The first that fits.
 _REASONS = (
@@ -59,6 +63,7 @@ def context(ca=None):
         made.load_verify_locations(der)
     if bundled:  # mbedTLS keeps its own copy
         del sys.modules["copepod.net.roots"]
+        delattr(sys.modules["copepod.net"], "roots")  # the package refers to it, too
     return made
 
 
@@ -95,5 +100,8 @@ def explain(error):
             year = time.localtime()[0]
             if sign == "future" and year < _YEAR_BUILT:
                 return _CLOCK % year
+            largest_b = port.heap()[1]
+            if sign == "trusted CA" and largest_b is not None and largest_b < _HANDSHAKE_B:
+                meaning += _UNCHECKED % largest_b
             return meaning
     return text.split("\n")[0]
