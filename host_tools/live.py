@@ -255,6 +255,7 @@ def fault_names() -> list[str]:
 @click.option("--find-heap", is_flag=True, help="Find the smallest heap that passes.")
 @click.option("--garbage/--no-garbage", default=None, help="Measure garbage per message, too.")
 @click.option("--json", "path", type=click.Path(path_type=Path), help="Where the JSON goes.")
+@click.option("--port", help="The board's serial port, for --target board.")
 @click.option("--log", is_flag=True, help="Print the gateway's console at the end.")
 def live_command(
     messages: int | None,
@@ -268,6 +269,7 @@ def live_command(
     find_heap: bool,
     garbage: bool | None,
     path: Path | None,
+    port: str | None,
     log: bool,
 ) -> None:
     """Send real updates through the gateway and judge what comes back.
@@ -280,6 +282,8 @@ def live_command(
         for each in fault_names():
             console.print(f"{each:14} {scenario.load('fault-' + each).about}")
         return
+    if port:
+        os.environ["PORT"] = port
     place = targets.get(target)
     plan = plan_for(name, fault, messages, length, scripts, heap, app)
     command = _command_line()

@@ -203,7 +203,8 @@ def _fill(kind: type, value: Any, where: str) -> Any:
     try:
         return kind(**made)
     except TypeError as error:
-        raise UserError(f"{where}: {error}") from None
+        missing = str(error).partition("argument: ")[2]
+        raise UserError(f"{where}: {missing or error} is missing") from None
 
 
 def _check(scenario: Scenario, place: str) -> None:

@@ -112,6 +112,7 @@ def _figures(run: Run) -> dict[str, Any]:
         "rss": max(run.rss, key=lambda s: s["rss_kb"], default=None),
         "telemetry": {"damaged": run.damaged, "missing": run.missing},
         "updates_checked": run.good_others,
+        "faults": run.sim.faults.told(),
         "exit_status": run.exit_status,
     }
 

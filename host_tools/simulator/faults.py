@@ -99,6 +99,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
+    def told(self) -> list[dict[str, Any]]:
+        """What was planned and how often each struck, for a report."""
+        with self._lock:
+            return [{"kind": f.kind, "method": f.method, "hits": f.hits} for f in self._faults]
+
     def for_call(self, method: str) -> list[Fault]:
         """Every fault that hits this call; certificates are not among them."""
         with self._lock:

@@ -1,0 +1,113 @@
+"""Scenario files are read strictly, and the gateway passes every one of them.
+
+`make test` runs them on the wheel; `make test TARGETS=all` on every interpreter. Those in SLOW wait
+on purpose (back-off, deadlines) and run only then, on the wheel.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from host_tools import engine, scenario, targets
+from host_tools.errors import UserError
+from host_tools.live import fault_names
+
+SLOW = {"fault-409", "fault-stall", "burst"}
+NEVER = {"soak"}  # ten thousand messages: `copepod live --scenario soak`
+# On the other interpreters: what their word size, heap or clock could make a difference to.
+EVERYWHERE = ("live", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
+UNIX_BUILDS = ("unix32", "unix64", "riscv64")
+# What the issue names, each must have its scenario.
+FAULTS = "429 409 401 5xx reset truncate stall bytes chunks close-after duplicate big malformed"
+
+
+def wanted():
+    return os.environ.get("TARGETS", "unix").replace(",", " ").split()
+
+
+def chosen():
+    """(target, scenario) for this run."""
+    names = [n for n in scenario.names() if n not in NEVER]
+    everything = "all" in wanted()
+    if everything or "unix" in wanted():
+        yield from (("unix", name) for name in names if everything or name not in SLOW)
+    for target in UNIX_BUILDS:
+        if everything or target in wanted():
+            yield from ((target, name) for name in EVERYWHERE)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(("target", "name"), list(chosen()))
+def test_scenario(target, name, tmp_path):
+    plan = scenario.load(name)
+    plan.device.heap = plan.device.heap or "256k"  # TMP
+    result = engine.run(plan, targets.get(target), tmp_path)
+    told = "\n".join(f"{row.label}: {row.value}, expected {row.limit}" for row in result.failures)
+    console = "\n".join(result.console.splitlines()[-25:])
+    assert result.ok, f"{told}\n{console}"
+    if plan.messages.count and plan.expect.exit is None:
+        assert result.tally.answered >= plan.messages.count - plan.expect.lost
+    hits = [fault for fault in result.figures["faults"] if not fault["hits"]]
+    assert not hits, "a fault that never struck proves nothing"
+
+
+def test_every_fault_has_a_scenario():
+    assert set(FAULTS.split()) <= set(fault_names())
+    assert {f"cert-{kind}" for kind in ("host", "ca", "expired", "future")} <= set(fault_names())
+
+
+# --- reading the files
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_every_file_is_right_and_says_what_it_is(name):
+    plan = scenario.load(name)
+    assert plan.about
+    assert plan.name == name
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("about = ", "Invalid value"),
+        ("colour = 'red'", "colour: unknown key, expected one of name, about"),
+        ("messages = 5", "messages: expected a table"),
+        ("[messages]\ncolour = 1", r"messages\.colour: unknown key"),
+        ("[messages]\ncount = 'ten'", r"messages\.count: 'ten' is no int"),
+        ("[messages]\nscripts = ['klingon']", "messages.scripts: 'klingon'"),
+        ("[messages]\nlengths = [5]", "messages.lengths: 5, expected 16 to 4096"),
+        ("[messages]\nlengths = []", "can't be empty"),
+        ("faults = 1", r"expected \[\[faults\]\]"),
+        ("[[faults]]\nkind = 'quake'", "faults.kind: 'quake'"),
+        ("[[faults]]\ncount = 1", "kind"),
+        ("[kills]\nlongest_s = 'x'", "is no float"),
+    ],
+)
+def test_a_wrong_file_is_said(tmp_path, text, complaint):
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=complaint) as caught:
+        scenario.load(str(path))
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_names_those_there_are():
+    with pytest.raises(UserError, match="no scenario 'nothing': there are .*live"):
+        scenario.load("nothing")
+
+
+def test_config_is_laid_over():
+    class Sim:
+        token = "1:x"
+        tls = True
+
+        def url_for(self, host):
+            return f"https://{host}:1"
+
+    extra = {"telemetry": {"collect": False}, "bus": {"capacity": 4}}
+    config = engine.gateway_config(Sim(), targets.get("unix"), extra)
+    assert config["telemetry"] == {"interval_s": 1, "collect": False}
+    assert config["channels"]["telegram"]["base_url"] == "https://localhost:1"
+    assert config["bus"] == {"capacity": 4}
+    assert Path(config["tls"]["ca"]).name == "roots.der"
