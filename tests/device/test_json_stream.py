@@ -222,6 +222,7 @@ def test_caps_never_break_a_character():
     short = read(b'{"name":"' + b"x" * 5000 + b'"}', 1000)[2]
     assert short == "x" * Reader.SHORT
     assert read('{"text":"%s\U0001f980"}' % ("a" * 4095), 1000)[1] == "a" * 4095
+    assert read('{"text":"%s\U0001f980b"}' % ("\u20ac" * 4095), 1000)[1] == "\u20ac" * 4095
 
 
 def test_malformed():
@@ -286,56 +287,57 @@ JUNK = (
 )
 
 
-def megabyte(reader, window, name, unit):
-    """Feed a megabyte of `unit` inside an array, in windows; return how many bytes that were."""
+def megabyte(reader, window):
+    """Feed `window` until it makes a megabyte; return how many times that was."""
     size = len(window)
-    window[:] = (
-        (unit * (size // len(unit) + 1))[:size]
-        if name in ("blanks", "opening brackets")
-        else bytes(size)
-    )
-    fed = 0
-    if name in ("blanks", "opening brackets"):
-        while fed < 1000000:
-            assert reader.feed(window, 0, size) == size
-            fed += size
-        return fed
-    window[: len(unit)] = unit
-    while fed < 1000000:
-        assert reader.feed(window, 0, len(unit)) == len(unit)
-        fed += len(unit)
-    return fed
+    count = 1000000 // size + 1
+    for _ in range(count):
+        assert reader.feed(window, 0, size) == size
+    return count
 
 
-def skip_junk(name, unit, budget_s):
+def seconds():
+    return time.ticks_us() / 1000000 if hasattr(time, "ticks_us") else time.time()
+
+
+def skip_junk(name, unit):
+    """Seconds that a megabyte of junk takes, in an array that nobody wants."""
     reader = Recorder()
-    window = bytearray(1024)
+    window = bytearray(unit)
     reader.begin()
     feed(reader, b'{"text":"before","zzz":[0,')
-    started = time.time()
-    if hasattr(time, "ticks_ms"):
-        started = time.ticks_ms()
-    fed = megabyte(reader, window, name, unit)
-    elapsed_s = (
-        time.ticks_diff(time.ticks_ms(), started) / 1000
-        if hasattr(time, "ticks_ms")
-        else time.time() - started
-    )
+    started = seconds()
+    count = megabyte(reader, window)
+    elapsed_s = seconds() - started
     feed(reader, b"0]")
     if name == "opening brackets":
-        window[:] = b"]" * 1024
-        for left in range(fed, 0, -1024):
-            reader.feed(window, 0, min(left, 1024))
+        closing = bytearray(b"]" * len(unit))
+        for _ in range(count):
+            reader.feed(closing, 0, len(closing))
     feed(reader, b',"number":9}')
     reader.finish()
     assert reader.values[0] == 9 and reader.values[1] == "before"
-    print("  %-18s %.3f s for a megabyte" % (name, elapsed_s * 1000000 / fed))
-    assert elapsed_s < budget_s, (name, elapsed_s)
+    print("  %-18s %.3f s" % (name, elapsed_s))
+    return elapsed_s
 
 
 def test_a_megabyte_is_skipped_within_a_second():
     for name, unit in JUNK:
-        skip_junk(name, unit, 1.0)
+        # The best of three: the machine may be busy with something else.
+        assert min(skip_junk(name, unit) for _ in range(3)) < 1.0, name
+
+
+def test_a_string_of_a_megabyte():
+    for name in (b"zzz", b"text", b"name"):
+        reader = Recorder()
+        reader.begin()
+        feed(reader, b'{"' + name + b'":"')
+        megabyte(reader, bytearray(b'x\\"\\\\y\\u00e9' * 80))
+        feed(reader, b'","number":4}')
+        reader.finish()
+        assert reader.values[0] == 4
+        kept = reader.values[2] if name == b"name" else reader.values[1]
+        assert kept is None if name == b"zzz" else kept.startswith('x"\\y\xe9x"')
 
 
 def test_skipping_allocates_nothing():
@@ -344,21 +346,20 @@ def test_skipping_allocates_nothing():
     import gc
 
     reader = Recorder()
-    window = bytearray(1024)
     for name, unit in JUNK:
+        window = bytearray(unit)
         reader.begin()
         feed(reader, b'{"zzz":[0,')
         reader.feed(window, 0, 0)
         gc.collect()
         gc.disable()
         try:
-            before = gc.mem_alloc()
-            megabyte(reader, window, name, unit)
-            grown_b = gc.mem_alloc() - before
+            before_b = gc.mem_alloc()
+            megabyte(reader, window)
+            grown_b = gc.mem_alloc() - before_b
         finally:
             gc.enable()
-        print("  %-18s %d B" % (name, grown_b))
-        assert grown_b < 4096 + 2 * 1024, (name, grown_b)
+        assert grown_b <= 64, (name, grown_b)
 
 
 def test_a_name_as_long_as_a_megabyte():

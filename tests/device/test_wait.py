@@ -1,4 +1,4 @@
-"""The queue in asyncio's place: deadlines, kept sockets, ordinary streams beside them, no spinning, no garbage."""
+"""The queue in asyncio's place: deadlines, kept sockets, other streams, no spinning, no garbage."""
 
 import asyncio
 import gc

@@ -265,6 +265,7 @@ class Reader:
                 self._capture(units)
                 return i
             self.units = units
+            self.cut = False
             self._keep(buf, self.view, i, q)
             return q + 1
         self.n_tail = 0
@@ -328,6 +329,7 @@ class Reader:
         self.units = units
         self.room = min(3 * units, len(self.scratch))
         self.n = 0  # bytes in scratch
+        self.cut = False  # whether there was more
         self.lead = 0  # a first surrogate that waits for its second
 
     def _string(self, buf, i, end):
@@ -343,7 +345,10 @@ class Reader:
             if stop > i:
                 self._lone()
                 n = self.n
-                k = min(stop - i, self.room - n)
+                k = stop - i
+                if n + k > self.room:
+                    k = self.room - n
+                    self.cut = True
                 if k > _SHORT_RUN:
                     self.scratch[n : n + k] = self.view[i : i + k]
                 else:
@@ -435,6 +440,8 @@ class Reader:
                 left = self.left
                 text += str(view[start:stop], "utf8")
                 if stop < end and left > 0:
+                    if self.cut and end - stop < 4:
+                        break  # a character whose end was cut off
                     text += "\ufffd"
                     left -= 1
                 start = stop + 1
