@@ -63,6 +63,7 @@ def context(ca=None):
         made.load_verify_locations(der)
     if bundled:  # mbedTLS keeps its own copy
         del sys.modules["copepod.net.roots"]
+        del sys.modules["copepod.net"].roots
         delattr(sys.modules["copepod.net"], "roots")  # the package refers to it, too
     return made
 
