@@ -6,6 +6,7 @@ Needs TARGETS to name rv32 (`make test TARGETS=all`).
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -16,37 +17,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rv32_machine import (  # noqa: F401
+    MARKS,
+    START_S,
+    TARGET,
+    Start,
+    _built,
+    polls,
+    sim,
+    start,
+    talk,
+)
 
 from host_tools import engine, firmware, machine, targets
 from host_tools.errors import UserError
 from host_tools.simulator import Simulator
 from host_tools.targets import rv32
 
-WANTED = os.environ.get("COPEPOD_TARGETS", "unix").replace(",", " ").split()
-pytestmark = [
-    pytest.mark.skipif(
-        not {"rv32", "all"} & set(WANTED), reason="needs TARGETS=rv32 (a cross compiler and QEMU)"
-    ),
-    pytest.mark.timeout(120),
-]
-
-TARGET = rv32.TARGET
-START_S = 15.0
-Start = Callable[..., rv32.Rv32Device]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built() -> None:
-    """Build before any test's clock runs."""
-    if {"rv32", "all"} & set(WANTED):
-        assert TARGET.elf.exists()
-
-
-@pytest.fixture
-def sim() -> Iterator[Simulator]:
-    with Simulator(tls=True, names=[TARGET.address]) as server:
-        server.know(engine.USER)
-        yield server
+pytestmark = MARKS
 
 
 @pytest.fixture
@@ -68,36 +56,6 @@ def run(tmp_path: Path) -> Iterator[Callable[[str], list[str]]]:
     yield go
     for device in devices:
         device.kill()
-
-
-@pytest.fixture
-def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
-    """Starts the gateway in the memory of the goal, with the application in the firmware."""
-    devices: list[rv32.Rv32Device] = []
-
-    def go(config: dict[str, Any] | None = None, ready: bool = True, **more: Any) -> rv32.Rv32Device:
-        whole = engine.gateway_config(sim, TARGET, config or {})
-        files = engine.files_for(sim)
-        device = TARGET.start(whole, workdir=tmp_path, files=files, app="frozen", **more)
-        devices.append(device)
-        if ready:
-            assert sim.wait(lambda: polls(sim), START_S), device.text()
-        return device
-
-    yield go
-    for device in devices:
-        device.kill()
-
-
-def polls(sim: Simulator) -> int:
-    return sum(call.method == "getUpdates" for call in sim.calls)
-
-
-def answered(sim: Simulator, device: rv32.Rv32Device, count: int, timeout: float = 30) -> None:
-    """Every one of `count` messages answered once, or fail with the console."""
-    assert sim.wait(lambda: len(sim.sent) >= count, timeout), device.text()
-    time.sleep(0.2)
-    assert len(sim.sent) == count
 
 
 # --- the image
@@ -236,7 +194,10 @@ except OSError as e: print(errno.errorcode[e.errno])
 p = select.poll(); p.register(s, select.POLLOUT)
 t = time.ticks_ms(); ready = p.poll(2000); print(bool(ready), time.ticks_diff(time.ticks_ms(), t) < 1000)
 """
-    assert run(code) == ["ECONNRESET", "EINPROGRESS", "True True"]
+    refused, unblocked, polled = run(code)
+    assert refused == "ECONNRESET"  # as lwIP calls a refusal
+    assert unblocked in ("EINPROGRESS", "ECONNRESET")  # the refusal may be quicker than the call
+    assert polled == "True True"
 
 
 # --- the gateway in 400 KB
@@ -256,9 +217,7 @@ def test_stop_ends_the_machine(start: Start) -> None:
 
 def test_both_heaps_are_in_the_telemetry(start: Start, sim: Simulator) -> None:
     device = start()
-    for number in range(20):
-        sim.push_text(f"message {number}", user=engine.USER)
-    answered(sim, device, 20)
+    talk(sim, device, 20)
     frame = device.frames.frames[-1]
     assert frame["gc_free"] == frame["mem_free"]
     assert 0 < frame["idf_big"] <= frame["idf_free"] < 98_304
@@ -268,8 +227,6 @@ def test_both_heaps_are_in_the_telemetry(start: Start, sim: Simulator) -> None:
 
 def test_the_firmwares_own_main(sim: Simulator, tmp_path: Path) -> None:
     """The frozen main.py, with its two seconds for Ctrl-C, as a board boots."""
-    import json
-
     config = json.dumps(engine.gateway_config(sim, TARGET, {})).encode()
     files = {"config.json": config, **engine.files_for(sim)}
     heap = rv32.heap_bytes(TARGET.default_heap)

@@ -1,0 +1,88 @@
+"""Fixtures of the tests on the bare-metal RV32 machine; they run when $TARGETS names rv32 or all."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tools import engine
+from host_tools.simulator import Simulator
+from host_tools.simulator.updates import USER
+from host_tools.targets import rv32
+
+TARGET = rv32.TARGET
+START_S = 15.0
+Start = Callable[..., rv32.Rv32Device]
+
+
+def wanted() -> bool:
+    """Whether the tests are to run."""
+    names = os.environ.get("COPEPOD_TARGETS") or os.environ.get("TARGETS", "unix")
+    return bool({"rv32", "all"} & set(names.replace(",", " ").split()))
+
+
+MARKS = [
+    pytest.mark.skipif(not wanted(), reason="needs TARGETS=rv32: a cross compiler and QEMU"),
+    pytest.mark.timeout(120),
+]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built() -> None:
+    """Build before any test's clock runs."""
+    if wanted():
+        assert TARGET.elf.exists()
+
+
+@pytest.fixture
+def sim() -> Iterator[Simulator]:
+    with Simulator(tls=True, names=[TARGET.address]) as server:
+        server.know(USER)
+        yield server
+
+
+@pytest.fixture
+def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
+    """Starts the gateway with the application in the firmware, and waits for its first poll."""
+    devices: list[rv32.Rv32Device] = []
+
+    def go(config: dict[str, Any] | None = None, ready: bool = True, **more: Any) -> rv32.Rv32Device:
+        whole = engine.gateway_config(sim, TARGET, config or {})
+        more.setdefault("app", "frozen")
+        device = TARGET.start(whole, workdir=tmp_path, files=engine.files_for(sim), **more)
+        devices.append(device)
+        if ready:
+            assert sim.wait(lambda: polls(sim), START_S), device.text()
+        return device
+
+    yield go
+    for device in devices:
+        device.kill()
+
+
+def polls(sim: Simulator) -> int:
+    """How many times the gateway has asked for updates."""
+    return sum(call.method == "getUpdates" for call in sim.calls)
+
+
+def talk(sim: Simulator, device: rv32.Rv32Device, count: int, timeout: float = 30) -> None:
+    """Send `count` messages; each is answered once, in order, or fail with the console."""
+    before = len(sim.sent)
+    texts = [f"message {before + number}" for number in range(count)]
+    for text in texts:
+        sim.push_text(text, user=USER)
+    answered(sim, device, before + count, timeout)
+    assert [sent.text for sent in sim.sent[before:]] == texts, device.text()
+
+
+def answered(sim: Simulator, device: rv32.Rv32Device, count: int, timeout: float = 30) -> None:
+    """There are `count` answers in all, and not one more a moment later."""
+    assert sim.wait(lambda: len(sim.sent) >= count, timeout), device.text()
+    time.sleep(0.2)
+    assert len(sim.sent) == count
+    assert not sim.rejected
