@@ -17,6 +17,7 @@ from host_tools.builds.sources import ROOT
 ORDER = ROOT / "boards" / "linux" / "order.txt"
 
 # What the recording runs: the usual path, a text in pieces, and a connection that breaks.
+RECORDED = {"unix64": "callgrind-amd64", "unix32": "callgrind-x86-l"}  # and the process's name
 SCENARIOS = (("live", 60), ("live", 4096), ("fault-reset", 60))
 
 _HEAD = """\
@@ -43,6 +44,7 @@ def linker_script() -> str:
 
 def executed(profile: str) -> set[str]:
     """Names of the functions in a callgrind profile."""
+    profile = profile.replace("(below main)", "__libc_start_main")
     names = re.findall(r"^c?fn=\(\d+\) (\S+)$", profile, re.MULTILINE)
     return {re.sub(r"'\d+$", "", name) for name in names}
 
@@ -74,8 +76,15 @@ def sections(link_map: str, names: set[str]) -> list[str]:
     return sorted(found)
 
 
-def record(name: str = "unix64") -> list[str]:
-    """Run the live tests under callgrind on interpreter `name`; what ran, as order.txt has it."""
+def record() -> list[str]:
+    """Run the live tests under callgrind; what ran, as order.txt has it.
+
+    On both x86 interpreters: a 32-bit one calls helpers for what a 64-bit one does itself.
+    """
+    return sorted({name for interpreter in RECORDED for name in _record(interpreter)})
+
+
+def _record(name: str) -> list[str]:
     import dataclasses
 
     from host_tools import engine, scenario, toolchain
@@ -96,7 +105,7 @@ def record(name: str = "unix64") -> list[str]:
                 64,
                 lambda frozen: path,
                 runner=lambda command=valgrind: command,
-                process_name="callgrind-amd64",
+                process_name=RECORDED[name],
             )
             plan = scenario.load(plan_name)
             plan = dataclasses.replace(
