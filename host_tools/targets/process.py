@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host_tools import build
+from host_tools import build, fold, link
 from host_tools.errors import UserError
 from host_tools.targets.target import Device, Target
 
@@ -41,20 +41,20 @@ def app_tree() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         tree = place / _digest()
         if not tree.exists():
-            old = sorted(
-                (p for p in place.iterdir() if p.is_dir()), key=lambda p: p.stat().st_mtime
-            )
+            old = [path for path in place.iterdir() if path.is_dir() and not path.suffix]
+            old.sort(key=lambda path: path.stat().st_mtime)
             for path in old[:-KEEP_TREES]:
-                shutil.rmtree(path, ignore_errors=True)
+                for leftover in place.glob(f"{path.name}*"):
+                    shutil.rmtree(leftover, ignore_errors=True)
             build.build(tree)
     return tree
 
 
 def _digest() -> str:
-    sources = [*build.sources(), *(build.FIRMWARE / name for name in build.SOURCE_FILES)]
-    sources.append(Path(build.__file__))
+    """Of everything that the build reads: the firmware, and the tools that make a tree of it."""
+    tools = (Path(module.__file__) for module in (build, fold, link) if module.__file__)
     total = hashlib.sha256()
-    for path in sources:
+    for path in [*sorted(build.FIRMWARE.rglob("*.py")), *tools]:
         total.update(f"{path} ".encode() + path.read_bytes())
     return total.hexdigest()[:16]
 
