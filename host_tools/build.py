@@ -98,7 +98,8 @@ def build(target: Path = MPY) -> Path:
     for name in SOURCE_FILES:
         shutil.copyfile(FIRMWARE / name, fresh / name)
     text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
-    others = tuple(path.read_text() for path in sorted((FIRMWARE / "bench").glob("*.py")))
+    users = [FIRMWARE / "bot.py", *sorted((FIRMWARE / "bench").glob("*.py"))]
+    others = tuple(path.read_text() for path in users)
     text = link(text, before=((FIRMWARE / "main.py").read_text(),), others=others)
     folded, names = fold(text)
     # Beside the target, so that builds to different targets can run at the same time.

@@ -238,6 +238,12 @@ class _Renamer(ast.NodeTransformer):
         node.names = [self.mapping.get(name, name) for name in node.names]
         return node
 
+    def visit_alias(self, node: ast.alias) -> ast.AST:
+        bound = node.asname or node.name
+        if bound in self.mapping:
+            node.asname = self.mapping[bound]
+        return node
+
 
 def _names(tree: ast.AST) -> Counter[str]:
     found = _plain_names(tree)

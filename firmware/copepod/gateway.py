@@ -17,6 +17,7 @@ from copepod.bus import Bus
 from copepod.log import log
 from copepod.messages import AnswerRefused, OutboundMessage
 from copepod.net import link, wait
+from copepod.once import forget
 from copepod.platform import port
 from copepod.signal import Signal
 from copepod.stats import Stats
@@ -295,9 +296,7 @@ def _load(path, telemetry):
         log("config", error)
         return None
     finally:
-        del reader
-        del sys.modules["copepod.config"]
-        delattr(sys.modules["copepod"], "config")  # the package refers to it, too
+        forget("copepod.config")
     for warning in config.warnings:
         log("config", warning)
     config.warnings = None

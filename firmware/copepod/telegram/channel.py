@@ -14,11 +14,11 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod import access, handlers
 from copepod.log import log
-from copepod.net import clock, link, tls
+from copepod.net import clock, link
 from copepod.net.http import Client
-from copepod.platform import port
+from copepod.once import forget
+from copepod.platform import record
 from copepod.signal import Signal
 from copepod.telegram import api
 from copepod.telegram.api import Api, Refused, Stop
@@ -33,20 +33,6 @@ _TYPING_FIRST_MS = const(1000)
 _TYPING_AGAIN_MS = const(4000)
 _IDLE_MS = const(10000)
 _AGAIN = const(100)  # an id this little below the last answered one comes again; lower, it is a new count
-
-
-def _roots(config):
-    # The certificates of tls.ca, which is relative to the config's own folder; None: the bundled ones.
-    path = config.tls_ca
-    if not path:
-        return None
-    if path[0] != "/" and "/" in config.path:
-        path = config.path[: config.path.rindex("/") + 1] + path
-    try:
-        with open(path, "rb") as file:
-            return tls.split_der(file.read())
-    except (OSError, ValueError) as error:
-        raise Stop("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
 
 
 class Channel:
@@ -83,6 +69,7 @@ class Channel:
         self._plain = False  # send the piece in hand as plain text
         self._rich = config.rich_messages
         self._greeted = False
+        self._pairing = None  # offered while nobody is admitted
 
     # Connection -----------------------------------------------------------------------------
 
@@ -99,7 +86,7 @@ class Channel:
                 self.http.close()
                 raise
             except (OSError, ValueError) as error:  # TLS verification failures are ValueError
-                reason = tls.explain(error)
+                reason = self._explain(error)
             finally:
                 self.http.close()
             failures = 0 if self.api.polls != polls else failures + 1
@@ -127,10 +114,44 @@ class Channel:
             if not await clock.ready():
                 raise OSError("clock not set")
             if self.http.tls is None:
-                self.http.tls = tls.context(_roots(config))
+                self._make_context(config)
         await self._open()
         if not self._greeted:
-            await self._greet(config)
+            from copepod.telegram.greet import greet
+
+            self._answered_id = await greet(self)
+            self._greeted = True
+            forget("copepod.telegram.greet")
+            if not self.gateway.access.allow:
+                from copepod.pairing import Pairing
+
+                self._pairing = Pairing(self.gateway.access, config.path, self.gateway.telemetry)
+
+    def _make_context(self, config):
+        # Once: the context keeps the parsed certificates.
+        from copepod.net import tls
+
+        path = config.tls_ca
+        if path and path[0] != "/" and "/" in config.path:
+            path = config.path[: config.path.rindex("/") + 1] + path  # beside the config
+        try:
+            self.http.tls = tls.from_file(path) if path else tls.context()
+        except (OSError, ValueError) as error:
+            raise Stop("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
+        forget("copepod.net.tls")
+        if not path:
+            forget("copepod.net.roots")
+
+    def _explain(self, error):
+        # Loaded when needed: its words are 2 kB, and where they do not fit the error stands for itself.
+        try:
+            from copepod.net.explain import explain
+
+            reason = explain(error)
+            forget("copepod.net.explain")
+        except MemoryError:
+            reason = str(error)
+        return reason
 
     async def _open(self):
         telemetry = self.gateway.telemetry
@@ -138,58 +159,6 @@ class Channel:
         await self.http.connect()
         telemetry.connections = self.http.connections
         telemetry.event("tls", self.http.connections)
-
-    async def _greet(self, config):
-        # Once after start: who am I, the commands for Telegram's menu, and pairing or the last error.
-        answer = await self.api.call(api.GET_ME)
-        self.api.reader.bot(answer.id, answer.username)
-        self._answered_id = port.last_id_load(answer.id)
-        self._greeted = True
-        log("telegram", "I am @", answer.username)
-        self.gateway.telemetry.frame("connected", True)
-        await self._set_commands()
-        gate = self.gateway.access
-        if gate.open:
-            log("access", "allow_from is [\"*\"]: anyone may talk to this bot")
-        elif gate.code is not None:
-            self._offer_pairing()
-        problem = port.last_error_load()
-        owner = gate.owner()
-        if problem is not None and owner is not None:
-            await self._report(owner, problem)
-            port.last_error_store("")
-
-    async def _set_commands(self):
-        call = self.api
-        call.begin(api.SET_COMMANDS)
-        call.text(b'{"commands":[')
-        first = True
-        for name in sorted(handlers.commands):
-            help = handlers.commands[name][1] or name
-            call.text(b'{"command":"' if first else b',{"command":"')
-            call.text(name)
-            call.text(b'","description":"')
-            call.escaped(help)
-            call.text(b'"}')
-            first = False
-        call.text(b"]}")
-        try:
-            await call.finish()
-        except Refused as error:
-            log("telegram", "setMyCommands: ", error)
-
-    async def _report(self, owner, problem):
-        call = self.api
-        call.begin(api.SEND_MESSAGE)
-        call.text(b'{"chat_id":')
-        call.number(owner)
-        call.text(b',"text":"')
-        call.escaped("I was restarted after an error: " + problem)
-        call.text(b'"}')
-        try:
-            await call.finish()
-        except Refused as error:
-            log("telegram", "the owner can't be told: ", error)
 
     # One step -------------------------------------------------------------------------------
 
@@ -304,11 +273,10 @@ class Channel:
         gate = self.gateway.access
         kind = msg.kind
         if kind is not None and not gate.admits(msg):
-            if gate.pairs(msg):
-                self._paired(msg)
+            if self._pairing is not None and self._pairing.accepts(msg):
+                self._pairing = None
+                msg.command = None
             else:
-                if gate.guess_limit():
-                    self._offer_pairing()
                 kind = None
                 self.stats.strangers += 1
         elif kind is None:
@@ -348,25 +316,10 @@ class Channel:
         self._first_id = update_id + 1
         self._confirm = update_id + 1
         try:
-            port.last_id_store(update_id, self.api.reader.bot_id)
+            record.last_id_store(update_id, self.api.reader.bot_id)
         except OSError as error:
             log("state", "the last answered update can't be kept: ", error)
         self._wake.set()
-
-    def _offer_pairing(self):
-        log("access", "nobody is admitted yet. To pair, send this code to the bot: ", self.gateway.access.code)
-        self.gateway.telemetry.event("pair", 0)
-
-    def _paired(self, msg):
-        gate = self.gateway.access
-        log("access", "paired with id ", msg.sender_id)
-        self.gateway.telemetry.event("pair", 1)
-        try:
-            access.save(self.gateway.config.path, gate.allow, port.write_atomic)
-            msg.text = "You are paired: this bot now answers you."
-        except (OSError, ValueError) as error:
-            log("access", "the config can't be written: ", error)
-            msg.text = "You are paired until the next restart: the config can't be written."
 
     # Sending --------------------------------------------------------------------------------
 

@@ -1,0 +1,67 @@
+"""TLS and network errors in plain words. Memory: loaded when something fails, dropped after it."""
+
+import time
+
+from micropython import const
+
+from copepod.platform import port
+
+_YEAR_BUILT = const(2026)
+_CLOCK = "the clock is not set (it says %d): TLS can't tell whether a certificate is valid"
+_MEMORY = "no memory for TLS outside Python's heap"
+_HANDSHAKE_B = const(32768)  # a handshake peaks at 28 kB; mbedTLS calls a check it has no memory for a failed one
+_UNCHECKED = ", or it could not be checked: %d B is the largest block left outside Python's heap"
+
+# What mbedTLS says of a certificate (x509_crt_verify_info), and what that means here. The first that fits.
+_REASONS = (
+    ("future", "the server's certificate is not valid yet"),
+    ("expired", "the server's certificate has expired"),
+    ("(CN)", "the server's certificate is for another host"),
+    ("trusted CA", "the server's certificate is not signed by an authority we know"),
+)
+# mbedTLS codes between -256 and 0 arrive as positive errnos: 16 is -0x10, MPI_ALLOC_FAILED, not EBUSY.
+_CODES = {
+    12: _MEMORY,
+    16: _MEMORY,
+    -10368: _MEMORY,
+    -17168: _MEMORY,
+    -29184: "the server does not speak TLS",
+    -30336: "no root certificates to verify the server with",
+    -30592: "the server ended the TLS handshake",
+    103: "the connection was aborted",
+    104: "the connection was reset",
+    110: "the server did not answer in time",
+    116: "the server did not answer in time",
+    111: "the connection was refused",
+    113: "no route to the server",
+    118: "no route to the server",
+    105: "no network buffers",
+    -2: "the server's name is unknown",
+    -3: "no name server answered",
+    -202: "the server's name is unknown",
+}
+
+
+def explain(error):
+    """One line for the log about a connection that failed, certificate problems included."""
+    if isinstance(error, OSError):
+        code = error.args[0] if error.args else 0
+        text = str(error.args[1]) if len(error.args) > 1 else ""
+        if isinstance(code, str):
+            return code
+        if code in _CODES:
+            return _CODES[code]
+        if "lloc" in text:  # "Memory allocation failed", "Allocation of memory failed", …
+            return _MEMORY
+        return "network error %s %s" % (code, text)
+    text = str(error)
+    for sign, meaning in _REASONS:
+        if sign in text:
+            year = time.localtime()[0]
+            if sign == "future" and year < _YEAR_BUILT:
+                return _CLOCK % year
+            largest_b = port.heap()[1]
+            if sign == "trusted CA" and largest_b is not None and largest_b < _HANDSHAKE_B:
+                meaning += _UNCHECKED % largest_b
+            return meaning
+    return text.split("\n")[0]
