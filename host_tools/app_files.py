@@ -12,11 +12,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from host_tools import build, littlefs_image
 from host_tools.errors import UserError
+from host_tools.targets.process import app_tree
 
 CONFIG = "config.json"  # at the board's root
 NOTE = "deployed.json"
@@ -46,10 +46,8 @@ def parse_note(data: bytes) -> dict[str, str]:
 
 
 def app() -> dict[str, bytes]:
-    """The compiled app, built now; build/mpy, where a gateway may be running, is left alone."""
-    build.BUILD.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="app-", dir=build.BUILD) as folder:
-        return littlefs_image.read_tree(build.build(Path(folder) / "mpy"))
+    """The compiled app of these sources; compiled once, and never from under a running gateway."""
+    return littlefs_image.read_tree(app_tree())
 
 
 def with_config(files: dict[str, bytes], config: bytes | None) -> dict[str, bytes]:

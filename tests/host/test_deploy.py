@@ -197,7 +197,7 @@ def test_the_real_app_deploys_to_an_empty_board_and_starts(tmp_path: Path) -> No
         found = board.files()
         note = app_files.parse_note(found.pop(NOTE))
     assert {path: app_files.file_hash(data) for path, data in found.items()} == note
-    assert {"main.py", "bot.py", "copepod/gateway.mpy", "copepod/net/roots.mpy"} <= set(note)
+    assert {"main.py", "bot.py", "copepod/__init__.mpy"} <= set(note)
 
 
 def test_nobody_at_the_port() -> None:

@@ -115,7 +115,7 @@ def test_flash_holds_the_plan_byte_for_byte(
     note = littlefs_image.read_file(written[0x200000:], 0x200000, app_files.NOTE)
     assert note is not None
     assert set(app_files.parse_note(note)) == set(built_app)
-    assert {"main.py", "bot.py", "copepod/gateway.mpy", "copepod/net/roots.mpy"} <= set(built_app)
+    assert {"main.py", "bot.py", "copepod/__init__.mpy"} <= set(built_app)
 
 
 def test_the_wrong_board_is_refused_before_anything_is_written(

@@ -1,0 +1,201 @@
+"""Downloads: resumed, restarted, verified, locked; a wrong file is never used."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import fake_firmware
+import pytest
+
+from host_tools import boards, firmware_cache
+from host_tools.boards import Board
+from host_tools.errors import UserError
+
+BOARD = boards.get("c3")
+GOOD = fake_firmware.firmware(BOARD)
+NAME = "ESP32_GENERIC_C3-20260824-v1.29.0.bin"
+
+
+class Server:
+    """Serves one file, with the ways in which a download can go wrong."""
+
+    def __init__(self) -> None:
+        self.data = GOOD
+        self.cuts: list[int] = []  # each answer breaks after so many bytes
+        self.status: list[int] = []  # each answer is this error
+        self.ranges = True
+        self.requests: list[str] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer._get(self)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/{NAME}"
+        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.02,))
+        self.thread.start()
+
+    def _get(self, request: BaseHTTPRequestHandler) -> None:
+        asked = request.headers.get("Range", "")
+        self.requests.append(asked)
+        if self.status:
+            request.send_error(self.status.pop(0))
+            return
+        start = int(asked[6:-1]) if asked and self.ranges else 0
+        if start >= len(self.data):
+            request.send_error(416)
+            return
+        body = self.data[start:]
+        request.send_response(206 if start else 200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        if self.cuts:
+            body = body[: self.cuts.pop(0)]
+        request.wfile.write(body)
+        request.wfile.flush()
+
+    def close(self) -> None:
+        self.http.shutdown()
+        self.thread.join()
+        self.http.server_close()
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setattr(firmware_cache, "_PAUSE_S", 0.01)
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("COPEPOD_CACHE", str(tmp_path / "cache"))
+    path = tmp_path / "firmware.lock"
+    path.write_text("# a word about this file\n")
+    return path
+
+
+def cached(tmp_path: Path) -> Path:
+    return tmp_path / "cache/firmware" / NAME
+
+
+def get(server: Server, lock: Path, board: Board = BOARD) -> firmware_cache.FirmwareFile:
+    return firmware_cache.get(board, server.url, lock=lock)
+
+
+def test_downloaded_once_and_locked(server: Server, lock: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    found = firmware_cache.get(BOARD, server.url, lambda *p: seen.append(p), lock)
+    assert found.data == GOOD
+    assert cached(tmp_path).read_bytes() == GOOD
+    assert seen[-1] == (len(GOOD), len(GOOD))
+    assert firmware_cache.read_lock(lock) == {NAME: {"sha256": found.sha256, "size": len(GOOD)}}
+    assert lock.read_text().startswith("# a word about this file\n")
+    get(server, lock)
+    assert len(server.requests) == 1
+
+
+def test_another_file_of_that_name_is_refused(server: Server, lock: Path, tmp_path: Path) -> None:
+    get(server, lock)
+    other = fake_firmware.firmware(BOARD, app_size=50_000)
+    cached(tmp_path).write_bytes(other)
+    with pytest.raises(UserError, match="firmware.lock says"):
+        get(server, lock)
+    cached(tmp_path).unlink()
+    server.data = other
+    with pytest.raises(UserError, match="nothing was written"):
+        get(server, lock)
+
+
+def test_a_break_is_resumed(server: Server, lock: Path) -> None:
+    server.cuts = [50_000, 40_000]
+    assert get(server, lock).data == GOOD
+    assert server.requests == ["", "bytes=50000-", "bytes=90000-"]
+
+
+def test_a_server_without_ranges_begins_anew(server: Server, lock: Path) -> None:
+    server.cuts, server.ranges = [50_000], False
+    assert get(server, lock).data == GOOD
+    assert server.requests == ["", "bytes=50000-"]
+
+
+def test_a_part_that_is_too_long_is_thrown_away(
+    server: Server, lock: Path, tmp_path: Path
+) -> None:
+    part = cached(tmp_path).with_name(NAME + ".part")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(GOOD + b"more")
+    assert get(server, lock).data == GOOD
+
+
+def test_a_busy_server_is_asked_again(server: Server, lock: Path) -> None:
+    server.status = [503, 502]
+    assert get(server, lock).data == GOOD
+
+
+def test_breaks_without_end(server: Server, lock: Path, tmp_path: Path) -> None:
+    server.cuts = [10_000] * 9
+    with pytest.raises(UserError, match="cannot download") as caught:
+        get(server, lock)
+    assert str(cached(tmp_path)) in str(caught.value)
+    assert not cached(tmp_path).exists()
+    server.cuts = []
+    assert get(server, lock).data == GOOD  # and what had come by then was not in vain
+    assert server.requests[-1] == "bytes=40000-"
+
+
+def test_not_there(server: Server, lock: Path, tmp_path: Path) -> None:
+    server.status = [404]
+    with pytest.raises(UserError, match=r"404 Not Found; get .* put it at"):
+        get(server, lock)
+    assert not list(tmp_path.rglob("*.bin*"))
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (GOOD[:-40], "cut off"),
+        (b"<html>no such page</html>" * 2000, "no ESP firmware"),
+        (GOOD[:70_000] + b"damage" + GOOD[70_006:], "checksum"),
+        (fake_firmware.firmware(boards.get("s3")), "this firmware is for ESP32-S3"),
+    ],
+)
+def test_what_is_wrong_is_not_kept(
+    server: Server, lock: Path, tmp_path: Path, data: bytes, said: str
+) -> None:
+    server.data = data
+    with pytest.raises(UserError, match=said):
+        get(server, lock)
+    assert not list((tmp_path / "cache").rglob("*.bin*"))
+    assert firmware_cache.read_lock(lock) == {}
+
+
+def test_a_file_of_ones_own_is_checked_but_not_locked(lock: Path, tmp_path: Path) -> None:
+    own = tmp_path / "firmware.bin"
+    own.write_bytes(GOOD)
+    assert firmware_cache.get(BOARD, str(own), lock=lock).data == GOOD
+    assert firmware_cache.read_lock(lock) == {}
+    own.write_bytes(GOOD[:-1])
+    with pytest.raises(UserError, match=r"firmware\.bin"):
+        firmware_cache.get(BOARD, str(own), lock=lock)
+
+
+def test_every_board_file_is_whole() -> None:
+    for board in boards.all_boards().values():
+        if board.flashable:
+            assert board.firmware is not None
+            assert board.firmware.file_name.startswith(board.id + "-")
+            assert board.firmware.url.startswith("https://")
+            assert board.firmware.version in board.firmware.url
+            assert board.led is not None
+            assert board.safe_pins
+    assert boards.get("esp32").flash_offset == 0x1000
+    assert {boards.get(name).flash_offset for name in ("s3", "c3", "c6")} == {0}
