@@ -318,7 +318,8 @@ class Run:
     def _sample(self, device: Device) -> None:
         sample = device.rss()
         if sample:
-            self.rss.append(sample)
+            taken = device.pages()
+            self.rss.append({**sample, "pages": taken.as_dict() if taken else None})
 
     def _count(self) -> None:
         self._collect()

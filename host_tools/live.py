@@ -24,7 +24,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from host_tools import engine, scenario, targets
+from host_tools import engine, pages, scenario, targets
 from host_tools.corpus import SCRIPTS
 from host_tools.errors import UserError
 from host_tools.frames import Frame
@@ -153,7 +153,7 @@ def show(result: Result, plan: Scenario, target: Target, console: Console) -> No
     rss = figures["rss"]
     told = "not read" if rss is None else (
         f"{rss['rss_kb']} kB of process {rss['name']!r} "
-        f"({rss['anon_kb']} anonymous, {rss['file_kb']} file-backed)"
+        f"({rss['anon_kb']} anonymous, {rss['file_kb']} file-backed; peak {rss['peak_kb']})"
     )  # fmt: skip
     lines = [
         f"time per message  {figures['per_message_ms']} ms over all; "
@@ -165,6 +165,8 @@ def show(result: Result, plan: Scenario, target: Target, console: Console) -> No
         f"application from {figures['app']}",
     ]
     console.print("\n".join(lines))
+    if rss and rss["pages"]:
+        console.print(pages.summary(rss["pages"]))
     if not result.ok:
         console.print("\nthe console's last lines:")
         console.print("\n".join(result.console.splitlines()[-12:]), markup=False)

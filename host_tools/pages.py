@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -111,7 +112,7 @@ def breakdown(pid: int) -> Breakdown:
     """Take process `pid` apart; UserError if it has gone or may not be looked at."""
     result, mappings = _totals(pid)
     program = result.program
-    image = _image(program)
+    image = _image(program, Path(program).stat().st_mtime_ns)
     areas: dict[str, Area] = {}
     base = _load_base(mappings, program, image)
     heap = _heap(pid, image, base)
@@ -168,7 +169,8 @@ class _Image:
     heap_symbol: int | None
 
 
-def _image(program: str) -> _Image:
+@lru_cache(maxsize=8)
+def _image(program: str, changed_ns: int) -> _Image:
     head = Path(program).read_bytes()[:64]
     word = 8 if head[4] == 2 else 4
     # The first program header's virtual address: every build here has its text first.
@@ -309,6 +311,22 @@ def table(result: Breakdown) -> str:
         lines.append(
             f"  {kind} {area.name:27} {area.resident / 1024:9.1f} {area.mapped / 1024:9.1f}"
         )
+    return "\n".join(lines)
+
+
+def summary(result: dict) -> str:
+    """One paragraph of a breakdown's `as_dict()`, for the live test's report."""
+    kinds = {"file-backed": True, "anonymous": False}
+    lines = []
+    for kind, file in kinds.items():
+        parts = [
+            f"{area['name']} {area['resident'] / 1024:.0f}"
+            for area in result["areas"]
+            if area["file"] == file and area["resident"] >= 1024
+        ]
+        lines.append(f"  {kind:15} {', '.join(parts)}")
+    if result["emulated"]:
+        lines.insert(0, f"  of which the emulated program's own {result['rss_b'] / 1024:.0f} kB:")
     return "\n".join(lines)
 
 

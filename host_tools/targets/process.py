@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host_tools import build, fold, link
+from host_tools import build, fold, link, pages
 from host_tools.errors import UserError
 from host_tools.targets.target import Device, Target
 
@@ -116,7 +116,14 @@ class ProcessDevice(Device):
             "rss_kb": int(found["VmRSS"]),
             "anon_kb": int(found.get("RssAnon", 0)),
             "file_kb": int(found.get("RssFile", 0)),
+            "peak_kb": int(found["VmHWM"]),
         }
+
+    def pages(self) -> pages.Breakdown | None:
+        try:
+            return pages.breakdown(self.pid)
+        except UserError:
+            return None  # it has just ended
 
     def _join(self) -> int | None:
         status = self._process.wait()

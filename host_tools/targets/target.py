@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.frames import Event, Frame, FrameStream
+from host_tools.pages import Breakdown
 
 KEEP_LINES = 20_000
 
@@ -59,8 +60,12 @@ class Device(ABC):
     def rss(self) -> dict[str, Any] | None:
         """Resident memory of the process that runs the gateway, read and checked by name.
 
-        `{"name", "rss_kb", "anon_kb", "file_kb"}`, or None where there is no such process.
+        `{"name", "rss_kb", "anon_kb", "file_kb", "peak_kb"}`, or None where there is no such process.
         """
+        return None
+
+    def pages(self) -> Breakdown | None:
+        """Where the resident pages of that process go, None where there is none."""
         return None
 
     # --- what it says
