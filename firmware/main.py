@@ -27,23 +27,25 @@ def main(config_path=_CONFIG):
         _run(config_path)
     except KeyboardInterrupt:
         log("boot", "stopped; Ctrl-D starts the gateway again")
-    port.crashes_store(0, False)
+    record.crashes_store(0, False)
     port.watchdog_rest()
 
 
 def _run(config_path):
-    crashes = port.crashes_load()
+    crashes = record.crashes_load()
     cause = port.died()
     if cause:
+        from copepod.platform import last_error
+
         crashes += 1
-        port.last_error_store(cause)
-    port.crashes_store(crashes, False)
+        last_error.store(cause)
+    record.crashes_store(crashes, False)
     log("boot", port.reset_reason() or port.name, "; press Ctrl-C within 2 s for the REPL")
     time.sleep_ms(_WINDOW_MS)
     if crashes >= _CRASHES_MAX:
         _safe_mode()
         crashes = _CRASHES_MAX - 1  # one more crash and it is safe mode again
-    port.crashes_store(crashes, True)
+    record.crashes_store(crashes, True)
     try:
         from copepod import gateway
 
@@ -54,8 +56,10 @@ def _run(config_path):
 
 
 def _safe_mode():
+    from copepod.platform import last_error
+
     log("boot", "safe mode: the gateway is not started, ", _CRASHES_MAX, " crashes in a row")
-    log("boot", "safe mode: the last error was ", port.last_error_load())
+    log("boot", "safe mode: the last error was ", last_error.load())
     log("boot", "safe mode: press Ctrl-C for the REPL, mend config.json or bot.py, then Ctrl-D")
     log("boot", "safe mode: left alone, it tries again in ", _SAFE_S // 60, " minutes")
     time.sleep(_SAFE_S)
@@ -64,13 +68,15 @@ def _safe_mode():
 def _crashed(error):
     # The count is what the record says now: ten good minutes have set it to 0 (watchdog_feed).
     gc.collect()
-    crashes = port.crashes_load() + 1
-    port.crashes_store(crashes, False)
-    port.last_error_store("%s: %s" % (type(error).__name__, error))
+    from copepod.platform import last_error
+
+    crashes = record.crashes_load() + 1
+    record.crashes_store(crashes, False)
+    last_error.store("%s: %s" % (type(error).__name__, error))
     trace = io.StringIO()
     sys.print_exception(error, trace)  # pyright: ignore[reportArgumentType]
     text = trace.getvalue()  # pyright: ignore[reportAttributeAccessIssue]: not in the stubs
-    print(record.scrub(text), end="")
+    print(last_error.scrub(text), end="")
     pause_s = _PAUSE_S * crashes
     log("boot", "crash ", crashes, " in a row; reset in ", pause_s, " s, Ctrl-C for the REPL")
     time.sleep(pause_s)

@@ -23,6 +23,13 @@ from fakes.scratch import scratch
 from fakes.world import Reset, install, reboot
 
 
+def last_error():
+    """Return the module of the port that runs now."""
+    from copepod.platform import last_error
+
+    return last_error
+
+
 def begin():
     """Return (world, port, machine), started."""
     world, port = install()
@@ -55,74 +62,74 @@ def test_gc_free_is_without_the_idf_block():
 
 def test_noise_after_power_on():
     _, port, _ = begin()
-    assert port.last_id_load(7) is None
-    assert port.crashes_load() == 0 and not port.record.running()
-    assert port.last_error_load() is None
+    assert port.record.last_id_load(7) is None
+    assert port.record.crashes_load() == 0 and not port.record.running()
+    assert last_error().load() is None
     for noise in (b"", b"\0" * 128, b"\xff" * 128, b"\0" * 2048, b"short"):
         _, port = install()
         import machine
 
         machine.starts(machine.PWRON_RESET, noise)
         port.start("/config.json")
-        assert port.last_id_load() is None and port.last_id_load(7) is None
-        assert port.crashes_load() == 0 and port.last_error_load() is None
+        assert port.record.last_id_load() is None and port.record.last_id_load(7) is None
+        assert port.record.crashes_load() == 0 and last_error().load() is None
 
 
 def test_last_id_outlives_a_reset():
     _, port, machine = begin()
     for update_id in (1, 895123456, (1 << 31) + 5, (1 << 52) - 1):
-        port.last_id_store(update_id, 7)
-        assert port.last_id_load(7) == update_id
+        port.record.last_id_store(update_id, 7)
+        assert port.record.last_id_load(7) == update_id
         port = again(machine, machine.WDT_RESET)
-        assert port.last_id_load(7) == update_id
+        assert port.record.last_id_load(7) == update_id
 
 
 def test_another_bot():
     # Ids of one bot say nothing of another's: all its messages would look old.
     _, port, machine = begin()
-    port.last_id_store(900000000, 7)
+    port.record.last_id_store(900000000, 7)
     port = again(machine)
-    assert port.last_id_load(8) is None
-    assert port.last_id_load(7) == 900000000
-    port.last_id_store(5, 7123456789)
-    assert port.last_id_load(7123456789) == 5 and port.last_id_load(7) is None
+    assert port.record.last_id_load(8) is None
+    assert port.record.last_id_load(7) == 900000000
+    port.record.last_id_store(5, 7123456789)
+    assert port.record.last_id_load(7123456789) == 5 and port.record.last_id_load(7) is None
 
 
 def test_a_torn_write():
     # A reset in the middle of a copy: every area stands or falls alone, and never half.
     _, port, machine = begin()
-    port.last_id_store(895123456, 7)
-    port.crashes_store(2, True)
-    port.last_error_store("MemoryError: first")
+    port.record.last_id_store(895123456, 7)
+    port.record.crashes_store(2, True)
+    last_error().store("MemoryError: first")
     old = machine.RTC().memory()
-    port.last_id_store(895123499, 7)
-    port.crashes_store(0, False)
-    port.last_error_store("OSError: second")
+    port.record.last_id_store(895123499, 7)
+    port.record.crashes_store(0, False)
+    last_error().store("OSError: second")
     new = machine.RTC().memory()
     assert len(old) == len(new) == 128
     for cut in range(129):
         machine.starts(machine.WDT_RESET, new[:cut] + old[cut:])
         port = reboot()
         port.start("/config.json")
-        assert port.last_id_load(7) in (None, 895123456, 895123499)
-        assert (port.crashes_load(), port.record.running()) in ((0, False), (2, True))
-        assert port.last_error_load() in (None, "MemoryError: first", "OSError: second")
+        assert port.record.last_id_load(7) in (None, 895123456, 895123499)
+        assert (port.record.crashes_load(), port.record.running()) in ((0, False), (2, True))
+        assert last_error().load() in (None, "MemoryError: first", "OSError: second")
         if cut >= 18:
-            assert port.last_id_load(7) == 895123499
+            assert port.record.last_id_load(7) == 895123499
         if cut <= 18:
-            assert port.crashes_load() == 2 and port.last_error_load() == "MemoryError: first"
+            assert port.record.crashes_load() == 2 and last_error().load() == "MemoryError: first"
 
 
 def test_storing_allocates_nothing():
     _, port, _ = begin()
     port.record.begin(b"", len)  # RTC.memory(data) copies into the chip; the fake makes an object
-    port.last_id_store(895123456, 7)
+    port.record.last_id_store(895123456, 7)
     gc.collect()
     gc.disable()
     try:
         before_b = gc.mem_alloc()
         for _ in range(50):
-            port.last_id_store(895123456, 7)
+            port.record.last_id_store(895123456, 7)
         grown_b = gc.mem_alloc() - before_b
     finally:
         gc.enable()
@@ -130,18 +137,18 @@ def test_storing_allocates_nothing():
 
 
 def test_last_error():
-    _, port, machine = begin()
-    port.last_error_store("MemoryError: memory allocation failed, allocating 1024 bytes")
-    port = again(machine)
-    assert port.last_error_load() == "MemoryError: memory allocation failed, allocating 1024 bytes"
+    _, _, machine = begin()
+    last_error().store("MemoryError: memory allocation failed, allocating 1024 bytes")
+    again(machine)
+    assert last_error().load() == "MemoryError: memory allocation failed, allocating 1024 bytes"
     for width in range(98, 110):
         for character in ("x", "é", "€", "🦀"):
             text = "x" * width + character * 30
-            port.last_error_store(text)
-            kept = port.last_error_load()
+            last_error().store(text)
+            kept = last_error().load()
             assert text.startswith(kept) and 99 <= len(kept.encode()) <= 103, (width, kept)
-    port.last_error_store("")
-    assert port.last_error_load() is None
+    last_error().store("")
+    assert last_error().load() is None
 
 
 def test_scrub():
@@ -149,9 +156,9 @@ def test_scrub():
     secret = "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw_-x"
     for text in ("123456:%s", "https://h/bot123456:%s/getMe", "a: b: 9:%s and 8:%s", "x 1:%s\n"):
         text = text.replace("%s", secret)
-        assert secret not in port.record.scrub(text), text
-        port.last_error_store(text)
-        kept = port.last_error_load()
+        assert secret not in last_error().scrub(text), text
+        last_error().store(text)
+        kept = last_error().load()
         assert secret not in kept and secret[:20] not in kept and "***" in kept, kept
     for text in (
         "",
@@ -161,7 +168,7 @@ def test_scrub():
         "bot.py:12: oops",
         "1:short",
     ):
-        assert port.record.scrub(text) == text
+        assert last_error().scrub(text) == text
     assert machine
 
 
@@ -177,7 +184,7 @@ def test_died():
         (machine.WDT_RESET, False, None),
         (machine.HARD_RESET, False, None),
     ):
-        port.crashes_store(1, is_running)
+        port.record.crashes_store(1, is_running)
         port = again(machine, cause) if cause else again_by_tool(machine)
         found = port.died()
         assert (expected in found) if expected else found is None, (cause, is_running, found)
@@ -193,7 +200,7 @@ def again_by_tool(machine):
 
 def test_reset_is_no_crash():
     _, port, machine = begin()
-    port.crashes_store(2, True)
+    port.record.crashes_store(2, True)
     try:
         port.reset()
         raise AssertionError("came back")
@@ -201,7 +208,7 @@ def test_reset_is_no_crash():
         pass
     port = reboot()
     port.start("/config.json")
-    assert port.died() is None and port.crashes_load() == 2 and machine
+    assert port.died() is None and port.record.crashes_load() == 2 and machine
 
 
 def test_reset_reason():
@@ -241,15 +248,15 @@ def test_watchdog_rests_for_the_repl():
 
 def test_ten_good_minutes():
     world, port, _ = begin()
-    port.crashes_store(2, True)
+    port.record.crashes_store(2, True)
     for _ in range(599):
         port.watchdog_feed()
         world.pass_ms(1000)
-    assert port.crashes_load() == 2
+    assert port.record.crashes_load() == 2
     for _ in range(3):
         port.watchdog_feed()
         world.pass_ms(1000)
-    assert port.crashes_load() == 0 and port.record.running()
+    assert port.record.crashes_load() == 0 and port.record.running()
 
 
 def test_set_clock():
@@ -260,9 +267,11 @@ def test_set_clock():
 
 @scratch
 def test_write_atomic(folder):
-    _, port, _ = begin()
+    begin()
+    from copepod.platform import files
+
     path = folder + "/config.json"
-    port.write_atomic(path, b"old")
+    files.write_atomic(path, b"old")
     seen = []
     system_rename = os.rename
 
@@ -278,8 +287,8 @@ def test_write_atomic(folder):
             seen.append(open(source, "rb").read() + b" over " + open(target, "rb").read())
             system_rename(source, target)
 
-    port.os = Os()
-    port.write_atomic(path, b"new")
+    files.os = Os()
+    files.write_atomic(path, b"new")
     assert seen == ["sync", b"new over old"], seen
     assert open(path, "rb").read() == b"new"
 
@@ -289,9 +298,9 @@ def test_write_atomic(folder):
         def rename(self, source, target):
             raise OSError(28)
 
-    port.os = Full()
+    files.os = Full()
     try:
-        port.write_atomic(path, b"newer")
+        files.write_atomic(path, b"newer")
         raise AssertionError("no error")
     except OSError:
         pass

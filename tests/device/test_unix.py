@@ -7,6 +7,13 @@ from fakes.scratch import scratch
 from fakes.world import forget
 
 
+def last_error():
+    """Return the module of the port that runs now."""
+    from copepod.platform import last_error
+
+    return last_error
+
+
 def begin(folder):
     """Return the port, imported anew as the next process has it, with its files in `folder`."""
     forget()
@@ -25,13 +32,13 @@ def begin(folder):
 def test_the_record_is_a_file(folder):
     port = begin(folder)
     assert os.listdir(folder) == ["config.json.state"]
-    assert port.last_id_load(7) is None and port.crashes_load() == 0
-    port.last_id_store(895123456, 7)
+    assert port.record.last_id_load(7) is None and port.record.crashes_load() == 0
+    port.record.last_id_store(895123456, 7)
     assert os.stat(folder + "/config.json.state")[6] == 128
-    port.last_error_store("OSError: [Errno 12] ENOMEM")
+    last_error().store("OSError: [Errno 12] ENOMEM")
     port = begin(folder)
-    assert port.last_id_load(7) == 895123456
-    assert port.last_error_load() == "OSError: [Errno 12] ENOMEM"
+    assert port.record.last_id_load(7) == 895123456
+    assert last_error().load() == "OSError: [Errno 12] ENOMEM"
     assert port.lines == []
 
 
@@ -39,10 +46,10 @@ def test_the_record_is_a_file(folder):
 def test_the_file_is_written_in_place_at_once(folder):
     # So that after kill -9 it holds the record before or the record after: never none, never half.
     port = begin(folder)
-    port.last_id_store(1, 7)
+    port.record.last_id_store(1, 7)
     inode = os.stat(folder + "/config.json.state")[1]
     for update_id in range(2, 50):
-        port.last_id_store(update_id, 7)
+        port.record.last_id_store(update_id, 7)
         found = open(folder + "/config.json.state", "rb").read()
         assert len(found) == 128 and found[0] == update_id
     assert os.stat(folder + "/config.json.state")[1] == inode
@@ -55,20 +62,20 @@ def test_a_foreign_file(folder):
         with open(folder + "/config.json.state", "wb") as file:
             file.write(content)
         port = begin(folder)
-        assert port.last_id_load(7) is None and port.last_error_load() is None
-        port.last_id_store(3, 7)
-        assert begin(folder).last_id_load(7) == 3
+        assert port.record.last_id_load(7) is None and last_error().load() is None
+        port.record.last_id_store(3, 7)
+        assert begin(folder).record.last_id_load(7) == 3
 
 
 @scratch
 def test_start_twice(folder):
     # main.py starts the port, and so does the gateway.
     port = begin(folder)
-    port.last_id_store(3, 7)
+    port.record.last_id_store(3, 7)
     port.start(folder + "/config.json")
-    assert port.last_id_load(7) == 3
-    port.last_id_store(4, 7)
-    assert begin(folder).last_id_load(7) == 4
+    assert port.record.last_id_load(7) == 3
+    port.record.last_id_store(4, 7)
+    assert begin(folder).record.last_id_load(7) == 4
 
 
 @scratch
@@ -76,20 +83,20 @@ def test_nowhere_to_keep_it(folder):
     port = begin(folder)
     port.start(folder + "/no/such/place/config.json")
     assert len(port.lines) == 1 and "can't be kept" in port.lines[0], port.lines
-    port.last_id_store(5, 7)  # at least until the process ends
-    assert port.last_id_load(7) == 5
+    port.record.last_id_store(5, 7)  # at least until the process ends
+    assert port.record.last_id_load(7) == 5
 
 
 @scratch
 def test_storing_allocates_nothing(folder):
     port = begin(folder)
-    port.last_id_store(895123456, 7)
+    port.record.last_id_store(895123456, 7)
     gc.collect()
     gc.disable()
     try:
         before_b = gc.mem_alloc()
         for _ in range(50):
-            port.last_id_store(895123456, 7)
+            port.record.last_id_store(895123456, 7)
         grown_b = gc.mem_alloc() - before_b
     finally:
         gc.enable()
@@ -97,15 +104,17 @@ def test_storing_allocates_nothing(folder):
 
 
 @scratch
-def test_write_atomic(folder):
-    port = begin(folder)
-    port.write_atomic(folder + "/config.json", b"old")
-    port.write_atomic(folder + "/config.json", b"new")
+def test_a_private_file(folder):
+    begin(folder)
+    from copepod.platform import files
+
+    files.write_atomic(folder + "/config.json", b"old")
+    files.write_atomic(folder + "/config.json", b"new")
     assert open(folder + "/config.json", "rb").read() == b"new"
     assert os.stat(folder + "/config.json")[0] & 0o777 == 0o600  # the token is in it
     assert sorted(os.listdir(folder)) == ["config.json", "config.json.state"]
     try:
-        port.write_atomic(folder + "/no/such/place", b"x")
+        files.write_atomic(folder + "/no/such/place", b"x")
         raise AssertionError("no error")
     except OSError:
         pass
@@ -113,9 +122,11 @@ def test_write_atomic(folder):
 
 @scratch
 def test_a_path_that_the_shell_would_read(folder):
-    port = begin(folder)
+    begin(folder)
+    from copepod.platform import files
+
     path = folder + '/a "b" $(touch oops); c'
-    port.write_atomic(path, b"new")
+    files.write_atomic(path, b"new")
     assert os.stat(path)[0] & 0o777 == 0o600
     assert len(os.listdir(folder)) == 2, os.listdir(folder)
 
@@ -123,13 +134,13 @@ def test_a_path_that_the_shell_would_read(folder):
 @scratch
 def test_reset_leaves_with_a_status(folder):
     port = begin(folder)
-    port.crashes_store(1, True)
+    port.record.crashes_store(1, True)
     try:
         port.reset()
         raise AssertionError("came back")
     except SystemExit as leaving:
         assert leaving.args[0] == 75
-    assert port.crashes_load() == 1 and not port.record.running()
+    assert port.record.crashes_load() == 1 and not port.record.running()
 
 
 @scratch

@@ -332,7 +332,7 @@ def test_reset_when_nothing_helps():
     import machine
 
     link.port.start("/config.json")
-    link.port.crashes_store(1, True)
+    link.port.record.crashes_store(1, True)
     try:
         world.run(link.up(Config))
         raise AssertionError("came back")
@@ -344,7 +344,7 @@ def test_reset_when_nothing_helps():
     # The reset is no crash, but does not hide an earlier one either.
     port = reboot()
     port.start("/config.json")
-    assert port.died() is None and port.crashes_load() == 1
+    assert port.died() is None and port.record.crashes_load() == 1
 
 
 def test_distrust_restarts_a_link_that_says_it_is_up():

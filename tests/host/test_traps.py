@@ -46,7 +46,9 @@ class Trap(NamedTuple):
     def module(self) -> str:
         """The device test that is about this file: copepod/net/wifi.py -> test_wifi."""
         stem = Path(self.file).stem
-        return "test_" + {"record": "esp32", "ntp": "clock"}.get(stem, stem)
+        if stem == "files":
+            return "test_esp32" if self.tests == ("test_write_atomic",) else "test_unix"
+        return "test_" + {"record": "esp32", "last_error": "esp32", "ntp": "clock"}.get(stem, stem)
 
 
 def read_traps(text: str) -> list[Trap]:

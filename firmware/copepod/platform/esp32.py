@@ -3,7 +3,6 @@
 The functions are unix.py's; what differs is said here.
 """
 
-import os
 from time import gmtime
 
 import esp32
@@ -12,14 +11,6 @@ from micropython import const
 
 from copepod.log import log
 from copepod.platform import record
-from copepod.platform.record import (  # noqa: F401
-    crashes_load,
-    crashes_store,
-    last_error_load,
-    last_error_store,
-    last_id_load,
-    last_id_store,
-)
 
 name = "esp32"
 has_wifi = True
@@ -116,7 +107,7 @@ def watchdog_rest():
 
 def reset():
     """Restart the board, on purpose: this is no crash. Never returns."""
-    crashes_store(crashes_load(), False)
+    record.crashes_store(record.crashes_load(), False)
     machine.reset()
 
 
@@ -124,13 +115,3 @@ def set_clock(seconds):
     """Set the real-time clock; `seconds` in this port's epoch, UTC."""
     now = gmtime(seconds)
     _rtc.datetime((now[0], now[1], now[2], now[6] + 1, now[3], now[4], now[5], 0))
-
-
-def write_atomic(path, data):
-    """Replace the file at `path`: littlefs commits it at close, and its rename is atomic."""
-    temporary = path + ".new"
-    with open(temporary, "wb") as file:
-        file.write(data)
-    if hasattr(os, "sync"):
-        os.sync()
-    os.rename(temporary, path)

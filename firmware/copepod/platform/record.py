@@ -6,7 +6,7 @@ may be anything: RTC memory is noise after power-on, and a reset can fall into a
 
     0  last answered update: id u64, bot id u64, check u16
     18 crash count u8, running u8, check u16
-    22 last error: length u8, UTF-8 text, check u16 in the last two bytes
+    22 last error: length u8, UTF-8 text, check u16 in the last two bytes (see last_error.py)
 """
 
 from struct import pack_into, unpack_from
@@ -17,13 +17,9 @@ from micropython import const
 SIZE_B = const(128)
 _ID_B = const(16)
 _COUNT = const(18)
-_ERROR = const(22)
-_ERROR_MAX_B = const(103)
-_CHECK_AT = const(126)
 _STEADY_MS = const(600000)
 
 data = bytearray(SIZE_B)
-_text = memoryview(data)
 _save = None  # called with the record after every change; raises OSError when it can't be kept
 _steady_at = None
 
@@ -34,7 +30,7 @@ def begin(found, save):
     _save = save
     if len(found) == SIZE_B:
         data[:] = found
-    if not _good(_COUNT, _COUNT + 2, _COUNT + 2):
+    if not good(_COUNT, _COUNT + 2, _COUNT + 2):
         crashes_store(0, False)
 
 
@@ -47,11 +43,13 @@ def _check(start, end):
     return check
 
 
-def _good(start, end, at):
+def good(start, end, at):
+    """Return whether data[start:end] is what was checked last, by the check that stands at `at`."""
     return _check(start, end) == data[at] | data[at + 1] << 8
 
 
-def _close(start, end, at):
+def close(start, end, at):
+    """Write the check of data[start:end] to `at`, and have the port keep the record."""
     check = _check(start, end)
     data[at] = check & 0xFF
     data[at + 1] = check >> 8
@@ -62,7 +60,7 @@ def _close(start, end, at):
 def last_id_load(bot_id=0):
     """Return the id of the last update that bot `bot_id` answered, or None."""
     update_id, bot = unpack_from("<QQ", data, 0)
-    if _good(0, _ID_B, _ID_B) and bot == bot_id:
+    if good(0, _ID_B, _ID_B) and bot == bot_id:
         return update_id
     return None
 
@@ -70,7 +68,7 @@ def last_id_load(bot_id=0):
 def last_id_store(update_id, bot_id=0):
     """Keep `update_id` as answered by bot `bot_id` (its token starts so). Allocates nothing."""
     pack_into("<QQ", data, 0, update_id, bot_id)
-    _close(0, _ID_B, _ID_B)
+    close(0, _ID_B, _ID_B)
 
 
 def crashes_load():
@@ -87,7 +85,7 @@ def crashes_store(count, is_running):
     """Keep the number of crashes in a row, and whether the gateway is running now."""
     data[_COUNT] = min(count, 255)
     data[_COUNT + 1] = is_running
-    _close(_COUNT, _COUNT + 2, _COUNT + 2)
+    close(_COUNT, _COUNT + 2, _COUNT + 2)
 
 
 def alive():
@@ -97,35 +95,3 @@ def alive():
         _steady_at = ticks_add(ticks_ms(), _STEADY_MS)
     elif data[_COUNT] and ticks_diff(ticks_ms(), _steady_at) >= 0:
         crashes_store(0, True)
-
-
-def last_error_load():
-    """Return the text of the error that ended an earlier run, or None."""
-    size = data[_ERROR]
-    if not 0 < size <= _ERROR_MAX_B or not _good(_ERROR, _CHECK_AT, _CHECK_AT):
-        return None
-    return str(_text[_ERROR + 1 : _ERROR + 1 + size], "utf-8")
-
-
-def last_error_store(text):
-    """Keep `text`, without tokens and cut to 103 bytes on a character; "" forgets the last one."""
-    text = scrub(text).encode()
-    size = min(len(text), _ERROR_MAX_B)
-    while 0 < size < len(text) and text[size] & 0xC0 == 0x80:
-        size -= 1
-    data[_ERROR] = size
-    data[_ERROR + 1 : _ERROR + 1 + size] = text[:size]
-    _close(_ERROR, _CHECK_AT, _CHECK_AT)
-
-
-def scrub(text):
-    """Return `text` with the secret of anything like a bot token (`123:AAH…`) made `***`."""
-    at = text.find(":")
-    while at >= 0:
-        end = at + 1
-        while end < len(text) and text[end] not in " /?&'\"\n":
-            end += 1
-        if end - at > 20 and at and text[at - 1].isdigit():
-            text = text[: at + 1] + "***" + text[end:]
-        at = text.find(":", at + 1)
-    return text

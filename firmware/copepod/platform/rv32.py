@@ -3,7 +3,6 @@
 The functions are unix.py's; what differs is said here.
 """
 
-import os
 from time import sleep_ms, ticks_diff, ticks_ms
 
 import machine
@@ -13,14 +12,6 @@ from micropython import const
 
 from copepod.log import log
 from copepod.platform import record
-from copepod.platform.record import (  # noqa: F401
-    crashes_load,
-    crashes_store,
-    last_error_load,
-    last_error_store,
-    last_id_load,
-    last_id_store,
-)
 
 name = "rv32"
 has_wifi = False
@@ -80,42 +71,19 @@ def gc_free(mem_free_b):
     return mem_free_b
 
 
-def died():
-    """Return why the last run ended without a word, or None: this machine can't tell."""
-    return None
-
-
-def reset_reason():
-    """Return why the machine started, in words, or None where it can't be known."""
-    return None
-
-
-def watchdog_start(timeout_ms):
-    """Do nothing: the machine has no watchdog."""
-
-
 def watchdog_feed():
     """Say that the gateway is alive; after ten minutes of it the crash count starts anew."""
     record.alive()
 
 
-def watchdog_rest():
-    """Do nothing: the machine has no watchdog."""
-
-
 def reset():
     """Restart the machine, on purpose: this is no crash. Never returns."""
-    crashes_store(crashes_load(), False)
+    record.crashes_store(record.crashes_load(), False)
     machine.reset()
 
 
-def set_clock(seconds):
-    """Do nothing: sets_clock is False."""
+def _nothing(_=None):
+    """Do nothing, know nothing: the machine has no watchdog and can't tell why it started."""
 
 
-def write_atomic(path, data):
-    """Replace the file at `path`: littlefs commits it at close, and its rename is atomic."""
-    temporary = path + ".new"
-    with open(temporary, "wb") as file:
-        file.write(data)
-    os.rename(temporary, path)
+died = reset_reason = watchdog_start = watchdog_rest = set_clock = _nothing

@@ -1,17 +1,7 @@
 """Unix, macOS, Windows: the record is a file beside the config. Memory: the record, once."""
 
-import os
-
 from copepod.log import log
 from copepod.platform import record
-from copepod.platform.record import (  # noqa: F401
-    crashes_load,
-    crashes_store,
-    last_error_load,
-    last_error_store,
-    last_id_load,
-    last_id_store,
-)
 
 name = "unix"
 has_wifi = False
@@ -58,50 +48,23 @@ def gc_free(mem_free_b):
     return mem_free_b
 
 
-def died():
-    """Return why the last run ended without a word, or None: a process can't tell."""
-    return None
-
-
-def reset_reason():
-    """Return why the machine started, in words, or None where it can't be known."""
-    return None
-
-
-def watchdog_start(timeout_ms):
-    """Start the watchdog where there is one: watchdog_feed() must then come more often."""
-
-
 def watchdog_feed():
     """Say that the gateway is alive; after ten minutes of it the crash count starts anew."""
     record.alive()
 
 
-def watchdog_rest():
-    """Let the watchdog wait for an hour, because nothing will feed it (the REPL has the board)."""
-
-
 def reset():
     """Restart, on purpose; here: leave with EX_TEMPFAIL, so that a supervisor starts us again."""
-    crashes_store(crashes_load(), False)
+    record.crashes_store(record.crashes_load(), False)
     raise SystemExit(75)
 
 
-def set_clock(seconds):
-    """Set the clock, in seconds of this port's epoch; here the system does that itself."""
+def _nothing(_=None):
+    """Do nothing and return None: what a board does and tells, and a process does not."""
 
 
-def write_atomic(path, data):
-    """Replace the file at `path` by `data` (bytes): whatever happens, it holds the old or the new.
-
-    OSError when it can't be done; the old file is then unharmed. The new one can be read by its
-    owner only, since the config holds the token.
-    """
-    temporary = path + ".new"
-    with open(temporary, "wb") as file:
-        if hasattr(os, "putenv"):  # MicroPython has no chmod
-            os.putenv("COPEPOD_FILE", temporary)
-            os.system('chmod 600 "$COPEPOD_FILE"')
-        file.write(data)
-        file.flush()  # which is fsync() here
-    os.rename(temporary, path)
+died = _nothing  # () -> why the last run ended without a word
+reset_reason = _nothing  # () -> why the machine started, in words
+watchdog_start = _nothing  # (timeout_ms): from then on watchdog_feed() must come more often
+watchdog_rest = _nothing  # (): nobody will feed it any more, the REPL has the board
+set_clock = _nothing  # (seconds), in seconds of this port's epoch
