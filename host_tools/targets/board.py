@@ -1,0 +1,296 @@
+"""A real board on its serial port: the gateway there, the simulator on this machine.
+
+PORT names the port (the only one there is, without it). The board's own config.json and bot.py are
+put aside on the board for the run and put back after it; a run that was cut off is put right by
+the next one. What is on the board is first brought up to date with this tree.
+
+ADDRESS is the address by which the board reaches this machine: without it, that of this machine's
+network. RECORD=FILE.jsonl keeps the console as `copepod monitor --record` would.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import serial
+from rich.console import Console
+
+from host_tools import app_files, recording, serial_io
+from host_tools.app_files import CONFIG, OWNERS_FILE
+from host_tools.deploy import CLEAR, STAGE, Deployment
+from host_tools.errors import UserError
+from host_tools.flash_plan import is_url
+from host_tools.littlefs_image import write_private
+from host_tools.remote import Remote
+from host_tools.targets.target import Device, Target
+
+ASIDE = ".before-live"  # added to the name of what is put aside
+MAIN = "main.py"
+SWAPPED = (CONFIG, OWNERS_FILE, MAIN)
+BOOT_S = 12.0
+CTRL_C = b"\x03"
+RESET = b"\r\x03\x03import machine; machine.reset()\r\n"
+
+# Puts back what a run has put aside, this one or one that was cut off.
+RESTORE = """
+import os
+names = os.listdir()
+for name in swapped:
+    if name + aside in names:
+        os.rename(name + aside, name)
+for name in extra:
+    if name in names:
+        os.remove(name)
+"""
+
+# Answers with the board's own Wi-Fi, which the run's config gets.
+SWAP = """
+import json, os
+try:
+    with open("config.json") as f:
+        answer = json.load(f).get("wifi")
+except (OSError, ValueError):
+    pass
+"""
+# Puts aside what is there, and the staged files in its place.
+PLACE = """
+import os
+names = os.listdir()
+for name in placed:
+    if name in swapped and name in names:
+        os.rename(name, name + aside)
+    os.rename(stage + "/" + name, name)
+os.rmdir(stage)
+"""
+
+
+def own_address() -> str:
+    """This machine's address in its network; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address of the documentation's network
+            return probe.getsockname()[0]
+        except OSError:
+            raise UserError("this machine has no network that a board could reach") from None
+
+
+def is_local(port: str) -> bool:
+    """True for a board that is a process on this machine."""
+    return port.startswith("/dev/pts/") or port.startswith("socket://127.")
+
+
+class BoardDevice(Device):
+    """The gateway on a board, its console read here."""
+
+    def __init__(self, session: Session, *, reset: bool) -> None:
+        super().__init__()
+        self._session = session
+        self._closing = False
+        self._status: int | None = None
+        self._source = serial_io.SerialSource(session.port, serial_io.BAUD)
+        path = os.environ.get("RECORD")
+        self._recorder = recording.Recorder(Path(path), session.port) if path else None
+        self._began = time.monotonic()
+        self._reader = threading.Thread(target=self._read, daemon=True, name="console board")
+        self._reader.start()
+        if reset:
+            self._source.write(RESET)
+
+    @property
+    def exit_status(self) -> int | None:
+        return self._status
+
+    def stop(self, timeout: float = 5.0) -> int | None:
+        """Interrupt the gateway, then give the board its own files back and restart it."""
+        if not self.ended:
+            self._source.write(CTRL_C)
+            self.wait(lambda: self.ended, timeout)
+        self._close()
+        self._session.end()
+        return self._status
+
+    def kill(self) -> None:
+        """Reset the chip by the port's lines, which is as near to a power cut as USB gets."""
+        port = self._source._port
+        if is_url(self._session.port) or not isinstance(port, serial.Serial):
+            raise UserError(
+                f"{self._session.port} has no reset line: leave kills to other targets"
+            )
+        try:
+            port.dtr, port.rts = False, True
+            time.sleep(0.1)
+            port.rts = False
+        except OSError:
+            raise UserError(f"{self._session.port} has no reset line") from None
+        self._close()
+
+    def _close(self) -> None:
+        self._closing = True
+        self._reader.join(5)
+        self._source.close()
+        if self._recorder:
+            self._recorder.close()
+            self._recorder = None
+
+    def _read(self) -> None:
+        while not self._closing and not self.ended:
+            data = self._source.read(0.1)
+            if data:
+                self._feed(data)
+        with contextlib.suppress(UserError):
+            self._ended()
+
+    def _line(self, raw: bytes) -> None:
+        super()._line(raw)
+        text = self.lines[-1].text
+        if self._recorder:
+            item = self.frames.frames[-1] if text.startswith("@cp1 F") else None
+            self._recorder.line(time.monotonic() - self._began, text, item)
+        # main.py's last words: the gateway has returned, and the prompt is there
+        if "copepod: boot: the gateway has ended" in text:
+            stopped = bool(self.frames.events) and self.frames.events[-1].name == "stop"
+            self._status = 0 if stopped else 1
+        elif "copepod: boot: stopped;" in text:
+            self._status = 0
+        elif "copepod: boot: crash " in text:
+            self._status = 1
+        if self._status is not None:
+            with self._condition:
+                self.ended = True
+                self._condition.notify_all()
+
+
+class Session:
+    """One board lent to scenarios: its own files aside, ours in place."""
+
+    def __init__(self, port: str) -> None:
+        self.port = port
+        self.remote = Remote(port)
+        self.extra: list[str] = []
+        self.active = False
+
+    def begin(self, config: dict[str, Any], files: dict[str, bytes], deploy: bool) -> None:
+        """Bring the app up to date and put the run's files in place."""
+        self.remote.guard()
+        self._restore()  # of a run that was cut off
+        if deploy:
+            deployment = Deployment(self.remote, app_files.app(), Console(quiet=True))
+            changes = deployment.look(replace=False)
+            if changes:
+                deployment.send(changes)
+        wifi = self.remote.execute(SWAP)
+        whole = {**files, CONFIG: json.dumps({"wifi": wifi or {}, **config}).encode()}
+        self.extra = [name for name in files if name not in SWAPPED]
+        with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
+            paths = []
+            for name, data in whole.items():
+                path = Path(folder) / name
+                write_private(path, data)
+                paths.append(path)
+            self.remote.execute(CLEAR, stage=STAGE)
+            self.remote.put(paths, STAGE)
+        self.active = True
+        self.remote.execute(PLACE, placed=list(whole), swapped=SWAPPED, aside=ASIDE, stage=STAGE)
+
+    def end(self) -> None:
+        """Give the board its own files back and restart it."""
+        if not self.active:
+            return
+        try:
+            self._restore()
+        except UserError as error:
+            raise UserError(
+                f"{error}; the board still has the test's config: `copepod doctor --port "
+                f"{self.port}` puts its own back"
+            ) from None
+        self.active = False
+        self.remote.reset()
+
+    def _restore(self) -> None:
+        restore(self.remote, self.extra)
+
+
+def restore(remote: Remote, extra: list[str]) -> None:
+    """Put back what a run on this board has put aside."""
+    remote.execute(RESTORE, swapped=SWAPPED, aside=ASIDE, extra=extra)
+
+
+class BoardTarget(Target):
+    """Runs scenarios on the board that PORT names."""
+
+    name = "board"
+    word_bits = 32
+    default_heap = None
+
+    def __init__(self) -> None:
+        self._session: Session | None = None
+
+    @property
+    def port(self) -> str:
+        """The board's port; UserError if there is none, or more than one."""
+        return serial_io.choose_port(os.environ.get("PORT") or None)
+
+    @property
+    def address(self) -> str:  # type: ignore[override]
+        given = os.environ.get("ADDRESS")
+        return given or ("localhost" if is_local(self.port) else own_address())
+
+    @property
+    def listen(self) -> str:  # type: ignore[override]
+        return "127.0.0.1" if is_local(self.port) else self.address
+
+    def interpreter(self) -> str:
+        code = (
+            "import sys\n"
+            "answer = [sys.version, getattr(sys.implementation, '_machine', sys.platform)]"
+        )
+        remote = Remote(self.port)
+        version, machine = remote.execute(code)
+        remote.reset()
+        return f"{version} on {machine} at {self.port}"
+
+    def start(
+        self,
+        config: dict[str, Any],
+        *,
+        workdir: Path,
+        files: dict[str, bytes] | None = None,
+        heap: str | None = None,
+        app: str = "mpy",
+        gc: str = "auto",
+        pre: str = "",
+        bot: str | None = None,
+    ) -> BoardDevice:
+        """As Target.start(). The heap is the board's own, whatever `heap` says."""
+        port = self.port
+        if self._session and self._session.active and self._session.port == port:
+            return BoardDevice(self._session, reset=False)  # after kill(): it is booting already
+        session = Session(port)
+        whole = dict(files or {})
+        if bot is not None:
+            whole[OWNERS_FILE] = bot.encode()
+        if gc == "off":
+            pre = "import gc; gc.disable()\n" + pre
+        if pre:
+            main = app_files.app()[MAIN].decode()
+            whole[MAIN] = f"{pre}\n{main}".encode()
+        try:
+            session.begin(config, whole, deploy=app == "mpy")
+        except UserError:
+            session.active = True
+            with contextlib.suppress(UserError):
+                session.end()
+            raise
+        self._session = session
+        return BoardDevice(session, reset=True)
+
+
+TARGET = BoardTarget()
