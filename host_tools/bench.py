@@ -36,7 +36,7 @@ BURSTS = (100, 1000)
 SOAK = 10_000
 TARGET_KB = 5120  # the study's: 5 MB of resident memory
 # Heap of the constrained setting: (application frozen, from .mpy files), per word size.
-HEAPS = {32: ("48k", "80k"), 64: ("96k", "160k")}
+HEAPS = {32: ("64k", "112k"), 64: ("128k", "224k")}
 DEFAULT_HEAP = {32: "1M", 64: "2M"}  # what the Unix port takes when it is told nothing
 OUTSIDE = ("rss_b", "anonymous_b", "file_b")
 THRESHOLD_B = 8192  # of gc.threshold() in the comparison of settings
