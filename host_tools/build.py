@@ -90,6 +90,14 @@ def compile_mpy(source: Path, target: Path, name: str) -> None:
         raise UserError(f"{source}: {run.stderr.strip().splitlines()[-1]}")
 
 
+def application() -> dict[str, str]:
+    """Source of the application, linked, by path below firmware/ (without main.py and bot.py)."""
+    text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
+    users = [FIRMWARE / "bot.py", *sorted((FIRMWARE / "bench").glob("*.py"))]
+    others = tuple(path.read_text() for path in users)
+    return link(text, before=((FIRMWARE / "main.py").read_text(),), others=others)
+
+
 def build(target: Path = MPY) -> Path:
     """Write the board's tree to `target` and return it; files no longer built are removed."""
     fresh = target.with_name(target.name + ".new")
@@ -97,11 +105,7 @@ def build(target: Path = MPY) -> Path:
     fresh.mkdir(parents=True)
     for name in SOURCE_FILES:
         shutil.copyfile(FIRMWARE / name, fresh / name)
-    text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
-    users = [FIRMWARE / "bot.py", *sorted((FIRMWARE / "bench").glob("*.py"))]
-    others = tuple(path.read_text() for path in users)
-    text = link(text, before=((FIRMWARE / "main.py").read_text(),), others=others)
-    folded, names = fold(text)
+    folded, names = fold(application())
     # Beside the target, so that builds to different targets can run at the same time.
     aside = target.with_name(target.name + ".folded")
     for name, source_text in folded.items():

