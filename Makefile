@@ -5,7 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 COPEPOD := $(BIN)/copepod
 TARGETS ?= unix
-export TELEGRAM_TOKEN ALLOW BASE_URL
+export TELEGRAM_TOKEN ALLOW BASE_URL WIFI_SSID WIFI_PASSWORD
+export BOARD BOARD_HOST PORT BAUD FIRMWARE CONFIG ADDRESS RECORD
 
 .PHONY: help
 help: ## list the targets
@@ -32,11 +33,11 @@ run: build ## talk to the gateway here; with TELEGRAM_TOKEN=… to your own bot
 
 .PHONY: live
 live: build ## the live gateway test: 50 messages, verdict (ARGS="--messages 1000")
-	@$(COPEPOD) live $(if $(TARGET),--target $(TARGET)) $(if $(PORT),--port $(PORT)) $(ARGS)
+	@$(COPEPOD) live $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: bench
 bench: build ## membench: memory phase by phase, verdict (TARGET=unix32 ARGS="--burst 1000")
-	@$(COPEPOD) bench $(if $(TARGET),--target $(TARGET)) $(if $(PORT),--port $(PORT)) $(ARGS)
+	@$(COPEPOD) bench $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: audit
 audit: build ## bytes allocated per message by component, and a map of the heap
@@ -45,6 +46,34 @@ audit: build ## bytes allocated per message by component, and a map of the heap
 .PHONY: report
 report: $(VENV)/.stamp ## write results/*.json into README.md and docs/, with plots
 	@$(COPEPOD) report $(ARGS)
+
+.PHONY: boards
+boards: $(VENV)/.stamp ## list the boards, what each costs and holds (BOARD=… says more)
+	@$(COPEPOD) boards $(BOARD)
+
+.PHONY: provision
+provision: $(VENV)/.stamp ## ask for Wi-Fi, bot token and who may talk to it: config.json
+	@$(COPEPOD) provision $(ARGS)
+
+.PHONY: flash
+flash: $(VENV)/.stamp ## firmware, app and config onto a board ([BOARD=…] [PORT=…] [FIRMWARE=…])
+	@$(COPEPOD) flash $(ARGS)
+
+.PHONY: image
+image: $(VENV)/.stamp ## the same as one file, with an ESP Web Tools manifest (BOARD=…)
+	@$(COPEPOD) image $(ARGS)
+
+.PHONY: deploy
+deploy: $(VENV)/.stamp ## send what has changed to a board that runs ([PORT=…])
+	@$(COPEPOD) deploy $(ARGS)
+
+.PHONY: monitor
+monitor: $(VENV)/.stamp ## a board's memory, live ([PORT=…] ARGS="--record run.jsonl")
+	@$(COPEPOD) monitor $(ARGS)
+
+.PHONY: doctor
+doctor: $(VENV)/.stamp ## check this machine, and with PORT=… the board
+	@$(COPEPOD) doctor $(ARGS)
 
 .PHONY: test
 test: build stubs ## run every test (TARGETS=all: on every interpreter)

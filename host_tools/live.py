@@ -292,13 +292,14 @@ def live_command(
     if os.environ.get("TELEGRAM_TOKEN"):
         from host_tools import live_telegram
 
-        result = live_telegram.run(plan, place, console)
+        result = live_telegram.run(plan, place, console, messages)
     elif find_heap:
         _find_and_tell(plan, place, console, path, command)
         return
     else:
         result = run_once(plan, place, console)
-        if garbage or (garbage is None and plan.budget.garbage_b is not None):
+        own_heap = place.default_heap is None  # too small to go without the collector
+        if garbage or (garbage is None and plan.budget.garbage_b is not None and not own_heap):
             console.print("measuring garbage per message, collector off …")
             judge_garbage(result, plan, place, sorted({60, *plan.messages.lengths}))
     result.figures["interpreter"] = place.interpreter()
