@@ -71,7 +71,10 @@ class LossyNetwork:
     """Both directions of a machine's network; `rate` of the frames of each gets lost."""
 
     def __init__(self, seed: int = 1) -> None:
-        self.directions = (Direction("to-machine", "tx", seed), Direction("from-machine", "rx", ~seed))
+        self.directions = (
+            Direction("to-machine", "tx", seed),
+            Direction("from-machine", "rx", ~seed),
+        )
 
     def arguments(self) -> list[str]:
         """For Options.extra."""

@@ -165,7 +165,12 @@ class Rv32Device(Device):
         super().__init__()
         console, monitor = Listener(), Listener()
         arguments = command(elf, disk, console.chardev("console"), options)
-        arguments += ["-chardev", monitor.chardev("monitor"), "-mon", "chardev=monitor,mode=control"]
+        arguments += [
+            "-chardev",
+            monitor.chardev("monitor"),
+            "-mon",
+            "chardev=monitor,mode=control",
+        ]
         self.command = arguments
         self._process = subprocess.Popen(
             arguments,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from host_tools import engine
+from host_tools.frames import Frame
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
 from host_tools.targets import rv32
@@ -51,7 +52,9 @@ def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
     """Starts the gateway with the application in the firmware, and waits for its first poll."""
     devices: list[rv32.Rv32Device] = []
 
-    def go(config: dict[str, Any] | None = None, ready: bool = True, **more: Any) -> rv32.Rv32Device:
+    def go(
+        config: dict[str, Any] | None = None, ready: bool = True, **more: Any
+    ) -> rv32.Rv32Device:
         whole = engine.gateway_config(sim, TARGET, config or {})
         more.setdefault("app", "frozen")
         device = TARGET.start(whole, workdir=tmp_path, files=engine.files_for(sim), **more)
@@ -63,6 +66,13 @@ def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
     yield go
     for device in devices:
         device.kill()
+
+
+def figure(frame: Frame, name: str) -> int:
+    """A field of a frame that this machine always gives."""
+    value = frame[name]
+    assert value is not None, name
+    return value
 
 
 def polls(sim: Simulator) -> int:
