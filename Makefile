@@ -31,6 +31,14 @@ build: $(VENV)/.stamp ## compile the firmware into build/mpy, what a stock board
 run: build ## talk to the gateway here; with TELEGRAM_TOKEN=… to your own bot
 	@$(COPEPOD) run $(if $(TARGET),--target $(TARGET))
 
+.PHONY: firmware
+firmware: $(VENV)/.stamp ## build a bare-metal board's firmware, with its sizes (BOARD=VIRT_RV32)
+	@$(COPEPOD) firmware $(if $(BOARD),$(BOARD))
+
+.PHONY: machine
+machine: $(VENV)/.stamp ## run the bare-metal RV32 machine with its console on a socket, for mpremote
+	@$(COPEPOD) machine $(ARGS)
+
 .PHONY: live
 live: build ## the live gateway test: 50 messages, verdict (ARGS="--messages 1000")
 	@$(COPEPOD) live $(if $(TARGET),--target $(TARGET)) $(ARGS)

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import click
 
-from host_tools import build as app
 from host_tools.builds import interpreters, packages
 from host_tools.builds.make import Stopwatch, make
 from host_tools.builds.sources import TOOLCHAIN, locked, micropython_source, source_version
@@ -105,10 +104,9 @@ def check(board: str, elf: Path) -> Size:
 def _digest(board: str) -> str:
     """Hash of everything that the image is made from."""
     digest = hashlib.sha256(f"{source_version(micropython_source())} {ARCH}".encode())
-    own = [*(BOARDS / board).rglob("*"), *interpreters.FROZEN.rglob("*.py")]
-    app_files = [*app.sources(), *(app.FIRMWARE / name for name in app.SOURCE_FILES)]
-    files = [path for path in own if path.is_file()]
-    interpreters.add_files(digest, [*files, *app_files, BOARDS / "manifest.py", Path(__file__)])
+    made_of = [*(BOARDS / board).rglob("*"), *interpreters.FROZEN.rglob("*.py")]
+    files = [path for path in made_of if path.is_file()]
+    interpreters.add_files(digest, [*files, BOARDS / "manifest.py", Path(__file__)])
     return digest.hexdigest()[:12]
 
 
