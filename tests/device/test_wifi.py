@@ -17,6 +17,7 @@ Checked by taking it out of net/wifi.py (tests/host/test_traps.py):
     active(False)/active(True), the pause  test_a_stuck_driver_is_switched_off_and_on
     the board's reset, no crash            test_reset_when_nothing_helps
     `except OSError` around connect()      test_an_interface_somebody_switched_off
+    `except OSError` around disconnect()   test_nothing_to_disconnect_from
     txpower                                test_weak_antenna, test_full_power_comes_back
     distrust()                             test_distrust_restarts_a_link_that_says_it_is_up
     the ssid after a soft reset            test_soft_reset_with_another_network
@@ -306,6 +307,14 @@ def test_an_interface_somebody_switched_off():
     world.run(link.up(Config))
     assert network.WLAN().isconnected()
     assert "Wifi Not Started" in lines[1], lines
+
+
+def test_nothing_to_disconnect_from():
+    world, network, link, lines = begin()
+    access_point(network)
+    network.air.strict = True
+    world.run(link.up(Config))
+    assert lines == ["wifi: connected to crab, address 192.168.4.7"], lines
 
 
 def test_weak_antenna():

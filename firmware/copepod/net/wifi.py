@@ -125,6 +125,9 @@ async def _try(wlan, ssid, password, restarts):
     """Try once; None when there is an address, else what went wrong, to be printed."""
     try:
         wlan.disconnect()  # whatever the driver is at: config() and connect() would raise
+    except OSError:
+        pass  # there was nothing to end
+    try:
         await sleep_ms(_SETTLE_MS)
         wlan.config(reconnects=_DRIVER_TRIES)
         wlan.config(pm=wlan.PM_NONE)  # power saving adds up to a second to every answer

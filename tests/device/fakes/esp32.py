@@ -19,7 +19,7 @@ EXEC = DATA[3:4] + [(31000, 31000, 31000, 31000)]
 
 def idf_heap_info(capabilities):
     """Return the regions that have these capabilities, in new objects as the port does."""
-    return [tuple(region) for region in (DATA if capabilities == HEAP_DATA else EXEC)]
+    return [tuple(list(region)) for region in (DATA if capabilities == HEAP_DATA else EXEC)]
 
 
 def power_on():

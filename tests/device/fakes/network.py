@@ -44,6 +44,7 @@ class Air:
         self.points = {}
         self.associate_ms = 2400
         self.stuck = False
+        self.strict = False  # disconnect() raises when there is nothing to end
 
 
 air = Air()
@@ -189,6 +190,8 @@ class WLAN:
         if self.left_ms > 0 or self.associated:
             self.flush_ms = _FLUSH_MS
             self.fail(_LEFT)
+        elif air.strict:
+            raise OSError("Wifi Not Connected")
 
     def status(self, what=None):
         """Return the status as the driver derives it."""
