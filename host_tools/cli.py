@@ -26,6 +26,7 @@ COMMANDS = {
     "provision": "host_tools.provision:config_command",
     "build": "host_tools.build:build_command",
     "live": "host_tools.live:live_command",
+    "compare": "host_tools.compare:compare_command",
     "run": "host_tools.run_chat:run_command",
     "simulator": "host_tools.simulator.command:simulator_command",
     "firmware": "host_tools.firmware:firmware_command",

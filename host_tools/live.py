@@ -330,7 +330,7 @@ def _find_and_tell(
         "scenario": plan.name,
         "messages": plan.messages.count,
         "lengths": plan.messages.lengths,
-        "app": plan.device.app,
+        "app": plan.device.app or place.default_app,
         "smallest_heap_kib": smallest,
     }
     path.write_text(json.dumps(data, indent=2) + "\n")

@@ -22,7 +22,7 @@ from rich.text import Text
 from host_tools import engine, render, targets
 from host_tools.errors import UserError
 from host_tools.frames import Event, Frame, is_human
-from host_tools.live import phases, scratch
+from host_tools.live import phases, scratch, screen
 from host_tools.prompt import Prompt
 from host_tools.simulator.bot import Sent
 from host_tools.simulator.keyboard import act
@@ -43,12 +43,13 @@ class Chat:
         self.target = target
         self.log = log
         self.device: Device | None = None
+        self.sim: Simulator | None = None
         self.began = time.monotonic()
 
     def on_line(self, line: Line, item: Frame | Event | None) -> None:
         """A line from the device's console: telemetry goes to the status, logs if wanted."""
-        if isinstance(item, Event) and item.name == "ready":
-            self.console.print(Text("the gateway is ready", style="dim"))
+        if isinstance(item, Event) and item.name == "poll":
+            self.console.print(Text("the gateway is polling", style="dim"))
         if item is None and not is_human(line.text) and (self.log or _matters(line.text)):
             self.console.print(Text(line.text, style="dim"))
 
@@ -77,7 +78,16 @@ class Chat:
             f"tls {last['tls']}",
             f"up {time.monotonic() - self.began:.0f} s",
         ]
+        if self._typing():
+            parts.insert(0, "typing …")
         return Text(" · ".join(parts), style="reverse", no_wrap=True, overflow="ellipsis")
+
+    def _typing(self) -> bool:
+        """Is the bot at work? Telegram shows the action for five seconds, or until a message."""
+        if self.sim is None or not self.sim.methods.actions:
+            return False
+        since = self.sim.methods.actions[-1][2]
+        return time.time() - since < 5 and not any(sent.at > since for sent in self.sim.sent[-1:])
 
     def summary(self) -> None:
         """What it cost, at the end."""
@@ -122,6 +132,7 @@ def _with_simulator(chat: Chat, heap: str | None, app: str, folder: Path) -> int
     with Simulator(host=chat.target.listen, names=[chat.target.address]) as sim:
         sim.know(USER)
         sim.methods.on_sent = chat.on_sent
+        chat.sim = sim
         config = engine.gateway_config(sim, chat.target, {})
         device = chat.target.start(
             config, workdir=folder, files=engine.files_for(sim), heap=heap, app=app
@@ -202,7 +213,7 @@ def _tell_owner(path: Path, console: Console) -> None:
 def run_command(target: str, heap: str | None, app: str, log: bool) -> None:
     """Run the gateway here and talk to it."""
     place = targets.get(target)
-    console = Console(highlight=False)
+    console = screen()
     chat = Chat(console, place, log)
     real = bool(os.environ.get("TELEGRAM_TOKEN"))
     server = os.environ.get("BASE_URL") or "api.telegram.org"

@@ -100,15 +100,15 @@ def _figures(run: Run) -> dict[str, Any]:
     return {
         "word_bits": run.target.word_bits,
         "heap": run.scenario.device.heap or run.target.default_heap,
-        "app": run.scenario.device.app,
+        "app": run.scenario.device.app or run.target.default_app,
         "tls_connections": run.sim.handshakes,
         "connections": len(run.sim.connections),
         "median_ms": round(statistics.median(times), 3) if times else None,
-        "p95_ms": round(_percentile(times, 0.95), 3) if times else None,
+        "p95_ms": round(percentile(times, 0.95), 3) if times else None,
         "per_message_ms": round(run.tally.per_message_ms, 3),
         "gc_low_water_b": min(low, default=None),
         "gc_live_b": last["gc_live"] if last else None,
-        "growth_b": _growth(run.before, run.after),
+        "growth_b": growth(run.before, run.after),
         "rss": max(run.rss, key=lambda s: s["rss_kb"], default=None),
         "telemetry": {"damaged": run.damaged, "missing": run.missing},
         "updates_checked": run.good_others,
@@ -186,7 +186,7 @@ def _console_rows(run: Run) -> list[Row]:
     return rows
 
 
-def _growth(before: Frame | None, after: Frame | None) -> int | None:
+def growth(before: Frame | None, after: Frame | None) -> int | None:
     """What the live heap grew by between two quiet moments."""
     if before is None or after is None:
         return None
@@ -194,6 +194,7 @@ def _growth(before: Frame | None, after: Frame | None) -> int | None:
     return None if low is None or high is None else high - low
 
 
-def _percentile(values: list[float], share: float) -> float:
+def percentile(values: list[float], share: float) -> float:
+    """The value below which that share of the values lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]

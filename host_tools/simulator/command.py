@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from host_tools import render
 from host_tools.errors import UserError
+from host_tools.live import screen
 from host_tools.prompt import Prompt
 from host_tools.simulator.bot import Sent
 from host_tools.simulator.faults import KINDS
@@ -60,7 +62,7 @@ def simulator_command(
     sim.methods.rich = rich_messages
     for kind, method, count in wanted:
         sim.fault(kind, method, count)
-    console = Console(highlight=False)
+    console = screen()
 
     def show(sent: Sent) -> None:
         console.print(f"[bold magenta]bot[/] [dim]{sent.message_id}[/]")
@@ -73,26 +75,27 @@ def simulator_command(
     except OSError as error:
         raise UserError(f"port {port}: {error.strerror}: choose another with --port") from None
     try:
-        _tell(sim, host, ca, console)
-        _converse(sim, console)
+        with contextlib.ExitStack() as stack:
+            folder = ca or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            _tell(sim, host, folder, console)
+            _converse(sim, console)
     finally:
         sim.stop()
 
 
-def _tell(sim: Simulator, host: str, ca: Path | None, console: Console) -> None:
+def _tell(sim: Simulator, host: str, folder: Path, console: Console) -> None:
     url = sim.url_for("localhost" if host == "127.0.0.1" else host)
-    console.print(f"base_url  {url}", markup=False)
-    console.print(f"token     {sim.token}", markup=False)
+    lines = [f"base_url  {url}", f"token     {sim.token}"]
     trust = ""
     if sim.authority is not None:
-        folder = ca or Path(tempfile.mkdtemp(prefix="copepod-ca-"))
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "ca.pem").write_text(sim.authority.pem)
         (folder / "ca.der").write_bytes(sim.ca_der)
-        console.print(f"trust     {folder / 'ca.pem'} (PEM), ca.der beside it", markup=False)
+        lines.append(f"trust     {folder / 'ca.pem'} (PEM), ca.der beside it")
         trust = f"--cacert {folder / 'ca.pem'} "
-    console.print(f"try       curl {trust}{url}/bot{sim.token}/getMe", markup=False)
-    console.print("type to send a message to the bot, !help for more, Ctrl-C to end\n")
+    lines.append(f"try       curl {trust}{url}/bot{sim.token}/getMe")
+    lines.append("type to send a message to the bot, !help for more, Ctrl-C to end\n")
+    console.print("\n".join(lines), markup=False, soft_wrap=True)
 
 
 def _converse(sim: Simulator, console: Console) -> None:
