@@ -74,9 +74,26 @@ class Gateway:
 
     async def send(self, chat_id, markdown, reply_to=None, thread_id=None):
         """Send `markdown` (str, iterable or async iterable of str) to a chat; or AnswerRefused."""
-        whole = isinstance(markdown, str)
-        message = OutboundMessage(chat_id, markdown if whole else None, reply_to, thread_id)
-        message.complete = whole
+        if isinstance(markdown, str):
+            await self._send(OutboundMessage(chat_id, markdown, reply_to, thread_id), None)
+        else:
+            await self._send(OutboundMessage(chat_id, None, reply_to, thread_id), markdown)
+
+    async def echo(self, msg):
+        """Answer `msg` with its own text, out of the buffer it was read into if it is still there."""
+        message = OutboundMessage(msg.chat_id, None, msg.message_id, msg.thread_id)
+        if msg.held_b:
+            message.held_b = msg.held_b
+            msg.held_b = 0
+        else:
+            message.part = msg.text
+            if not message.part:
+                return
+        await self._send(message, None)
+
+    async def _send(self, message, parts):
+        # `parts`: an iterable or async iterable of str that is still being written, or None.
+        message.complete = parts is None
         signal = self._answer_signal or Signal()
         self._answer_signal = None
         signal.clear()
@@ -84,14 +101,14 @@ class Gateway:
         try:
             while not self.bus.outbound.put(message):
                 await signal.limit(100)
-            if not whole:
+            if parts is not None:
                 try:
-                    if hasattr(markdown, "__aiter__"):
-                        async for part in markdown:
+                    if hasattr(parts, "__aiter__"):
+                        async for part in parts:
                             if await self._hand_over(message, part):
                                 break
                     else:
-                        for part in markdown:
+                        for part in parts:
                             if await self._hand_over(message, part):
                                 break
                 finally:

@@ -52,5 +52,4 @@ async def dispatch(msg):
     for handler in texts:
         if await handler(msg) is not False:
             return
-    if msg.text:
-        await msg.answer(msg.text)
+    await msg.echo()

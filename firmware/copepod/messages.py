@@ -14,9 +14,12 @@ def _utf8_b(text):
 class InboundMessage:
     """One Telegram update, reduced to what a handler may want.
 
-    `kind` is one of "message", "edited", "callback", or None for an update that no handler should see.
-    Ids are ints (up to 52 bits, https://core.telegram.org/bots/api#user). `text` is the text or caption with the placeholders of
-    its attachments, at most 4096 UTF-16 units (+ placeholders).
+    `kind` is one of "message", "edited", "callback", or None for an update that no handler should
+    see. Ids are ints (up to 52 bits, https://core.telegram.org/bots/api#user). `text` is the text or
+    caption with the placeholders of its attachments, at most 4096 UTF-16 units (+ placeholders).
+
+    A long text stays in the buffer that it was read into until somebody asks for it: a gateway that
+    hands it on as it is (the echo) never holds it twice.
     """
 
     # Defaults belong to the class: a message holds only what it has.
@@ -29,13 +32,33 @@ class InboundMessage:
     sender_id = 0
     username: "str | None" = None
     first_name: "str | None" = None
-    text = ""
     reply_text: "str | None" = None  # text of the message this one replies to
     callback_id: "str | None" = None
     command: "str | None" = None  # "led" of "/led@mybot on"
     args = ""  # "on"
     gateway: "Any" = None  # set by the gateway, so that answer() knows where to go
+    held_b = 0  # bytes of the text that are in `held`, and not in a str yet
+    held: "bytearray | None" = None
+    _text = ""
     _size_b = None
+
+    @property
+    def text(self):
+        """The text, a str; a long one is made when it is first asked for."""
+        self.settle()
+        return self._text
+
+    @text.setter
+    def text(self, text):
+        self._text = text
+        self.held_b = 0
+
+    def settle(self):
+        """Make the str of a text that is still in the buffer, which somebody else will need."""
+        size_b = self.held_b
+        if size_b:
+            self.held_b = 0
+            self._text = str(memoryview(self.held)[:size_b], "utf8")
 
     async def answer(self, markdown):
         """Send Markdown to the chat this message came from; returns once Telegram has accepted it.
@@ -45,10 +68,16 @@ class InboundMessage:
         """
         await self.gateway.answer(self, markdown)
 
+    async def echo(self):
+        """Answer with the text itself; the text is gone after it if it was never asked for."""
+        await self.gateway.echo(self)
+
     def size_b(self):
         """Bytes of text that this message holds when it is first asked (what the bus charges for it)."""
         if self._size_b is None:
-            self._size_b = _utf8_b(self.text) + (_utf8_b(self.reply_text) if self.reply_text else 0)
+            self._size_b = self.held_b or _utf8_b(self._text)
+            if self.reply_text:
+                self._size_b += _utf8_b(self.reply_text)
         return self._size_b
 
 
@@ -67,6 +96,7 @@ class OutboundMessage:
     def __init__(self, chat_id, part, reply_to=None, thread_id=None):
         self.chat_id = chat_id
         self.part = part
+        self.held_b = 0  # bytes of Markdown that are in the channel's buffer already
         self.complete = True
         self.reply_to = reply_to
         self.thread_id = thread_id

@@ -17,6 +17,10 @@ class Message:
     async def answer(self, markdown):
         self.answers.append(markdown)
 
+    async def echo(self):
+        if self.text:
+            await self.answer(self.text)
+
 
 def _dispatch(msg):
     asyncio.run(handlers.dispatch(msg))

@@ -53,7 +53,7 @@ def explain(error):
             return _CODES[code]
         if "lloc" in text:  # "Memory allocation failed", "Allocation of memory failed", …
             return _MEMORY
-        return "network error %s %s" % (code, text)
+        return ("network error %s %s" % (code or "", text)).strip()
     text = str(error)
     for sign, meaning in _REASONS:
         if sign in text:

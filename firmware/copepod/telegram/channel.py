@@ -50,6 +50,7 @@ class Channel:
         self.formatter = Formatter(buffer)
         self.http = Client(config.server, config.server_port)
         self.api = Api(self.http, config.token, buffer)
+        self.api.reader.holds = config.limit == 1  # otherwise the next update would overwrite it
         config.token = None  # one copy, in the api
         self._bus = gateway.bus
         self._wake = gateway.wake_channel
@@ -60,6 +61,7 @@ class Channel:
         self._first_id = None  # oldest one whose answer is not accepted yet
         self._answered_id = None
         self._confirm = None  # offset to send: everything before it is answered
+        self._unread = None  # a message whose text lies in the buffer
         self._callbacks = []  # ids of callback queries to answer
         self._short_poll_at = ticks_ms()
         self._typing_at = None
@@ -170,8 +172,7 @@ class Channel:
         if self._message is None:
             self._message = self._bus.outbound.get()
             if self._message is not None:
-                self.formatter.begin()
-                self._plain = False
+                self._begin(self._message)
         if self._message is not None and self._piece() and call.free(api.SEND_MESSAGE):
             await self._send()
         elif self._callbacks and call.free(api.ANSWER_CALLBACK):
@@ -289,6 +290,8 @@ class Channel:
         msg.kind = kind
         if not self._bus.inbound.put(msg):
             return False
+        if msg.held_b:
+            self._unread = msg
         self.stats.received += 1
         if self._in_flight == 0:
             self._first_id = update_id
@@ -343,6 +346,16 @@ class Channel:
                 if not message.complete:
                     message.signal.set()
         return True
+
+    def _begin(self, message):
+        # The formatter's buffer is the reader's: a text that lies there is taken as it is or saved.
+        self.formatter.begin()
+        self._plain = False
+        if message.held_b:
+            self.formatter.adopt(message.held_b)
+        elif self._unread is not None:
+            self._unread.settle()
+        self._unread = None
 
     async def _send(self):
         message = self._message

@@ -1,0 +1,118 @@
+"""TLS contexts that verify, certificates apart in a file, and errors in plain words."""
+
+import sys
+import time
+
+from copepod.net import explain as words
+from copepod.net import tls
+from copepod.once import forget
+
+# A certificate for nobody's host, from trustme's test authority: only its form matters here.
+DER = bytes.fromhex("3082000430020500")
+
+
+class Clock:
+    """Takes the place of the time module in the module under test."""
+
+    def __init__(self, year):
+        self.year = year
+
+    def localtime(self):
+        return (self.year, 1, 1, 0, 0, 0, 0, 1)
+
+
+def explain(error, year=2030):
+    words.time = Clock(year)
+    try:
+        line = words.explain(error)
+    finally:
+        words.time = time
+    assert "\n" not in line and len(line) < 120
+    return line
+
+
+def test_certificates():
+    # The words are mbedTLS's.
+    wrong_host = "The certificate Common Name (CN) does not match with the expected CN\n"
+    unknown = "The certificate is not correctly signed by the trusted CA\n"
+    expired = "The certificate validity has expired\n"
+    future = "The certificate validity starts in the future\n"
+    for text, sign in (
+        (wrong_host, "another host"),
+        (unknown, "authority"),
+        (expired, "expired"),
+        (future, "not valid yet"),
+        (expired + unknown, "expired"),
+        (wrong_host + unknown, "another host"),
+    ):
+        line = explain(ValueError(text))
+        assert sign in line, (text, line)
+        assert "clock" not in line
+    for year in (1970, 2000, 2025):
+        line = explain(ValueError(future), year)
+        assert "clock" in line and str(year) in line
+
+
+def test_memory():
+    for error in (
+        OSError(12),
+        OSError(16),
+        OSError(-10368),
+        OSError(-17168, "RSA - The private key operation failed : BIGNUM - Memory allocation failed"),
+        OSError(-9999, "X509 - Allocation of memory failed"),
+    ):
+        assert "memory" in explain(error), error
+
+
+def test_network():
+    for code, sign in (
+        (111, "refused"),
+        (104, "reset"),
+        (110, "in time"),
+        (113, "no route"),
+        (-2, "name"),
+        (-202, "name"),
+        (-29184, "does not speak TLS"),
+        (-30592, "handshake"),
+        (-30336, "root"),
+    ):
+        assert sign in explain(OSError(code)), code
+    assert explain(OSError(77)) == "network error 77"
+    assert explain(OSError(-1, "SOMETHING")) == "network error -1 SOMETHING"
+    assert explain(OSError("the server answers 502")) == "the server answers 502"
+    assert explain(OSError()) == "network error"
+    assert explain(ValueError("malformed JSON near byte 7")) == "malformed JSON near byte 7"
+
+
+def test_several_certificates_in_a_file():
+    assert tls.split_der(DER) == [DER]
+    assert tls.split_der(DER * 3) == [DER] * 3
+    assert tls.split_der(b"") == []
+    for wrong in (b"-----BEGIN CERTIFICATE-----", DER[:5], DER + b"\0", DER + DER[:3]):
+        try:
+            tls.split_der(wrong)
+        except ValueError:
+            continue
+        raise AssertionError(wrong)
+
+
+def test_a_context_always_verifies():
+    import tls as built_in
+
+    made = tls.context([])
+    assert made.verify_mode == built_in.CERT_REQUIRED
+    try:
+        tls.context([b"not a certificate"])
+        raise AssertionError("accepted")
+    except ValueError:
+        pass
+
+
+def test_a_module_that_served_is_forgotten():
+    import copepod.net as package
+
+    assert package.explain is words
+    forget("copepod.net.explain")
+    assert "copepod.net.explain" not in sys.modules
+    assert not hasattr(package, "explain")
+    package.explain = sys.modules["copepod.net.explain"] = words
