@@ -1,36 +1,24 @@
-"""The commands every Copepod knows: /start /help /status /mem /ping. Memory: text is made when asked for."""
+"""The commands every Copepod knows: /start /help /status /mem /ping. Memory: loaded when asked, dropped after it."""
 
 from copepod import handlers, memory
-from copepod.handlers import on_command
 
 
-def install(gateway):
-    """Register the built-in commands; a bot.py imported later may replace any of them."""
-
-    @on_command("start", "say hello")
-    async def start(msg):
-        await msg.answer("Hello, I am a Copepod: a Telegram gateway on a chip. /help lists what I do.")
-
-    @on_command("help", "list the commands")
-    async def help(msg):
-        await msg.answer(_help_lines())
-
-    @on_command("ping", "answer at once")
-    async def ping(msg):
-        await msg.answer("pong")
-
-    @on_command("status", "uptime, messages, errors, link")
-    async def status(msg):
-        await msg.answer(_status(gateway))
-
-    @on_command("mem", "memory of both heaps, phase by phase")
-    async def mem(msg):
-        await msg.answer(_memory(gateway))
-
-
-async def _help_lines():
-    for name in sorted(handlers.commands):
-        yield "- /" + name + " " + handlers.commands[name][1] + "\n"
+async def answer(msg):
+    """Answer one of the built-in commands; a bot.py that registers the same name takes its place."""
+    command = msg.command
+    if command == "help":
+        text = "".join(
+            ["- /%s %s\n" % (name, handlers.commands[name][1]) for name in sorted(handlers.commands)]
+        )
+    elif command == "ping":
+        text = "pong"
+    elif command == "status":
+        text = _status(msg.gateway)
+    elif command == "mem":
+        text = _memory(msg.gateway)
+    else:
+        text = "Hello, I am a Copepod: a Telegram gateway on a chip. /help lists what I do."
+    await msg.answer(text)
 
 
 def duration(seconds):

@@ -283,9 +283,6 @@ def run(path):
     if config is None:
         return 1
     gateway = Gateway(config, telemetry)
-    from copepod import builtin
-
-    builtin.install(gateway)
     try:
         import bot  # the user's handlers  # noqa: F401
     except Exception as error:  # a mistake in bot.py leaves the built-in commands

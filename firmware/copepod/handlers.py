@@ -7,8 +7,17 @@
         await msg.answer("**done**")
 """
 
-commands = {}  # name -> (handler, one line of help)
-texts = []  # handlers of plain text, the first that does not return False has answered
+from copepod.once import forget
+
+# name -> (handler, one line of help); None is a handler of builtin.py, which is loaded when asked for
+commands = {
+    "start": (None, "say hello"),
+    "help": (None, "list the commands"),
+    "status": (None, "uptime, messages, errors, link"),
+    "mem": (None, "memory of both heaps, phase by phase"),
+    "ping": (None, "answer at once"),
+}
+texts: list = []  # handlers of plain text, the first that does not return False has answered
 
 
 def on_command(name, help=""):
@@ -44,7 +53,15 @@ async def dispatch(msg):
     if msg.command is not None:
         found = commands.get(msg.command)
         if found is not None:
-            await found[0](msg)
+            if found[0] is None:
+                from copepod import builtin
+
+                try:
+                    await builtin.answer(msg)
+                finally:
+                    forget("copepod.builtin")
+            else:
+                await found[0](msg)
             return
         if msg.chat_type == "private" and not texts:
             await msg.answer("I don't know /" + msg.command + ". /help lists what I do.")
