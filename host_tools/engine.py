@@ -109,7 +109,7 @@ class Run:
             workdir=self.workdir,
             files=files_for(self.sim),
             heap=place.heap,
-            app=place.app,
+            app=place.app or self.target.default_app,
             gc=place.gc,
             pre=place.pre,
             bot=place.bot,
@@ -302,7 +302,7 @@ class Run:
                 self._one_answer(label, plan.answer, update, before)
 
     def _one_answer(self, label: str, pattern: str | None, update: int, before: int) -> None:
-        done = self.sim.wait(lambda: self.sim.confirmed >= update, min(10, self._left()))
+        done = self.sim.wait(lambda: update not in self.sim.queue.pending(), min(10, self._left()))
         texts = [sent.text for sent in self.sim.sent[before:]]
         self.good_others += 1
         if not done:

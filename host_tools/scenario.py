@@ -77,7 +77,7 @@ class Place:
     """How the gateway runs."""
 
     heap: str | None = None
-    app: str = "mpy"
+    app: str | None = None  # None: as the target has it, "mpy" or "frozen"
     gc: str = "auto"
     pre: str = ""
     bot: str | None = None

@@ -244,7 +244,8 @@ class Rv32Target(Target):
     name = "rv32"
     word_bits = 32
     address = "10.0.2.2"
-    default_heap = "56k"
+    default_heap = "48k"
+    default_app = "frozen"  # as its firmware has it
 
     @functools.cached_property
     def elf(self) -> Path:

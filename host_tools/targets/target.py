@@ -147,6 +147,7 @@ class Target(ABC):
     address: str = "localhost"
     listen: str = "127.0.0.1"
     default_heap: str | None = "128k"  # None: the place's heap is what it is
+    default_app: str = "mpy"
 
     @abstractmethod
     def interpreter(self) -> str:

@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -199,6 +200,50 @@ t = time.ticks_ms(); ready = p.poll(2000); print(bool(ready), time.ticks_diff(ti
     assert refused == "ECONNRESET"  # as lwIP calls a refusal
     assert unblocked in ("EINPROGRESS", "ECONNRESET")  # the refusal may be quicker than the call
     assert polled == "True True"
+
+
+def test_an_unread_socket_leaves_room_for_others(run: Callable[..., list[str]]) -> None:
+    """Forty frames wait on one socket, more than there are buffers; another one still works."""
+    dripping = socket.create_server(("127.0.0.1", 0))
+    echo = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = dripping.accept()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for number in range(40):
+            connection.sendall(bytes([number]) * 10)
+            time.sleep(0.01)
+        connection.close()
+
+    def answer() -> None:
+        connection, _ = echo.accept()
+        while data := connection.recv(1000):
+            connection.sendall(data)
+        connection.close()
+
+    threads = [threading.Thread(target=one, daemon=True) for one in (drip, answer)]
+    for thread in threads:
+        thread.start()
+    code = f"""
+import socket, network, time
+while not network.LAN().isconnected(): time.sleep_ms(10)
+unread, other = socket.socket(), socket.socket()
+unread.connect(("10.0.2.2", {dripping.getsockname()[1]}))
+time.sleep_ms(1500)
+other.connect(("10.0.2.2", {echo.getsockname()[1]}))
+for n in range(20):
+    other.send(b"echo" * 200); print(len(other.read(800)), end=" ")
+other.close()
+whole = unread.read()
+print(whole == bytes(n for n in range(40) for _ in range(10)))
+print(virt.net_info()[1] > 20, virt.net_info()[2])
+unread.close(); time.sleep_ms(300)
+print(virt.heap_info()[1] > 95000)
+"""
+    lines = run(code)
+    dripping.close()
+    echo.close()
+    assert lines == ["800 " * 20 + "True", "True 0", "True"]
 
 
 # --- the gateway in 400 KB

@@ -17,7 +17,7 @@ SLOW = {"fault-409", "fault-stall", "burst"}
 NEVER = {"soak"}  # ten thousand messages: `copepod live --scenario soak`
 # On the other interpreters: what their word size, heap or clock could make a difference to.
 EVERYWHERE = ("live", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
-UNIX_BUILDS = ("unix32", "unix64", "riscv64")
+OTHERS = ("unix32", "unix64", "riscv64", "rv32")
 # What the issue names, each must have its scenario.
 FAULTS = "429 409 401 5xx reset truncate stall bytes chunks close-after duplicate big malformed"
 
@@ -32,7 +32,7 @@ def chosen():
     everything = "all" in wanted()
     if everything or "unix" in wanted():
         yield from (("unix", name) for name in names if everything or name not in SLOW)
-    for target in UNIX_BUILDS:
+    for target in OTHERS:
         if everything or target in wanted():
             yield from ((target, name) for name in EVERYWHERE)
 

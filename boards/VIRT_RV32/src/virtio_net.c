@@ -245,6 +245,9 @@ void virtio_net_poll(void) {
             rx_publish();
             virt_note(); // and a flood is taken up again at the next poll
         }
+        if (rx.broken || tx.broken) {
+            virt_panic("the network card answers nonsense", rx.broken ? &rx : &tx);
+        }
     }
     sys_check_timeouts();
 }
