@@ -205,9 +205,11 @@ class Run:
         queue = list(numbers)
         kills = self.scenario.kills
         self._kill_plan = random.Random(kills.seed)
-        self._kill_at = self._next_kill() if numbers.stop == messages.count else None
-        while not self._done(queue) and self._left() and not self.device.ended:
-            while queue and len(self.pending) < waiting:
+        self._kill_at: float | None = None
+        if kills.count and numbers.stop == messages.count:
+            self._kill_at = time.monotonic() + self._kill_plan.uniform(0, kills.longest_s)
+        while (self._kill_at or not self._done(queue)) and self._left() and not self.device.ended:
+            while queue and len(self.pending) < waiting and queue[0] < self._released():
                 self._send(queue.pop(0), messages)
             self._kill_if_due()
             limit = min(0.5, self._left())
@@ -256,10 +258,20 @@ class Run:
 
     # --- kill -9
 
+    def _released(self) -> int:
+        """Messages below this number may be sent: each life of the gateway has its share."""
+        count, kills = self.scenario.messages.count, self.scenario.kills.count
+        if self._kill_at is None:
+            return count
+        return count * (self.tally.kills + 1) // (kills + 1)
+
     def _next_kill(self) -> float | None:
+        """A random instant after the gateway's first sign of life."""
         kills = self.scenario.kills
         if self.tally.kills >= kills.count:
             return None
+        calls = len(self.sim.calls)
+        self.sim.wait(lambda: len(self.sim.calls) > calls or not self._left(), 10)
         wait = self._kill_plan.uniform(kills.shortest_s, kills.longest_s)
         return time.monotonic() + wait
 
@@ -271,8 +283,6 @@ class Run:
         self.ended(self.device)
         self.tally.kills += 1
         self.device = self.start()
-        answered = len(self.sim.sent)
-        self.sim.wait(lambda: len(self.sim.sent) > answered or not self.pending, 10)
         self._kill_at = self._next_kill()
 
     def _finish_kills(self) -> None:

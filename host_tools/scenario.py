@@ -67,8 +67,8 @@ class Kills:
     """SIGKILL at random instants, and a restart each time."""
 
     count: int = 0
-    shortest_s: float = 0.05  # after the messages flow again
-    longest_s: float = 0.5
+    shortest_s: float = 0.0  # after the gateway's first call
+    longest_s: float = 0.06
     seed: int = 1
 
 
