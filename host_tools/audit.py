@@ -72,6 +72,7 @@ class Audit:
     word_bits: int
     interpreter: str
     components: dict[int, dict[str, float]] = field(default_factory=dict)  # by length
+    kept: dict[str, dict[str, int]] = field(default_factory=dict)  # by frozen, mpy
     rows: list[AuditRow] = field(default_factory=list)
     maps: list[heapmap.HeapMap] = field(default_factory=list)
 
@@ -81,6 +82,7 @@ class Audit:
             "word_bits": self.word_bits,
             "interpreter": self.interpreter,
             "garbage_b": {str(length): parts for length, parts in self.components.items()},
+            "live_b": self.kept,
             "rows": [asdict(row) for row in self.rows],
             "heap_map": [found.as_dict() for found in self.maps],
         }
@@ -181,6 +183,28 @@ def _reading(session: Session, received: int) -> dict[str, int]:
     return {name: int(value) for name, value in parts}
 
 
+def kept(target: Target, app: str) -> dict[str, int]:
+    """The live heap of the steady gateway by component, in bytes."""
+    with (
+        tempfile.TemporaryDirectory(prefix="copepod-") as folder,
+        Session(
+            target,
+            Path(folder),
+            {"telemetry": {"interval_s": 1}},
+            heap=HEAP,
+            app=app,
+            pre="import audit_heap\naudit_heap.install()",
+            files={"audit_heap.mpy": phases.compiled("audit_heap")},
+        ) as session,
+    ):
+        session.burst(8, 60)
+        seen = len(session.device.find("^@kept "))
+        session.device.wait(lambda: len(session.device.find("^@kept ")) > seen, 5)
+        line = session.device.find("^@kept ")[-1].text
+    parts = re.findall(r"([^;=]+)=(-?\d+)", line.partition(";")[2])
+    return {name: int(value) for name, value in parts}
+
+
 # --- the study's recommendations
 
 
@@ -241,6 +265,7 @@ def heap_maps(target: Target, heap: str, app: str) -> list[heapmap.HeapMap]:
 def show(audit: Audit, console: Console) -> None:
     """The tables on the screen."""
     console.print(components_table(audit))
+    console.print(kept_table(audit))
     console.print(study_table(audit))
     for found in audit.maps:
         console.print(heapmap.drawn(found))
@@ -256,6 +281,18 @@ def components_table(audit: Audit) -> Table:
     for name in names:
         table.add_row(name, *(f"{parts[name]:.1f}" for parts in audit.components.values()))
     table.add_row("in all", *(f"{sum(parts.values()):.1f}" for parts in audit.components.values()))
+    return table
+
+
+def kept_table(audit: Audit) -> Table:
+    """What the live heap is made of."""
+    table = Table(title=f"live heap of the gateway, B, {audit.target}", title_justify="left")
+    table.add_column("component")
+    for build in audit.kept:
+        table.add_column(build, justify="right")
+    for name in next(iter(audit.kept.values()), {}):
+        table.add_row(name, *(f"{parts[name]:,}" for parts in audit.kept.values()))
+    table.add_row("in all", *(f"{sum(parts.values()):,}" for parts in audit.kept.values()))
     return table
 
 
@@ -278,6 +315,8 @@ def measure(target: Target, app: str, heap: str, console: Console) -> Audit:
     audit = Audit(target.name, target.word_bits, target.interpreter())
     for length in LENGTHS:
         audit.components[length] = components(target, length, app)
+    for build in ("frozen", "mpy") if app == "frozen" else (app,):
+        audit.kept[build] = kept(target, build)
     for module, _, _ in STUDY:
         audit.rows += recommendation(target, module)
     audit.maps = heap_maps(target, heap, app)

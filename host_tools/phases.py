@@ -78,6 +78,7 @@ class PhaseRun:
     pieces: int = 0
     html_b: int = 0
     burst_us: int = 0
+    alone_b: int = 0  # the GC heap before the application was imported
 
     @property
     def burst_gc_runs(self) -> int | None:
@@ -187,6 +188,8 @@ def run(
         result.produced, result.consumed = int(found[1]), int(found[2])
     if (found := re.search(r"\(Pieces: (\d+), bytes of HTML: (\d+)\)", console)) is not None:
         result.pieces, result.html_b = int(found[1]), int(found[2])
+    if (found := re.search(r"alone: (\d+) B\)", console)) is not None:
+        result.alone_b = int(found[1])
     if (found := re.search(r"\(Burst: (\d+) us\)", console)) is not None:
         result.burst_us = int(found[1])
     return result

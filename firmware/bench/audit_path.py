@@ -11,19 +11,29 @@ a line `@path <received> <component>=<bytes so far> …`.
 
 import gc
 
-_FORMATTER = {"begin": 0, "feed": 2, "finish": 0, "ready": 0, "drop": 0, "write": 1}
-# component, module, class, {method: parameters besides self}
+from copepod.access import Access
+from copepod.bus import Queue
+from copepod.gateway import Gateway
+from copepod.messages import OutboundMessage
+from copepod.net.http import Client
+from copepod.telegram.channel import Channel
+from copepod.telegram.updates import UpdateReader
+from copepod.telemetry import Telemetry
+from copepod.text.markdown import Formatter
+
+# component, class, {method: parameters besides self}; a private method may have another name in a
+# build for a board's file system, and then counts to the component that calls it.
 PLACES = (
-    ("update reading", "copepod.telegram.updates", "UpdateReader", {"begin": 1, "feed": 3, "finish": 0}),
-    ("message", "copepod.telegram.updates", "UpdateReader", {"_fill": 2}),
-    ("message", "copepod.messages", "OutboundMessage", {"__init__": 4}),
-    ("bus", "copepod.bus", "Queue", {"put": 1, "get": 0}),
-    ("access", "copepod.access", "Access", {"admits": 1}),
-    ("formatter", "copepod.text.markdown", "Formatter", _FORMATTER),
-    ("request", "copepod.net.http", "Client", {"begin": 2, "write": 1, "write_int": 1, "write_json": 3}),
-    ("connection", "copepod.net.http", "Client", {"flush": 0, "response": 1, "fill": 0, "__next__": 0}),
-    ("telemetry", "copepod.telemetry", "Telemetry", {"event": 2}),
-)  # fmt: skip
+    ("update reading", UpdateReader, {"begin": 1, "feed": 3, "finish": 0}),
+    ("message", UpdateReader, {"_fill": 2}),
+    ("message", OutboundMessage, {"__init__": 4}),
+    ("bus", Queue, {"put": 1, "get": 0}),
+    ("access", Access, {"admits": 1}),
+    ("formatter", Formatter, {"begin": 0, "feed": 2, "finish": 0, "ready": 0, "drop": 0, "write": 1}),
+    ("request", Client, {"begin": 2, "write": 1, "write_int": 1, "write_json": 3}),
+    ("connection", Client, {"flush": 0, "response": 1, "fill": 0, "__next__": 0}),
+    ("telemetry", Telemetry, {"event": 2}),
+)
 TASKS = (("handler", "_work"), ("supervisor", "main"))  # coroutines of Gateway, noted per step
 names = ["scheduler"]
 used_b = [0]
@@ -155,17 +165,14 @@ def _wrap_frame(owner, slot):
 
 def install():
     """Replace the functions of PLACES; AttributeError if one is no longer there."""
-    for name, module, owner, methods in PLACES:
-        found = getattr(__import__(module, None, None, (owner,)), owner)
+    for name, owner, methods in PLACES:
         slot = _slot(name)
         for method in methods:
-            setattr(found, method, _wrap(getattr(found, method), slot, methods[method]))
-    from copepod.gateway import Gateway
-    from copepod.telegram.channel import Channel
-    from copepod.telemetry import Telemetry
-
+            if method[0] != "_" or method[1] == "_" or hasattr(owner, method):
+                setattr(owner, method, _wrap(getattr(owner, method), slot, methods[method]))
     for name, method in TASKS:
-        _wrap_task(Gateway, method, _slot(name))
+        if hasattr(Gateway, method):
+            _wrap_task(Gateway, method, _slot(name))
     _wrap_task(Channel, "run", _slot("channel"))
     _wrap_frame(Telemetry, _slot("telemetry"))
     _now[1] = gc.mem_alloc()

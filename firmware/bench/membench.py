@@ -8,8 +8,11 @@ collections so far and the microseconds in them, `-` where the interpreter can't
 the device sleeps, so that somebody outside can read what the process holds.
 """
 
-import asyncio
 import gc
+
+ALONE_B = gc.mem_alloc()  # the interpreter and this file's code
+
+import asyncio
 import sys
 from time import sleep_ms, ticks_diff, ticks_us
 
@@ -145,6 +148,7 @@ class Bench:
 
 def main(count, threshold_b=0, path="config.json"):
     """Run every phase with a burst of `count` messages."""
+    print("(Interpreter and benchmark alone: %d B)" % ALONE_B)
     bench = Bench(threshold_b)
     bench.baseline()
     bench.config(path)
