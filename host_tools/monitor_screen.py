@@ -14,11 +14,12 @@ BARS = "▁▂▃▄▅▆▇█"
 BARS_ASCII = "_.-~=+*#"
 SPARK_WIDTH = 40
 LOG_LINE_MAX = 400
+LOG_MIN = 2  # lines of the console that are always there
 
 ROWS = (  # field, what it is, True if its lowest value is the one to watch
     ("gc_free", "GC heap free", True),
-    ("gc_used", "GC heap used, with garbage", False),
-    ("gc_live", "GC heap used after collection", False),
+    ("gc_used", "GC used, with garbage", False),
+    ("gc_live", "GC used after collection", False),
     ("gc_run", "GC largest free run", True),
     ("idf_free", "IDF heap free", True),
     ("idf_big", "IDF largest block", True),
@@ -59,10 +60,10 @@ def clock(seconds: float) -> str:
 def memory_table(model: Model, *, spark: int = SPARK_WIDTH, bars: str = BARS) -> Table:
     """The heap fields that this board can tell."""
     table = Table(box=None, pad_edge=False, header_style="dim", expand=False)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for title in ("now", "lowest", "highest"):
-        table.add_column(title, justify="right", min_width=9)
-    table.add_column("")
+        table.add_column(title, justify="right", min_width=8, no_wrap=True)
+    table.add_column("", no_wrap=True)
     frame = model.last
     for name, label, watch_low in ROWS:
         points = model.series(name)
@@ -135,6 +136,10 @@ def trends_table(model: Model) -> RenderableType:
     return text
 
 
+def _lines(console: Console, parts: list[RenderableType]) -> int:
+    return sum(len(console.render_lines(part, pad=False)) for part in parts)
+
+
 def screen(
     model: Model,
     console: Console,
@@ -157,13 +162,13 @@ def screen(
         head.append(f"   {state}", "bold yellow")
     if not frame:
         head.append("   no telemetry yet", "dim")
-    memory = memory_table(model, spark=max(8, min(SPARK_WIDTH, width - 70)), bars=bars)
-    top: list[RenderableType] = [head, memory, counters(model), marks_line(model, width)]
-    top.append(trends_table(model))
-    if alert:
-        top.append(Text(alert, "bold white on red"))
-    used = sum(len(console.render_lines(part, pad=False)) for part in top)
-    room = max(1, height - used - 3)
+    memory = memory_table(model, spark=max(4, min(SPARK_WIDTH, width - 62)), bars=bars)
+    top: list[RenderableType] = [head, memory, counters(model)]
+    top += [Text(alert, "bold white on red")] if alert else []
+    for part in (trends_table(model), marks_line(model, width)):
+        if _lines(console, [*top, part]) + LOG_MIN + 2 < height:
+            top.append(part)
+    room = max(LOG_MIN, height - _lines(console, top) - 3)
     log = Text(no_wrap=True, overflow="ellipsis")
     rows = list(model.log)[-room:]
     for index, (t, line) in enumerate(rows):

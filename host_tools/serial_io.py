@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import subprocess
 import sys
 import termios
@@ -28,6 +29,7 @@ from host_tools.errors import UserError
 
 BAUD = 115200
 MAX_LINE = 4096  # a longer line is no console line: it is cut there
+CONNECT_S = 5.0
 _RETRY_S = 0.3
 
 
@@ -100,9 +102,37 @@ def permission_remedy(path: Path) -> str:
     return "close the program that has it open, or run as an administrator"
 
 
-def open_quiet(device: str, baud: int = BAUD) -> serial.SerialBase:
+class SocketPort:
+    """A console on a TCP socket. (pyserial's own drops what it has read when the peer closes.)"""
+
+    def __init__(self, url: str) -> None:
+        host, _, port = url.removeprefix("socket://").partition("?")[0].rpartition(":")
+        try:
+            self._socket = socket.create_connection((host, int(port)), CONNECT_S)
+        except ValueError:
+            raise UserError(f"{url}: write it as socket://host:port") from None
+        self._socket.setblocking(False)
+        self.fd = self._socket.fileno()
+
+    def read(self, size: int) -> bytes:
+        """What is there, b"" at the end; OSError as sockets do."""
+        return self._socket.recv(size)
+
+    def write(self, data: bytes) -> None:
+        """Send, waiting for the peer if need be."""
+        self._socket.settimeout(CONNECT_S)
+        self._socket.sendall(data)
+        self._socket.setblocking(False)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def open_quiet(device: str, baud: int = BAUD) -> serial.SerialBase | SocketPort:
     """Open a console for reading and writing without touching DTR and RTS."""
     try:
+        if device.startswith("socket://"):
+            return SocketPort(device)
         port = serial.serial_for_url(device, baudrate=baud, timeout=0, exclusive=None)
     except (serial.SerialException, OSError, ValueError) as error:
         text = str(error)
@@ -149,7 +179,7 @@ class SerialSource:
         self.name = device
         self.losses = 0
         self._baud = baud
-        self._port: serial.SerialBase | None = None
+        self._port: serial.SerialBase | SocketPort | None = None
         self._usb_serial = next((p.serial_number for p in ports() if p.device == device), "")
         self._retry_at = 0.0
         if must_exist:
@@ -221,12 +251,11 @@ class SerialSource:
         return True
 
 
-def _wait_readable(port: serial.SerialBase, timeout_s: float) -> bool:
+def _wait_readable(port: serial.SerialBase | SocketPort, timeout_s: float) -> bool:
     """Wait for input: on the descriptor where there is one."""
     descriptor = getattr(port, "fd", None)
     if descriptor is None:
-        descriptor = getattr(port, "_socket", None)
-    if descriptor is None:
+        assert isinstance(port, serial.SerialBase)
         time.sleep(min(timeout_s, 0.02))
         return bool(getattr(port, "in_waiting", 0))
     return bool(select.select([descriptor], [], [], timeout_s)[0])

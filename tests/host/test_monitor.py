@@ -1,0 +1,514 @@
+"""The monitor: what it records, counts, draws and survives."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import random
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tty
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import serial
+from command_line import Run, copepod
+from pty_board import PtyBoard
+from rich.console import Console
+
+from host_tools import app_files, monitor, monitor_screen, recording, serial_io
+from host_tools.errors import UserError
+from host_tools.frames import FIELDS, Event, Frame, format_event, format_frame
+from host_tools.monitor_model import Alert, Model, trend, watermark
+from host_tools.simulator import Simulator
+
+COPEPOD = Path(sys.executable).with_name("copepod")
+
+
+def frame(seq: int, t_s: float, phase: str = "interval", **values: int) -> str:
+    whole = dict.fromkeys(FIELDS) | {"in": 0, "out": 0, "err": 0, "tls": 1, "back": 0} | values
+    return format_frame(Frame(seq, int(t_s * 1000), phase, whole))
+
+
+def event(seq: int, t_s: float, name: str, value: int = 0) -> str:
+    return format_event(Event(seq, int(t_s * 1000), name, value))
+
+
+def console_of(
+    minutes: int, leak_b_per_h: int = 0, shrink_b_per_h: int = 0
+) -> list[tuple[float, str]]:
+    """A gateway's console with a frame every ten seconds, a saw-tooth of garbage and some noise."""
+    noise = random.Random(minutes + leak_b_per_h)
+    lines = [(0.5, event(0, 0.5, "boot")), (1.0, frame(1, 1, "baseline", gc_free=60_000))]
+    seq, garbage = 2, 0
+    for number in range(minutes * 6):
+        t = 5 + number * 10.0
+        garbage = 0 if garbage > 20_000 else garbage + noise.randint(500, 2500)
+        live = 16_000 + int(leak_b_per_h * t / 3600) + noise.randint(-20, 20)
+        run = 40_000 - int(shrink_b_per_h * t / 3600)
+        values = {"gc_used": live + garbage, "gc_live": live, "gc_free": 64_000 - live - garbage}
+        big = 60_000 - noise.randint(0, 512)
+        values |= {"gc_run": run, "idf_free": 70_000, "idf_big": big, "idf_min": 58_000}
+        lines.append((t, frame(seq, t, **values)))
+        seq += 1
+    return lines
+
+
+def model_of(lines: list[tuple[float, str]]) -> Model:
+    model = Model()
+    for t, line in lines:
+        model.feed(t, line)
+    return model
+
+
+# what it means -----------------------------------------------------------------------------
+
+
+def test_a_falling_watermark_is_a_leak() -> None:
+    model = model_of(console_of(30, leak_b_per_h=6000))
+    slope = model.trends()["GC free"]
+    assert -6200 < slope.per_hour < -5800
+    assert slope.error < 200
+    assert "GC heap: watermark falling, a leak" in model.reading()
+    assert "IDF heap: steady" in model.reading()
+
+
+def test_a_steady_watermark_with_a_shrinking_block_is_fragmentation() -> None:
+    model = model_of(console_of(30, shrink_b_per_h=20_000))
+    assert "GC heap: largest block shrinking, fragmentation" in model.reading()
+
+
+def test_a_saw_tooth_alone_is_steady() -> None:
+    model = model_of(console_of(30))
+    assert "GC heap: steady" in model.reading()
+    assert "leak" not in model.reading()
+    # without gc_live (no collection in the frames) the upper edge of the saw-tooth serves
+    bare = Model()
+    for t, line in console_of(60, leak_b_per_h=8000):
+        if " gc_live=" in line:
+            found = Model().feed(t, line)
+            assert isinstance(found, Frame)
+            line = format_frame(
+                Frame(found.seq, found.t_ms, found.phase, {**found.values, "gc_live": None})
+            )
+        bare.feed(t, line)
+    assert "a leak" in bare.reading()
+
+
+def test_too_little_is_not_judged() -> None:
+    assert "too early" in model_of(console_of(1)[:6]).reading()
+    assert trend([(0.0, 1)] * 3) is None
+    assert watermark([(1.0, 5), (2.0, 7)]) == [(1.0, 5), (2.0, 7)]
+
+
+def test_a_reboot_begins_the_trend_anew() -> None:
+    lines = console_of(20, leak_b_per_h=9000)
+    again = [(t + 1300, line) for t, line in console_of(20)]
+    model = model_of(lines + again)
+    assert model.stream.reboots == 1
+    assert "steady" in model.reading()
+
+
+def test_gaps_and_damage_are_counted() -> None:
+    lines = console_of(5)
+    damaged = lines[10][1].replace("gc_used=", "gc_used=9")
+    model = model_of(
+        [*lines[:5], *lines[7:10], (9.0, damaged), (9.1, lines[10][1][:50]), *lines[11:]]
+    )
+    assert model.stream.missing == 3
+    assert model.stream.damaged == 2
+    assert model.stream.reboots == 0
+
+
+def test_fragmentation_share() -> None:
+    model = model_of([(1.0, frame(0, 1, gc_free=40_000, gc_run=10_000, idf_free=80, idf_big=80))])
+    assert model.fragmentation() == {"GC": 0.75, "IDF": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "limit"),
+    [("free<20000", "gc_free", 20000), (" idf_big >= 5 ", "idf_big", 5), ("err>0", "err", 0)],
+)
+def test_alerts_are_understood(text: str, name: str, limit: int) -> None:
+    alert = Alert.parse(text)
+    assert (alert.name, alert.limit) == (name, limit)
+
+
+@pytest.mark.parametrize("text", ["free", "free<x", "nothing<5", "free=5", "free<5 and used>3"])
+def test_alerts_that_are_not(text: str) -> None:
+    with pytest.raises(UserError, match="--alert"):
+        Alert.parse(text)
+
+
+# recordings --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Path:
+    path = tmp_path / "run.jsonl"
+    writer = recording.Recorder(path, "a test")
+    model = Model()
+    for t, line in [*console_of(20, leak_b_per_h=6000), (1200.0, "a log line")]:
+        writer.line(t, line, model.feed(t, line))
+    writer.notice(1201.0, "the port is gone")
+    writer.close()
+    return path
+
+
+def test_a_recording_plays_back_as_it_was(record: Path) -> None:
+    model, alert = monitor.replay(record, [])
+    assert not alert
+    whole = model_of([*console_of(20, leak_b_per_h=6000), (1200.0, "a log line")])
+    assert [f for _, f in model.frames] == [f for _, f in whole.frames]
+    assert model.reading() == whole.reading()
+    assert [line for _, line in model.log] == ["a log line", "-- the port is gone --"]
+    first = json.loads(record.read_text().splitlines()[2])
+    assert first["frame"]["phase"] == "baseline"
+    assert first["frame"]["gc_free"] == 60_000
+
+
+def test_a_cut_off_recording_and_a_plain_log_are_read(record: Path, tmp_path: Path) -> None:
+    record.write_text(record.read_text()[:-30])
+    assert len(monitor.replay(record, [])[0].frames) == 121
+    log = tmp_path / "console.log"
+    log.write_text("\r\n".join(line for _, line in console_of(2)) + "\r\n")
+    assert len(monitor.replay(log, [])[0].frames) == 13
+    with pytest.raises(UserError, match="No such file"):
+        monitor.replay(tmp_path / "none", [])
+
+
+def test_replay_makes_csv_plots_and_a_picture(record: Path, tmp_path: Path) -> None:
+    outputs = [tmp_path / name for name in ("run.csv", "run.png", "run.svg", "screen.svg")]
+    flags = ["--csv", outputs[0], "--plot", outputs[1], "--svg", outputs[3]]
+    run = copepod("monitor", "--replay", record, *flags)
+    assert run.returncode == 0, run.stderr
+    rows = outputs[0].read_text().splitlines()
+    assert rows[0] == "host_s,seq,t_ms,phase," + ",".join(FIELDS)
+    assert len(rows) == 122
+    assert rows[1].startswith("1.000,1,1000,baseline,,60000,")
+    assert outputs[1].read_bytes().startswith(b"\x89PNG")
+    run = copepod("monitor", "--replay", record, "--plot", outputs[2])
+    svg = outputs[2].read_text()
+    assert "<svg" in svg
+    assert svg.count("stroke-dasharray") >= 2  # the marks
+    assert "watermark" in outputs[3].read_text().replace("&#160;", " ")
+    bad = copepod("monitor", "--replay", record, "--plot", tmp_path / "run.gif")
+    assert bad.returncode == 1
+    assert "a plot is .png or .svg" in bad.stderr
+
+
+def test_an_alert_ends_with_its_own_status(record: Path) -> None:
+    run = copepod("monitor", "--replay", record, "--plain", "--alert", "free<20000")
+    assert run.returncode == 0, run.stderr
+    run = copepod("monitor", "--replay", record, "--plain", "--alert", "free<45000")
+    assert run.returncode == monitor.ALERT_STATUS
+    assert "alert free<45000: gc_free is" in run.stderr
+
+
+# the screen --------------------------------------------------------------------------------
+
+
+def drawn(model: Model, width: int = 100, height: int = 34, **given: str) -> str:
+    console = Console(width=width, height=height, file=open(os.devnull, "w"), record=True)  # noqa: SIM115
+    console.print(monitor_screen.screen(model, console, title="/dev/ttyUSB0", **given))
+    console.file.close()
+    return console.export_text()
+
+
+def test_the_screen_shows_it_and_fits() -> None:
+    model = model_of([*console_of(20, leak_b_per_h=6000), (1200.0, "copepod: hello \x1b[2J\x07")])
+    for width, height in ((100, 34), (80, 24), (60, 20)):
+        text = drawn(model, width, height)
+        assert len(text.splitlines()) <= height
+        assert all(len(line) <= width for line in text.splitlines())
+        assert "GC heap free" in text
+        assert "\x1b" not in text
+        assert "\x07" not in text
+    text = drawn(model, state="port lost, waiting for it", alert="alert free<1: …")
+    for wanted in ("watermark falling", "GC fragmented", "boot 0", "port lost", "alert free<1"):
+        assert wanted in text
+    assert any(bar in text for bar in monitor_screen.BARS)
+
+
+def test_the_screen_without_telemetry() -> None:
+    assert "no telemetry yet" in drawn(Model())
+
+
+def test_sparklines() -> None:
+    assert monitor_screen.sparkline([1, 2, 3, 4, 5, 6, 7, 8]) == monitor_screen.BARS
+    assert monitor_screen.sparkline([5, 5, 5]) == "▅▅▅"
+    assert len(monitor_screen.sparkline(list(range(500)), 40)) == 40
+
+
+# a live console ----------------------------------------------------------------------------
+
+
+class Pty:
+    """A terminal whose other end is a test."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+        tty.setraw(self.slave)
+        self.port = os.ttyname(self.slave)
+
+    def say(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self.master, data[:2048]) :]
+
+    def heard(self) -> bytes:
+        """What was sent to the device."""
+        found = b""
+        while select.select([self.master], [], [], 0)[0]:
+            found += os.read(self.master, 4096)
+        return found
+
+    def close(self) -> None:
+        os.close(self.master)
+        os.close(self.slave)
+
+
+@pytest.fixture
+def terminal() -> Iterator[Pty]:
+    terminal = Pty()
+    yield terminal
+    terminal.close()
+
+
+class Started:
+    """`copepod monitor` as a process; what it prints goes to files, so that it never waits."""
+
+    def __init__(self, *arguments: object) -> None:
+        self._out = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self._err = tempfile.TemporaryFile("w+")  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [COPEPOD, "monitor", *map(str, arguments)],
+            stdout=self._out,
+            stderr=self._err,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def finish(self, timeout: float = 15) -> Run:
+        """Wait for its end."""
+        try:
+            status = self.process.wait(timeout)
+        finally:
+            self.process.kill()
+            self.process.wait()
+        texts = []
+        for file in (self._out, self._err):
+            file.seek(0)
+            texts.append(file.read())
+            file.close()
+        return Run(status, *texts)
+
+
+def test_the_recording_is_what_the_device_sent_and_nothing_is_sent_to_it(
+    terminal: Pty, tmp_path: Path
+) -> None:
+    """Log lines, frames, a cut UTF-8 character, no line end at the end; plain output in a pipe."""
+    path = tmp_path / "run.jsonl"
+    process = Started("--port", terminal.port, "--record", path, "--for", 4)
+    lines = [line for _, line in console_of(10)]
+    lines[5:5] = ["copepod: wifi: connected to café ☕", "", "x" * 300]
+    sent = "\r\n".join(lines).encode() + b"\r\n"
+    time.sleep(1.2)
+    for at in range(0, len(sent), 97):
+        terminal.say(sent[at : at + 97])
+        time.sleep(0.001)
+    status, out, err = process.finish()
+    assert status == 0, err
+    assert [entry.line for entry in recording.read(path)] == lines
+    assert terminal.heard() == b""
+    assert "copepod: wifi: connected to café ☕" in out
+    assert out.count("frame ") == 61
+    assert "61 frames, 1 events; 0 missing, 0 damaged, 0 reboots" in err
+
+
+def test_a_flood_of_noise_does_not_disturb_it(terminal: Pty, tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    process = Started("--port", terminal.port, "--record", path, "--for", 8, "--alert", "err>0")
+    time.sleep(1.2)
+    noise = random.Random(5)
+    for _ in range(40):
+        terminal.say(noise.randbytes(25_000))
+    terminal.say(b"\n" + frame(0, 1, gc_free=5).encode() + b"\n")
+    terminal.say(noise.randbytes(100_000) + b"\n")
+    terminal.say(frame(1, 2, gc_free=6, err=1).encode() + b"\n")  # and this ends it
+    status, _, err = process.finish()
+    assert status == monitor.ALERT_STATUS, err
+    model, _ = monitor.replay(path, [])
+    assert [f["gc_free"] for _, f in model.frames] == [5, 6]
+    assert model.stream.missing == 0
+
+
+def test_an_unplugged_port_comes_back(tmp_path: Path) -> None:
+    """The device's name goes away and comes back as another device: frames go on, none is lost."""
+    link, path = tmp_path / "ttyBOARD", tmp_path / "run.jsonl"
+    first = Pty()
+    link.symlink_to(first.port)
+    process = Started("--port", link, "--record", path, "--alert", "err>0")
+    time.sleep(1.2)
+    first.say(frame(0, 1).encode() + b"\n")
+    time.sleep(0.3)
+    link.unlink()
+    first.close()
+    time.sleep(0.6)
+    second = Pty()
+    link.symlink_to(second.port)
+    time.sleep(0.8)
+    second.say(frame(1, 2).encode() + b"\n" + frame(2, 3, err=1).encode() + b"\n")
+    status, _, err = process.finish()
+    second.close()
+    assert status == monitor.ALERT_STATUS, err
+    entries = list(recording.read(path))
+    assert [entry.line for entry in entries if entry.notice][:2] == [
+        "the port is gone",
+        "the port is back",
+    ]
+    model, _ = monitor.replay(path, [])
+    assert [f.seq for _, f in model.frames] == [0, 1, 2]
+    assert model.stream.missing == 0
+
+
+def test_a_socket_that_closes_is_opened_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"socket://127.0.0.1:{listener.getsockname()[1]}"
+
+        def serve() -> None:
+            for seq in range(2):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.sendall(frame(seq, seq, err=seq).encode() + b"\n")
+                    time.sleep(0.1)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        source = serial_io.open_source(url)
+        watch = monitor.Monitor(source, recorder=None, alerts=[Alert.parse("err>0")])
+        deadline = time.monotonic() + 10
+        while not watch.alert and time.monotonic() < deadline:
+            watch.step()
+        source.close()
+        thread.join()
+    assert watch.alert
+    assert len(watch.model.frames) == 2
+
+
+def test_a_pipe_a_file_and_a_command(tmp_path: Path) -> None:
+    text = "\n".join(line for _, line in console_of(2)) + "\n"
+    run = subprocess.run(
+        [COPEPOD, "monitor", "--port", "-"],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.stdout.count("frame ") == 13
+    assert run.returncode == 0
+    log = tmp_path / "console.log"
+    log.write_text(text)
+    run = copepod("monitor", "--port", log, "--for", 0.5)
+    assert "13 frames" in run.stderr
+    run = copepod("monitor", "--", "cat", log)
+    assert "13 frames" in run.stderr
+
+
+def test_a_running_unix_gateway(tmp_path: Path) -> None:
+    """The monitor starts the gateway itself, sees it become steady, and ends with its alert."""
+    (tmp_path / "tree").mkdir()
+    for path, data in app_files.app().items():
+        (tmp_path / "tree" / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / path).write_bytes(data)
+    with Simulator(tls=False) as sim:
+        bot = {"token": sim.token, "allow_from": ["*"], "base_url": sim.base_url}
+        config = {"channels": {"telegram": bot}, "telemetry": {"interval_s": 1}}
+        (tmp_path / "config.json").write_text(json.dumps(config))
+        sim.push_text("hello")
+        micropython = str(Path(sys.executable).with_name("micropython"))
+        command = ["env", f"MICROPYPATH={tmp_path / 'tree'}:.frozen", micropython]
+        command += ["-X", "heapsize=256k", "-m", "copepod", "--config", tmp_path / "config.json"]
+        run = copepod("monitor", "--plain", "--alert", "out>0", "--for", 15, "--", *command)
+    assert run.returncode == monitor.ALERT_STATUS, run.stdout + run.stderr
+    assert " steady " in run.stdout
+    assert "alert out>0: out is 1" in run.stderr
+
+
+def test_a_live_run_on_a_board_is_recorded_frame_for_frame(tmp_path: Path) -> None:
+    """A gateway on a board answers while it is watched; the recording is what the board sent."""
+    folder, path = tmp_path / "board", tmp_path / "run.jsonl"
+    for name, data in app_files.app().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    with Simulator() as sim:
+        bot = {"token": sim.token, "allow_from": ["*"], "base_url": sim.base_url}
+        config = {"channels": {"telegram": bot}, "telemetry": {"interval_s": 1}}
+        (folder / "config.json").write_text(json.dumps({**config, "tls": {"ca": "roots.der"}}))
+        (folder / "roots.der").write_bytes(sim.ca_der)
+        with PtyBoard(folder) as board:
+            process = Started("--port", board.port, "--record", path, "--alert", "out>24")
+            for number in range(25):
+                sim.push_text(f"message {number}")
+            status, _, err = process.finish(25)
+            assert status == monitor.ALERT_STATUS, err
+            assert board.boots == 1  # never reset
+            assert b"raw REPL" not in board.log
+            sent = [line for line in board.log.decode().splitlines() if "@cp1" in line]
+        assert len(sim.sent) >= 25
+    kept = [entry.line for entry in recording.read(path) if "@cp1" in entry.line]
+    assert len(kept) > 8
+    assert kept == sent[: len(kept)]
+
+
+# opening a port ----------------------------------------------------------------------------
+
+
+def test_dtr_and_rts_are_never_touched(monkeypatch: pytest.MonkeyPatch, terminal: Pty) -> None:
+    """Changing one before the other is what resets a board: neither may be written, nor hang up."""
+    written: list[str] = []
+    for name in ("dtr", "rts"):
+        old = getattr(serial.SerialBase, name)
+        new = property(old.fget, lambda self, value, name=name: written.append(name))
+        monkeypatch.setattr(serial.SerialBase, name, new)
+    port = serial_io.open_quiet(terminal.port)
+    import termios
+
+    assert not termios.tcgetattr(port.fd)[2] & termios.HUPCL
+    port.close()
+    source = serial_io.SerialSource(terminal.port)
+    source.read(0.05)
+    source.close()
+    assert written == []
+
+
+def test_which_port(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def port(name: str) -> serial_io.Port:
+        (tmp_path / name).touch()
+        return serial_io.Port(str(tmp_path / name), name, "", "")
+
+    monkeypatch.setattr(serial_io, "ports", list)
+    with pytest.raises(UserError, match="no board found: plug it in"):
+        serial_io.choose_port(None)
+    monkeypatch.setattr(serial_io, "ports", lambda: [port("a")])
+    assert serial_io.choose_port(None).endswith("/a")
+    monkeypatch.setattr(serial_io, "ports", lambda: [port("a"), port("b")])
+    with pytest.raises(UserError, match=r"several ports: .*PORT="):
+        serial_io.choose_port(None)
+    assert serial_io.choose_port(None, lambda found: found[1]).endswith("/b")
+    assert serial_io.choose_port("socket://127.0.0.1:1") == "socket://127.0.0.1:1"
+
+
+def test_lines_out_of_anything() -> None:
+    splitter = serial_io.LineSplitter()
+    assert splitter.feed(b"caf" + b"\xc3") == []
+    assert splitter.feed(b"\xa9\r\nnext") == ["café"]
+    assert splitter.rest() == "next"
+    long = splitter.feed(b"x" * 9000)
+    assert [len(line) for line in long] == [4096, 4096]
+    assert serial_io.printable("a\x1b[2J\tb\x00é") == "a·[2J·b·é"
