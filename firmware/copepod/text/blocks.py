@@ -201,6 +201,9 @@ class Blocks(Inline):
             if e >= self._held:
                 return e
             p = e + 1
+            c = buf[p]
+            if c > 64 and not (st[_DEPTH] or self._bars) and c != 95 and c != 96 and c != 126:
+                continue  # begins with a letter, in no container
             self._match(p)
             q = self._q
             c = buf[q]
@@ -226,6 +229,8 @@ class Blocks(Inline):
         """Go over the piece up to `stop`, counting or writing."""
         st = self._st
         self._restart(sink)
+        if not self._quick:
+            self._aim_live(0, self._held)
         self._pos = st[_GAP] = 0
         self._heading = self._code = False
         self._begun = self._seen_any = st[_KIND] > 0
@@ -455,11 +460,25 @@ class Blocks(Inline):
             st[_KIND] = _HEADING
             self._pos = stop
             return
-        self._text(p, e)
+        if self._quick:
+            self._quick_text(p, e)
+        else:
+            self._text(p, e)
         self._style_off()
         st[_KIND] = 0
         self._heading = True
         self._pos = after
+
+    def _quick_text(self, p, end):
+        """Count no less than what the text can come to, without writing it."""
+        c = self._buf[p]
+        if 48 <= c < 58 or 97 <= c | 32 <= 122:
+            self._seen = True
+        lines = self._buf.count(b"\n", p, end) + 1
+        self._grow(end - p + lines * (self._st[_PAD] + 16))
+        # Code inside styles closes and opens them again.
+        self._tag(b"", self._opened + self._codes * (1 + min(8, self._opened + 1)))
+        self._opened = self._codes = 0
 
     def _paragraph(self, p, stop):
         """A paragraph or heading whose text begins at p, or goes on there."""
@@ -478,7 +497,10 @@ class Blocks(Inline):
             st[_KIND] = _PARAGRAPH
             self._pos = stop
             return
-        self._text(p, end)
+        if self._quick:
+            self._quick_text(p, end)
+        else:
+            self._text(p, end)
         while st[_STYLES]:
             self._style_off()
         st[_KIND] = 0

@@ -67,11 +67,10 @@ class Emphasis(Spans):
         runs = self._runs
         start = p
         top = 0
-        at = self._skip_at
-        marks = self._skip_marks
-        self._aim(at, marks, p, end)
+        at = self._skips_at
+        marks = self._skips
         while True:
-            q = self._seek(at, marks, p, end)
+            q = self._seek(at, marks, p, end, self._held)
             if q >= end:
                 return
             c = buf[q]

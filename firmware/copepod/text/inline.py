@@ -29,9 +29,8 @@ class Inline(Emphasis):
         buf = self._buf
         at = self._live_at
         live = self._live
-        self._aim(at, live, p, end)
         while p < end:
-            q = self._seek(at, live, p, end)
+            q = self._seek(at, live, p, end, self._scope)
             if q > p:
                 e = q
                 if q == end or buf[q] == 10:
@@ -118,14 +117,16 @@ class Inline(Emphasis):
             self._put(b"$")
             self._literal(p, stop)
             return stop
-        if self._nest:
-            if self._alt == self._nest:
-                self._mute = False
-                self._alt = 0
-            if self._link == self._nest:
-                self._tag(b"</a>")
-                self._link = 0
-            self._nest -= 1
+        if not self._nest:
+            self._point(93)  # its beginning is text after all
+            return p
+        if self._alt == self._nest:
+            self._mute = False
+            self._alt = 0
+        if self._link == self._nest:
+            self._tag(b"</a>")
+            self._link = 0
+        self._nest -= 1
         return self._tail(q, end)
 
     def _literal(self, p, end, blank=False):

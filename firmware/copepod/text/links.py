@@ -64,6 +64,10 @@ class Links(Output):
             return 0
         self._from = p
         depth = 0
+        q = self._plain_end(p, end)
+        if q:
+            self._to = q
+            return q
         while p < end:
             c = buf[p]
             if c <= 32:
@@ -79,6 +83,15 @@ class Links(Output):
             p += 1
         self._to = p
         return 0 if depth or p >= end and end - self._from == _LONGEST else p
+
+    def _plain_end(self, p, end):
+        """Where a destination ends that a parenthesis closes and that has no other, no blank and no escape; else 0."""
+        find = self._find
+        q = find(b")", p, end)
+        if q > p and find(b" ", p, q) < 0 and find(b"\n", p, q) < 0 and find(b"(", p, q) < 0:
+            if find(b"\\", p, q) < 0 and not (self._odd and find(b"\t", p, q) > 0):
+                return q
+        return 0
 
     def _title(self, p, end):
         """A title at p: where it ends, or 0."""
@@ -244,11 +257,11 @@ class Links(Output):
     def _target(self, p, end):
         """Find the destination of the link or image marked at p; True if Telegram keeps such a link."""
         at = self._raw_at
-        self._aim(at, _BRACKETS, p, end)
+        self._aim(at, _BRACKETS, 5, p, end)
         q = p
         depth = 0
         while True:
-            q = self._seek(at, _BRACKETS, q, end)
+            q = self._seek(at, _BRACKETS, q, end, end)
             if q >= end:
                 return False
             if self._buf[q] < _END_INLINE:
@@ -311,10 +324,10 @@ class Links(Output):
         p = self._from
         end = self._to
         at = self._raw_at
-        self._aim(at, _HREF, p, end)
+        self._aim(at, _HREF, 5, p, end)
         sink = self._sink
         while p < end:
-            q = self._seek(at, _HREF, p, end)
+            q = self._seek(at, _HREF, p, end, end)
             if not sink:
                 self._tags += q - p + 6
             elif q > p:

@@ -22,10 +22,20 @@ from .tables import Tables
 _BUFFER = const(12544)
 _SLACK = const(8)  # bytes kept free after the text: a line feed that ends it, and room to look ahead
 _LIMIT = const(4096)
+_SHORT = const(3600)  # bytes up to which it is worth trying to show that all fits, without counting
+
+# The eight lowest last: the controls but NUL, tab, line feed and return.
+_CONTROLS = (
+    b"\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x01\x02\x03\x04\x05\x06\x07\x08"
+)
 
 _DEPTH = const(0)
+_QUOTES = const(1)
+_QUOTE_OPEN = const(2)
 _KIND = const(5)
 _MIDDLE = const(6)
+_STYLES = const(7)
+_STACK = const(37)
 _PARAGRAPH = const(1)
 _LINK = const(23)
 _IMAGE = const(24)
@@ -46,12 +56,11 @@ class Formatter(Tables):
     def begin(self):
         """Start a new answer; whatever was held is forgotten."""
         self._held = self._cut = self._resolved = 0
+        self._quick = self._fine = False
         self._finished = self._wide = self._odd = self._return = self._written = False
+        self._unmark()
         st = self._st
-        k = 0
-        while k < len(st):
-            st[k] = 0
-            k += 1
+        st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
 
     def feed(self, text, start=0):
         """Take UTF-8 of `text` (a str, or bytes-like) from its byte `start` on; return how many bytes were taken."""
@@ -66,6 +75,11 @@ class Formatter(Tables):
             self._held = held + n
             self._clean(held)
         return max(p - start, 0)
+
+    def adopt(self, size_b):
+        """Take the first `size_b` bytes of the buffer as the text so far: the caller has put UTF-8 there."""
+        self._held = size_b
+        self._clean(0)
 
     def finish(self):
         """No more text comes."""
@@ -92,9 +106,9 @@ class Formatter(Tables):
         live = self._live
         at = self._live_at
         p = 0
-        self._aim(at, live, p, self._cut)
+        self._aim_live(0, self._cut)
         while p < self._cut:
-            q = self._seek(at, live, p, self._cut)
+            q = self._seek(at, live, p, self._cut, self._cut)
             c = self._buf[q] if q < self._cut else 32
             if c in b"\n\t&<>":
                 q += 1
@@ -148,27 +162,21 @@ class Formatter(Tables):
         self._held = held
         if p == held:
             return
-        self._odd = self._odd or self._find(b"\t", p, held) >= 0 or self._find(b"\0", p, held) >= 0
-        q = p
-        while q < held:
-            e = self._find(b"\n", q, held)
-            if e < 0:
-                e = held
-            if e > q and min(self._view[q:e]) < 32:
-                while q < e:
-                    if 0 < buf[q] < 32 and buf[q] != 9:
-                        buf[q] = 32
-                    q += 1
-            q = e + 1
-        q = p
-        while True:
-            q = self._find(b"\x7f", q, held)
-            if q < 0:
-                break
-            buf[q] = 32
-        if not self._wide and max(self._view[p:held]) < 128:
+        view = self._view[p:held]
+        c = min(view)
+        if c < 32:
+            self._controls(c, p, held)
+        c = max(view)
+        if c > 126 and not self._wide:
+            q = p
+            while True:
+                q = self._find(b"\x7f", q, held)
+                if q < 0:
+                    break
+                buf[q] = 32
+            self._wide = c > 127
+        if not self._wide:
             return
-        self._wide = True
         p = max(p - 2, 0)
         q = p
         while True:
@@ -188,6 +196,26 @@ class Formatter(Tables):
                 buf[q + 1] = 0xBF
                 buf[q + 2] = 0xBD
             q += 1
+
+    def _controls(self, lowest, p, held):
+        """Controls but tabs and line feeds become blanks, as the server would have it; NULs stay, to be U+FFFD."""
+        k = len(_CONTROLS) - 8
+        if lowest < 10:
+            k += 8
+            for c in b"\t\0":
+                self._needle[0] = c
+                if not self._index[c] and self._find(self._needle, p, held) >= 0:
+                    self._use(c)
+                    self._odd = True
+        while k:
+            k -= 1
+            self._needle[0] = _CONTROLS[k]
+            q = p
+            while True:
+                q = self._find(self._needle, q, held)
+                if q < 0:
+                    break
+                self._buf[q] = 32
 
     def _no_returns(self, q, held):
         """Take the returns out of the text from q on: CR LF and CR become LF."""
@@ -215,7 +243,17 @@ class Formatter(Tables):
         self._bars = self._find(b"|", 0, self._held) >= 0
         self._definitions = self._find(b"]:", 0, self._held) >= 0
         self._exact = self._fine = False
-        cut = self._count()
+        self._aim_passes()
+        self._table_at = -1
+        cut = 0
+        if self._finished and self._held < _SHORT and not self._resolved:
+            self._quick = True
+            self._opened = self._codes = 0
+            cut = self._count()
+            self._quick = False
+            if cut < self._held or not self._seen:
+                cut = 0
+        cut = cut or self._count()
         if cut < self._held and self._wide and self._over:
             self._exact = True
             cut = self._count()

@@ -33,6 +33,7 @@ _SPACES = b"                                "
 _DASHES = b"--------------------------------"
 _SENTENCES = (b". ", b"! ", b"? ", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\x9f")
 _RAW = b"&<>\t\0"
+_ESCAPED = b"&<>"
 
 
 class Full(Exception):
@@ -59,11 +60,13 @@ class Output:
         self._find = buf.find
         self._needle = bytearray(1)
         self._raw_at = array("H", bytes(10))
+        self._escaped_at = array("H", bytes(6))
         self._tiny = bytearray(4)
         self._place = array("H", bytes(8))  # for each rank the best place to cut seen, and its units
         self._place_units = array("H", bytes(8))
-        self._widener = self._widen
+        self._index = bytearray(64)  # of a byte in _live
         self._sink = None
+        self._measuring = self._quick = False
         self._exact = self._fine = self._mute = self._solid = False
 
     def _restart(self, sink):
@@ -76,34 +79,43 @@ class Output:
 
     # Looking for the next of several bytes, at the speed of find().
 
-    def _aim(self, at, chars, p, end):
-        """Note in `at` where each of `chars` comes next."""
+    def _aim(self, at, chars, n, p, end):
+        """Note in `at` where each of the first n of `chars` comes next, before `end`."""
         needle = self._needle
         find = self._find
         k = 0
-        for c in chars:
-            needle[0] = c
+        while k < n:
+            needle[0] = chars[k]
             q = find(needle, p, end)
             at[k] = q if q >= 0 else _FAR
             k += 1
+        n = len(at)
+        while k < n:
+            at[k] = _FAR
+            k += 1
 
-    def _seek(self, at, chars, p, end):
-        """The nearest of `chars` from p on, or `end`."""
+    def _seek(self, at, chars, p, end, scope):
+        """The nearest of `chars` from p on, or `end`. What is noted in `at` holds up to `scope`; p must not go back."""
         while True:
             q = min(at)
             if q >= p:
                 return q if q < end else end
-            k = 0
-            while at[k] != q:
-                k += 1
+            k = self._index[self._buf[q] & 63] if at is self._live_at else 0
+            if at[k] != q:
+                k = 0
+                while at[k] != q:
+                    k += 1
             self._needle[0] = chars[k]
-            q = self._find(self._needle, p, end)
+            q = self._find(self._needle, p, scope)
             at[k] = q if q >= 0 else _FAR
 
     # Text.
 
     def _run(self, p, end):
         """Text that needs no escaping."""
+        if self._measuring:
+            self._widen(self._buf, p, end)
+            return
         if self._sink:
             self._sink(self._buf, p, end)
             return
@@ -117,8 +129,10 @@ class Output:
         self._units += n
 
     def _put(self, text, n=1):
-        """Text that is not in the buffer, of n units."""
-        if self._sink:
+        """Text that is not in the buffer, of n units (and columns)."""
+        if self._measuring:
+            self._width += n
+        elif self._sink:
             self._sink(text, 0, len(text))
         else:
             self._seen = True
@@ -126,12 +140,15 @@ class Output:
 
     def _blank(self, n, text=_SPACES):
         """n blanks (or dashes)."""
+        if self._measuring:
+            self._width += n
+            return
+        if not self._sink:
+            self._grow(n)
+            return
         while n > 0:
             k = min(n, len(text))
-            if self._sink:
-                self._sink(text, 0, k)
-            else:
-                self._grow(k)
+            self._sink(text, 0, k)
             n -= k
 
     def _break(self, n=1):
@@ -151,7 +168,9 @@ class Output:
             self._put(b"&gt;")
         else:
             n = encode(code, self._tiny)
-            if self._sink:
+            if self._measuring:
+                self._widen(self._tiny, 0, n)
+            elif self._sink:
                 self._sink(self._tiny, 0, n)
             else:
                 self._seen = self._seen or visible(self._tiny, 0, n)
@@ -168,14 +187,19 @@ class Output:
 
     def _raw(self, p, end, column=0):
         """Literal text: escaped, nothing else; tabs go to the next fourth column, the text being at `column`."""
-        if not (self._sink or self._odd):
+        if not (self._sink or self._odd) or self._measuring and not self._odd:
             if p < end:
                 self._run(p, end)
             return
-        self._aim(self._raw_at, _RAW, p, end)
+        at = self._raw_at
+        chars = _RAW
+        if not self._odd:
+            at = self._escaped_at
+            chars = _ESCAPED
+        self._aim(at, chars, len(at), p, end)
         start = p
         while p < end:
-            q = self._seek(self._raw_at, _RAW, p, end)
+            q = self._seek(at, chars, p, end, end)
             if q > p:
                 self._run(p, q)
             if q < end:
@@ -189,7 +213,7 @@ class Output:
             p = q + 1
 
     def _widen(self, buf, p, end):
-        self._width += columns(buf, p, end)
+        self._width += columns(buf, p, end) if self._wide or buf is self._tiny else end - p
 
     # Tags.
 

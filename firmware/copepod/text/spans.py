@@ -24,6 +24,8 @@ _AUTOLINK = const(28)
 _MATH = const(29)
 
 _BRACKETS = const(24)
+_FEW = const(12)
+_FAR = const(0xFFFF)
 _SPANS = b"\\`<[]$"
 _TAGS = {
     b"b": BOLD,
@@ -46,22 +48,74 @@ class Spans(Links):
         super().__init__(buf)
         self._span_at = array("H", bytes(2 * len(_SPANS)))
         self._open = array("H", bytes(2 * _BRACKETS))  # place * 4 + image + 2 if it can be no link
-        self._live = bytearray(b"\n&<>\t\0")  # what the writing pass has to stop at; marks join as they are used
-        self._live_at = array("H", bytes(12))
-        self._used = 0
-        self._skip_marks = bytearray(b"*_~|")  # what the emphasis pass has to stop at
-        self._skip_at = array("H", bytes(8))
+        self._live = bytearray(32)  # what the writing pass has to stop at; marks join as they are used
+        self._few = array("H", bytes(2 * _FEW))
+        self._many = array("H", bytes(2 * 32))
+        self._skips = bytearray(16)  # what the emphasis pass has to stop at
+        self._skips_at = array("H", bytes(2 * 16))
+        self._skip_index = bytearray(32)
+        self._lives = 4
+        self._opened = self._codes = 0  # a bound for the entities of what was resolved last
+        self._live[0:4] = b"\n&<>"
+        self._index[38] = 1
+        self._index[60] = 2
+        self._index[62] = 3
+        self._skips[0:4] = b"*_~|"
+
+    def _unmark(self):
+        """Forget which marks are in use."""
+        while self._lives > 4:
+            self._lives -= 1
+            k = self._live[self._lives]
+            self._index[k] = self._skip_index[k] = 0
+        self._skip_count = 4
+        self._live_at = self._few
+
+    def _use(self, mark):
+        """From now on the passes look for this mark."""
+        k = self._lives
+        if k == _FEW:
+            self._many[0:_FEW] = self._few
+            self._live_at = self._many
+            while k < 32:
+                self._many[k] = _FAR
+                k += 1
+            k = _FEW
+        self._live[k] = mark
+        self._live_at[k] = _FAR
+        self._index[mark] = k
+        self._lives = k + 1
+        if mark >= _HTML or mark == _BACKSLASH:
+            k = self._skip_count
+            self._skips[k] = mark
+            self._skips_at[k] = _FAR
+            self._skip_index[mark] = k
+            self._skip_count = k + 1
 
     def _mark(self, p, mark):
-        """Overwrite the byte at p; from now on the passes look for this mark."""
+        """Overwrite the byte at p."""
         self._buf[p] = mark
-        if not self._used >> mark & 1:
-            self._used |= 1 << mark
-            self._live.append(mark)
-            self._live_at.append(0)
-            if mark >= _HTML or mark == _BACKSLASH:
-                self._skip_marks.append(mark)
-                self._skip_at.append(0)
+        if not self._index[mark]:
+            self._use(mark)
+        k = self._index[mark]
+        if p < self._live_at[k]:
+            self._live_at[k] = p
+        if mark == _CODE:
+            self._codes += 1
+        elif mark > 19 or not mark & 1:
+            self._opened += 1
+        k = self._skip_index[mark]
+        if k and p < self._skips_at[k]:
+            self._skips_at[k] = p
+
+    def _aim_passes(self):
+        """The window has changed: look again for what the two passes stop at."""
+        self._aim(self._span_at, _SPANS, len(_SPANS), self._resolved, self._held)
+        self._aim(self._skips_at, self._skips, self._skip_count, self._resolved, self._held)
+
+    def _aim_live(self, p, end):
+        self._aim(self._live_at, self._live, self._lives, p, end)
+        self._scope = end
 
     def _spans(self, p, end):
         buf = self._buf
@@ -70,9 +124,8 @@ class Spans(Links):
         top = 0
         lacking = 0  # bit n: there is no closing run of n backticks any more
         dollars = True
-        self._aim(at, _SPANS, p, end)
         while True:
-            q = self._seek(at, _SPANS, p, end)
+            q = self._seek(at, _SPANS, p, end, self._held)
             if q >= end:
                 return
             c = buf[q]

@@ -5,6 +5,8 @@ the 16th are left out of the alignment, cells wider than 60 stick out of it, and
 bytes is shown as it was written.
 """
 
+from array import array
+
 from micropython import const
 
 from .blocks import Blocks
@@ -15,8 +17,10 @@ _KIND = const(5)
 _MIDDLE = const(6)
 _LANGUAGE_LENGTH = const(19)
 _COLUMNS = const(20)
+_STACK = const(37)
 _MOST = const(16)
 _TABLE = const(3)
+_OVER = const(9999)
 _WIDEST = const(60)
 _LONG_ROW = const(2000)
 _LINE = const(1)
@@ -24,6 +28,12 @@ _DASHES = b"--------------------------------"
 
 
 class Tables(Blocks):
+    def __init__(self, buf):
+        super().__init__(buf)
+        self._tee = self._widen_and_write
+        self._columns = array("H", bytes(2 + 2 * _MOST))  # of the table measured last
+        self._table_at = -1
+
     def _table_columns(self, p, q):
         """How many columns the table has whose header is the line at p with its text at q, or 0 if it is none."""
         e = self._line_end(q)
@@ -100,6 +110,11 @@ class Tables(Blocks):
                 break
             q += 1
         stop = q
+        if p < q and buf[p] == 32:
+            p += 1
+        k = self._find(b"  ", p, q)
+        if k >= 0 and buf.count(b" ", k, q) == q - k:  # what pads a column
+            stop = k
         while stop > p and buf[stop - 1] in b" \t":
             stop -= 1
         while p < stop and buf[p] in b" \t":
@@ -116,32 +131,23 @@ class Tables(Blocks):
         st = self._st
         st[_LANGUAGE_LENGTH] = 0
         e = self._line_end(q)
-        base = self._base
-        column = self._column
         self._match(e + 1)
         after = self._line_end(self._q) + 1
-        self._delimiters(self._q, True)
-        sink = self._sink
-        mute = self._mute
-        self._sink = self._widener
-        self._mute = True
-        self._measure_row(q, e)
-        p = after
-        while True:
-            q2 = self._row(p)
-            if not q2:
-                break
-            p = self._line_end(q2)
-            self._measure_row(q2, p)
-            p += 1
-        self._sink = sink
-        self._mute = mute
+        if self._table_at == self._pos:
+            st[_COLUMNS:_STACK] = self._columns
+            p = self._table_end
+        else:
+            p = self._measure(q, e, after)
+            self._columns[:] = st[_COLUMNS:_STACK]
+            self._table_at = self._pos
+            self._table_end = p
         self._need(p)
         self._begin()
         self._here = self._pos
-        if stop <= q:
-            return
         self._pre(True)
+        if self._quick:
+            self._quick_rows(p, q)
+            return
         self._write_row(q, e)
         self._break()
         k = 0
@@ -153,6 +159,38 @@ class Tables(Blocks):
         st[_KIND] = _TABLE
         self._pos = after
         self._rows(stop, True)
+
+    def _measure(self, q, e, after):
+        """Find how wide the columns are of the table whose header lies from q to e; return where it ends."""
+        self._aim_live(q, self._held)
+        self._delimiters(self._q, True)
+        mute = self._mute
+        self._measuring = self._mute = True
+        self._measure_row(q, e)
+        p = after
+        while True:
+            q2 = self._row(p)
+            if not q2:
+                break
+            p = self._line_end(q2)
+            self._measure_row(q2, p)
+            p += 1
+        self._measuring = False
+        self._mute = mute
+        return p
+
+    def _quick_rows(self, p, q):
+        """Count a table that ends before p by its columns; a row that was not measured is no longer than its bytes."""
+        st = self._st
+        units = 0
+        k = st[_COLUMNS]
+        while k:
+            units += (st[_COLUMNS + k] & 255) + 3
+            k -= 1
+        k = self._buf.count(b"\n", q, p) + 1
+        self._grow(min(units * k * 2 + (p - q), _OVER))
+        self._pos = p
+        st[_GAP] = 1
 
     def _row(self, p):
         """Where the text of the row at p begins, or 0 if the table is over."""
@@ -191,6 +229,7 @@ class Tables(Blocks):
             p = e if st[_MIDDLE] else e + 1
         if opened:
             self._pre(False)
+        self._aim_live(min(p, self._held), self._held)
         st[_GAP] = 1
         self._pos = p
 
@@ -215,32 +254,46 @@ class Tables(Blocks):
 
     def _write_row(self, p, e):
         st = self._st
-        sink = self._sink
         mute = self._mute
+        sink = self._sink
         self._mute = True
         p = self._first_cell(p)
+        self._aim_live(p, e)
         k = 0
         while k < st[_COLUMNS]:
             if k:
                 self._put(b" | ", 3)
             k += 1
+            width = st[_COLUMNS + k]
+            align = width >> 8
+            self._width = 0
+            left = 0
             if p < e:
                 p = self._cell(p, e)
-            else:
-                self._cell_from = self._cell_to = e
-            self._width = 0
-            self._sink = self._widener
-            self._cell_text()
-            self._sink = sink
-            width = st[_COLUMNS + k]
-            room = max((width & 255) - self._width, 0)
-            left = 0
-            if width >> 8 == 2:
-                left = room
-            elif width >> 8 == 3:
-                left = room >> 1
-            self._blank(left)
-            self._cell_text()
-            if k < st[_COLUMNS]:
-                self._blank(room - left)
+                if align > 1 or not sink:
+                    self._measuring = True
+                    self._cell_text()
+                    self._measuring = False
+                    left = max((width & 255) - self._width, 0) if align > 1 else 0
+                    if align == 3:
+                        left >>= 1
+                    self._aim_live(self._cell_from, e)
+                    if left:
+                        self._blank(left)
+                    self._cell_text()
+                else:
+                    self._sink = self._tee  # measures as it writes
+                    self._forward = sink
+                    self._cell_text()
+                    self._sink = sink
+            left = (width & 255) - self._width - left
+            if k < st[_COLUMNS] and left > 0:
+                self._blank(left)
         self._mute = mute
+
+    def _widen_and_write(self, buf, p, end):
+        if buf is self._buf or buf is self._tiny:
+            self._widen(buf, p, end)
+        else:
+            self._width += 1  # an escape, or one blank
+        self._forward(buf, p, end)
