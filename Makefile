@@ -83,8 +83,16 @@ monitor: $(VENV)/.stamp ## a board's memory, live ([PORT=…] ARGS="--record run
 doctor: $(VENV)/.stamp ## check this machine, and with PORT=… the board
 	@$(COPEPOD) doctor $(ARGS)
 
+# TARGETS where it was given, else nothing (the toolchain's own default: every interpreter)
+GIVEN_TARGETS = $(if $(filter file,$(origin TARGETS)),,$(TARGETS))
+
+.PHONY: toolchain
+toolchain: $(VENV)/.stamp ## find or build the interpreters, with and without the app (TARGETS=…)
+	@$(COPEPOD) toolchain build $(GIVEN_TARGETS)
+
 .PHONY: test
 test: build stubs ## run every test (TARGETS=all: on every interpreter)
+	@$(COPEPOD) toolchain build $(TARGETS)
 	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 firmware/typings/.stamp: requirements-stubs.lock $(VENV)/.stamp

@@ -61,12 +61,24 @@ def path_command(target: str, frozen: bool) -> None:
 
 @toolchain_command.command("build")
 @click.argument("targets", nargs=-1)
-@click.option("--frozen", is_flag=True, help="With the application in it.")
-def build_command(targets: tuple[str, ...], frozen: bool) -> None:
-    """Build TARGETS (all of them when none is named)."""
-    for name in targets or tuple(INTERPRETERS):
-        path = interpreter(name, frozen=frozen)
-        click.echo(f"{name:8} {path.stat().st_size:9,} B  {path}")
+@click.option("--frozen", "flavours", flag_value="frozen", help="Only with the application.")
+@click.option("--stock", "flavours", flag_value="stock", help="Only without it.")
+def build_command(targets: tuple[str, ...], flavours: str | None) -> None:
+    """Build TARGETS (every interpreter when none or "all" is named), with the app and without.
+
+    Targets that are no interpreters of the toolchain (rv32, board) are passed over.
+    """
+    from host_tools.targets import TARGETS
+
+    wanted = tuple(INTERPRETERS) if not targets or "all" in targets else targets
+    for name in wanted:
+        if name in TARGETS and name not in INTERPRETERS:
+            continue
+        for frozen in (False, True):
+            if flavours in (None, "frozen" if frozen else "stock"):
+                path = interpreter(name, frozen=frozen)
+                label = f"{name}{' frozen' if frozen else ''}"
+                click.echo(f"{label:14} {path.stat().st_size:9,} B  {path}")
 
 
 @toolchain_command.command("lock")

@@ -100,7 +100,8 @@ def interpreter(name: str, *, frozen: bool = False) -> Path:
     if not path.exists():
         with locked(spec.name):
             if not path.exists():
-                _build(spec, frozen, path)
+                make_interpreter(spec, frozen, path)
+                _forget_older(_label(spec, frozen), path.parent)
     return path
 
 
@@ -167,8 +168,11 @@ def mpy_cross() -> Path:
     return path
 
 
-def _build(spec: Interpreter, frozen: bool, path: Path) -> None:
-    """Make the interpreter in its work folder and put the binary at `path`."""
+def make_interpreter(spec: Interpreter, frozen: bool, path: Path) -> None:
+    """Make the interpreter in its work folder and put it and its link map in `path`'s folder.
+
+    The caller holds the lock of the interpreter's name.
+    """
     gcc = packages.gcc_major()
     wanted = [name.format(gcc=gcc) for name in spec.packages]
     packages.require(["gcc", "make", "libc6-dev", *wanted])
@@ -206,7 +210,6 @@ def _build(spec: Interpreter, frozen: bool, path: Path) -> None:
     _copy_in_pages(work / "micropython", fresh / "micropython")
     shutil.copy2(work / "micropython.map", fresh)
     fresh.rename(path.parent)
-    _forget_older(label, path.parent)
 
 
 def _copy_in_pages(source: Path, target: Path) -> None:

@@ -34,6 +34,7 @@ def run(label: str, command: list[str], folder: Path | None = None) -> None:
         **os.environ,
         "GIT_CEILING_DIRECTORIES": str(TOOLCHAIN),
         "SOURCE_DATE_EPOCH": SOURCE_DATE_EPOCH,
+        "PYTHONDONTWRITEBYTECODE": "1",  # the source tree stays as it is
     }
     environment.pop("MAKEFLAGS", None)
     with log.open("a") as handle:

@@ -49,6 +49,10 @@ CHECKOUT_HINT = (
 )
 
 
+class GoneError(UserError):
+    """A suite no longer has the version that was asked for."""
+
+
 @contextmanager
 def locked(name: str) -> Iterator[None]:
     """Hold build/toolchain/<name>.lock, so that two builds of one thing wait for each other."""
@@ -120,10 +124,7 @@ def _prepare(lock: dict, wanted: tuple[str, ...], tree: Path) -> None:
     click.echo(f"fetching {', '.join(wanted)}: source packages of {lock['suite']} …", err=True)
     tree.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tree.parent) as scratch:
-        versions = {name: lock[name]["version"] for name in wanted}
-        downloads = download(lock["suite"], versions, Path(scratch))
-        for name in wanted:
-            _check(lock[name], downloads)
+        downloads = _download_locked(lock, wanted, Path(scratch))
         fresh = Path(scratch) / "tree"
         for name in wanted:
             target = fresh / PLACES.get(name, "")
@@ -135,7 +136,44 @@ def _prepare(lock: dict, wanted: tuple[str, ...], tree: Path) -> None:
             library = fresh / "lib/micropython-lib"
             library.mkdir(parents=True, exist_ok=True)
             (library / "README.md").touch()
+        _digest_file(tree).write_text(tree_digest(fresh))
         fresh.rename(tree)
+
+
+def _download_locked(lock: dict, wanted: tuple[str, ...], scratch: Path) -> Path:
+    """Download the locked versions, or where the suite has moved on, what it has now."""
+    suite = lock["suite"]
+    versions = {name: lock[name]["version"] for name in wanted}
+    try:
+        downloads = download(suite, versions, scratch / "locked")
+    except GoneError as error:
+        click.echo(
+            f"{error}: taking what {suite} has now, which its signature vouches for but no figure "
+            "here was measured with; `copepod toolchain lock` writes the lock anew",
+            err=True,
+        )
+        return download(suite, dict.fromkeys(wanted), scratch / "newest")
+    for name in wanted:
+        _check(lock[name], downloads)
+    return downloads
+
+
+def _digest_file(tree: Path) -> Path:
+    return tree.with_name(f"{tree.name}.sha256")
+
+
+def tree_digest(tree: Path) -> str:
+    """SHA-256 over every file of a tree, names included."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in tree.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(tree)}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def unmodified(tree: Path) -> bool:
+    """True if every file of a prepared tree is still as it was unpacked."""
+    return _digest_file(tree).read_text() == tree_digest(tree)
 
 
 def download(suite: str, versions: dict[str, str | None], into: Path) -> Path:
@@ -174,21 +212,20 @@ def download(suite: str, versions: dict[str, str | None], into: Path) -> Path:
 
 
 def _run(command: list[str], folder: Path) -> None:
-    run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "LC_ALL": "C"}
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if run.returncode:
-        errors = [line for line in run.stderr.splitlines() if line.startswith("E:")] or [
-            run.stderr
-        ]
-        if "Unable to find a source package" in errors[0] or "was not found" in errors[0]:
-            errors.append(
-                "the suite has moved on: write the lock anew with `copepod toolchain lock`"
-            )
-        raise UserError("apt-get: " + "; ".join(errors).strip())
+        errors = [line for line in run.stderr.splitlines() if line.startswith("E:")]
+        errors = errors or [run.stderr.strip()]
+        gone = any("Can not find version" in line for line in errors)
+        raise (GoneError if gone else UserError)("apt-get: " + "; ".join(errors).strip())
 
 
-def debian_archive() -> tuple[str, str]:
+def debian_archive(folder: Path = Path("/etc/apt")) -> tuple[str, str]:
     """URI and keyring of the Debian archive that this machine's own apt configuration uses."""
-    for entry in _apt_entries():
+    for entry in _apt_entries(folder):
         keyring = entry.get("Signed-By", "")
         for uri in entry.get("URIs", "").split():
             debian = (
@@ -199,9 +236,8 @@ def debian_archive() -> tuple[str, str]:
     raise UserError(f"apt has no Debian archive configured: {CHECKOUT_HINT}")
 
 
-def _apt_entries() -> Iterator[dict[str, str]]:
-    """Every entry of the machine's apt sources, of either format, as its deb822 fields."""
-    folder = Path("/etc/apt")
+def _apt_entries(folder: Path) -> Iterator[dict[str, str]]:
+    """Every entry of the apt sources in `folder`, of either format, as its deb822 fields."""
     for path in sorted(folder.glob("sources.list.d/*.sources")):
         for paragraph in re.split(r"\n\s*\n", path.read_text()):
             lines = [line for line in paragraph.splitlines() if not line.startswith("#")]
