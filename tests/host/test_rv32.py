@@ -133,7 +133,12 @@ def test_more_heap_than_ram_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("what", "address"),
-    [("beyond the 400 KB", 0x80464000), ("code", 0x80001000), ("below the RAM", 0x803FF800)],
+    [
+        ("beyond the 400 KB", 0x80464000),
+        ("far beyond", 0x81000000),
+        ("code", 0x80001000),
+        ("below the RAM", 0x803FF800),
+    ],
 )
 def test_the_memory_map_is_enforced(tmp_path: Path, what: str, address: int) -> None:
     """A store outside the RAM stops the machine, so nothing can use a byte more."""

@@ -14,7 +14,7 @@
 #define LWIP_STATS 0
 
 // Memory: the C heap for buffers and for control blocks alike.
-#define MEM_ALIGNMENT 8
+#define MEM_ALIGNMENT 4
 #define MEM_CUSTOM_ALLOCATOR 1
 #define MEM_CUSTOM_MALLOC c_malloc
 #define MEM_CUSTOM_CALLOC c_calloc

@@ -19,21 +19,21 @@
 #define STACK_MARGIN (2048) // of the C stack, for what runs after MicroPython's own check
 
 // Of the linker script.
-extern uint8_t _sstack[], _estack[], _heap_start[], _heap_end[], _rom_start[], _ram_start[], _dram_end[];
+extern uint8_t _sstack[], _estack[], _heap_start[], _heap_end[], _rom_start[], _ram_start[];
 extern uint8_t _settings[], __tls_base[], __tdata_start[], __tdata_size[];
 
 // The processor itself enforces the memory map: code is read-only, RAM is the 400 KB of the linker script, and an access
 // to anything else that QEMU has there ends in an exception. Entries are locked, so they hold for machine mode too.
 static void memory_protect(void) {
     uintptr_t rom = (uintptr_t)_rom_start, ram = (uintptr_t)_ram_start, end = (uintptr_t)_heap_end;
-    uintptr_t all = (uintptr_t)_dram_end;
-    // Top-of-range entries, lowest first: devices and the boot ROM, ROM, gap and RAM, gap. QEMU keeps them over a reset.
+    // Top-of-range entries, lowest first: devices and the boot ROM; ROM; RAM; nothing from there on. QEMU keeps them over
+    // a reset.
     enum { R = 1, W = 2, X = 4, TOR = 8, LOCK = 128 };
     uint32_t low = (TOR | R | W | X | LOCK) | (TOR | R | X | LOCK) << 8 | (TOR | R | W | LOCK) << 16 | (uint32_t)(TOR | LOCK) << 24;
     __asm volatile ("csrw pmpaddr0, %0" :: "r" (rom >> 2));
     __asm volatile ("csrw pmpaddr1, %0" :: "r" (ram >> 2));
     __asm volatile ("csrw pmpaddr2, %0" :: "r" (end >> 2));
-    __asm volatile ("csrw pmpaddr3, %0" :: "r" (all >> 2));
+    __asm volatile ("csrw pmpaddr3, %0" :: "r" (UINT32_MAX));
     __asm volatile ("csrw pmpcfg0, %0" :: "r" (low));
 }
 

@@ -30,6 +30,11 @@ static void set(const struct virtio_dev *dev, unsigned reg, uint32_t value) {
     mmio_write32(dev->base + reg, value);
 }
 
+static bool give_up(const struct virtio_dev *dev) {
+    set(dev, STATUS, get(dev, STATUS) | STATUS_FAILED);
+    return false;
+}
+
 bool virtio_find(struct virtio_dev *dev, uint32_t device_id) {
     for (unsigned i = 0; i < VIRTIO_SLOTS; i++) {
         dev->base = VIRTIO_BASE + i * VIRTIO_STRIDE;
@@ -68,8 +73,7 @@ bool virtio_begin(struct virtio_dev *dev, uint32_t wanted, uint32_t *agreed) {
     set(dev, DRIVER_FEATURES, high);
     set(dev, STATUS, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK);
     if (high == 0 || !(get(dev, STATUS) & STATUS_FEATURES_OK)) {
-        set(dev, STATUS, STATUS_FAILED);
-        return false;
+        return give_up(dev);
     }
     return true;
 }
@@ -79,8 +83,7 @@ bool virtio_queue(struct virtio_dev *dev, uint32_t index, struct virtqueue *vq, 
     vq_init(vq, size, ring, VIRTIO_RING_ALIGN, note);
     set(dev, QUEUE_SEL, index);
     if (get(dev, QUEUE_NUM_MAX) < size || get(dev, dev->modern ? QUEUE_READY : QUEUE_PFN) != 0) {
-        set(dev, STATUS, STATUS_FAILED);
-        return false;
+        return give_up(dev);
     }
     set(dev, QUEUE_NUM, size);
     if (dev->modern) {
