@@ -208,9 +208,9 @@ def _tell_owner(path: Path, console: Console) -> None:
 @click.command("run")
 @click.option("--target", default="unix", show_default=True, help=f"{', '.join(targets.names())}.")
 @click.option("--heap", help="The GC heap, like 128k.")
-@click.option("--app", type=click.Choice(["mpy", "frozen"]), default="mpy", show_default=True)
+@click.option("--app", type=click.Choice(["mpy", "frozen"]), help="From files, or frozen.")
 @click.option("--log", is_flag=True, help="Show the gateway's log, too.")
-def run_command(target: str, heap: str | None, app: str, log: bool) -> None:
+def run_command(target: str, heap: str | None, app: str | None, log: bool) -> None:
     """Run the gateway here and talk to it."""
     place = targets.get(target)
     console = screen()
@@ -226,7 +226,9 @@ def run_command(target: str, heap: str | None, app: str, log: bool) -> None:
     status = 0
     with scratch() as folder:
         try:
-            status = (_with_telegram if real else _with_simulator)(chat, heap, app, folder)
+            status = (_with_telegram if real else _with_simulator)(
+                chat, heap, app or place.default_app, folder
+            )
         except KeyboardInterrupt:
             console.print()
     chat.summary()

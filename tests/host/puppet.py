@@ -67,13 +67,13 @@ class PuppetDevice(Device):
         while self.running and self.status is None:
             try:
                 answer = self.call(connection, "getUpdates", offset=offset, limit=1, timeout=30)
+                for update in answer.get("result", []):
+                    offset = update["update_id"] + 1
+                    self.received += 1
+                    self.used += 1000
+                    self.one(connection, update["message"])
             except (OSError, http.client.HTTPException):
-                break
-            for update in answer.get("result", []):
-                offset = update["update_id"] + 1
-                self.received += 1
-                self.used += 1000
-                self.one(connection, update["message"])
+                break  # stopped
         connection.close()
         self.running = False
         watch.join()
