@@ -72,7 +72,6 @@ def run(plan: Scenario, place: Target, console: Console, messages: int | None = 
     """Start the gateway with the owner's token, wait for messages, and judge."""
     wanted = messages or MESSAGES
     config = real_config(dict(os.environ))
-    app = plan.device.app or place.default_app
     began = time.monotonic()
     with scratch() as folder:
         device = place.start(
