@@ -51,7 +51,8 @@ class InboundMessage:
     @text.setter
     def text(self, text):
         self._text = text
-        self.held_b = 0
+        if self.held_b:
+            self.held_b = 0
 
     def settle(self):
         """Make the str of a text that is still in the buffer, which somebody else will need."""

@@ -25,10 +25,25 @@ def new_reader():
 READER = new_reader()
 
 
+def escaped(text):
+    """JSON as Telegram writes it: in ASCII. MicroPython's json leaves other characters as they are."""
+    if all(ord(c) < 128 for c in text):
+        return text
+    parts = []
+    for c in text:
+        code = ord(c)
+        if code > 0xFFFF:
+            code -= 0x10000
+            parts.append("\\u%04x\\u%04x" % (0xD800 + (code >> 10), 0xDC00 + (code & 0x3FF)))
+        else:
+            parts.append(c if code < 128 else "\\u%04x" % code)
+    return "".join(parts)
+
+
 def answer(document, take=None, cut=500, reader=READER):
     """Read an answer in windows; returns the messages that it held."""
     if not isinstance(document, bytes):
-        document = json.dumps(document).encode()
+        document = escaped(json.dumps(document)).encode()
     got = []
 
     def sink(msg):
@@ -99,6 +114,42 @@ def test_text():
     assert msg.size_b() == len("hello \u0416 \U0001f980".encode())
 
 
+def test_long_texts_stay_in_the_buffer_until_they_are_needed():
+    long = "\u0416" * 900
+    first = answer(update("message", message(text=long)))[0]
+    assert first.held_b == 1800 and first.size_b() == 1800
+    # Other answers leave it there, also when their short strings are cut by a window's end.
+    for cut in (1, 7, 50):
+        answer(
+            {"ok": False, "error_code": 400, "description": "Bad Request: \u00e9 " + "x" * 60},
+            cut=cut,
+        )
+        assert READER.description.startswith("Bad Request: \u00e9 xx")
+    assert first.held_b == 1800
+    # The next long text takes the place; the first is saved before.
+    second = answer(update("message", message(text="y" + long)))[0]
+    assert first.held_b == 0 and second.held_b == 1801
+    assert first.text == long and second.text == "y" + long and second.held_b == 0
+    # Within one update, too.
+    both = message(
+        text=long, reply_to_message=message(text="\u00e9" * 700), quote={"text": "q" * 600}
+    )
+    msg = answer(update("message", both), cut=100)[0]
+    assert msg.text == long and msg.reply_text == "q" * 600
+    msg = answer(update("message", message(caption="c" * 900, photo=[{}])), cut=100)[0]
+    assert msg.text == "c" * 900 + "\n[image: photo]" and msg.held_b == 0
+    # What must be looked at is not left.
+    msg = answer(update("message", message(text="/say " + long)), cut=100)[0]
+    assert msg.held_b == 0 and msg.command == "say" and msg.args == long
+    msg = answer(update("message", message(chat=GROUP, text="@copepod_bot " + long)), cut=100)[0]
+    assert msg.held_b == 0 and msg.text == long
+    got = answer({"ok": True, "result": [
+        {"update_id": 1, "message": message(text="a" + long)},
+        {"update_id": 2, "message": message(text="b" + long)},
+    ]}, cut=100)  # fmt: skip
+    assert [m.text for m in got] == ["a" + long, "b" + long]
+
+
 def test_edited():
     msg = one(message(text="better", edit_date=1790000001), "edited_message")
     assert (msg.kind, msg.text) == ("edited", "better")
@@ -117,7 +168,10 @@ def test_placeholders():
         ({"document": {"file_name": "a.pdf"}, "caption": "read"}, "read\n[file]"),
         ({"sticker": {"emoji": "\U0001f980", "width": 512}}, "[sticker: \U0001f980]"),
         ({"sticker": {"width": 512}}, "[sticker: ]"),
-        ({"location": {"latitude": 52.516300, "longitude": -13.3777}}, "[location: 52.5163, -13.3777]"),
+        (
+            {"location": {"latitude": 52.516300, "longitude": -13.3777}},
+            "[location: 52.5163, -13.3777]",
+        ),
         ({"contact": {"phone_number": "+49123", "first_name": "Bob"}}, "[contact: Bob +49123]"),
         ({"poll": {"id": "1", "question": "Tea?", "options": []}}, "[poll: Tea?]"),
         ({"dice": {"emoji": "\U0001f3b2", "value": 4}}, "[dice: \U0001f3b2 4]"),
@@ -140,7 +194,10 @@ def test_replies():
 
 
 def test_forum_topics():
-    assert one(message(text="/x", chat=GROUP, message_thread_id=9, is_topic_message=True)).thread_id == 9
+    assert (
+        one(message(text="/x", chat=GROUP, message_thread_id=9, is_topic_message=True)).thread_id
+        == 9
+    )
     # A thread of replies is no topic: Telegram refuses to send to it.
     assert one(message(text="/x", chat=GROUP, message_thread_id=9)).thread_id is None
 
@@ -155,7 +212,11 @@ def test_groups_only_when_meant():
         ({"text": "@Copepod_BOT hello"}, "message", "hello"),
         ({"text": "hello @copepod_bot, are you there?"}, "message", "hello , are you there?"),
         ({"text": "@copepod_bot2 and @copepod_bot"}, "message", "@copepod_bot2 and"),
-        ({"caption": "@copepod_bot what is it?", "photo": [{}]}, "message", "what is it?\n[image: photo]"),
+        (
+            {"caption": "@copepod_bot what is it?", "photo": [{}]},
+            "message",
+            "what is it?\n[image: photo]",
+        ),
         ({"text": "yes", "reply_to_message": mine}, "message", "yes"),
         ({"text": "yes", "reply_to_message": message(text="other")}, None, None),
         ({"text": "you", "entities": [BY_NAME, {"user": {"id": 5}}]}, "message", "you"),
@@ -182,7 +243,11 @@ def test_commands():
         ("not /led", None, ""),
     ):
         msg = one(message(text=text))
-        assert (msg.kind, msg.command, msg.args) == ("message", command, args), (text, msg.command, msg.args)
+        assert (msg.kind, msg.command, msg.args) == ("message", command, args), (
+            text,
+            msg.command,
+            msg.args,
+        )
         assert msg.text == text
     for text, kind in (
         ("/led on", "message"),
@@ -198,7 +263,13 @@ def test_commands():
 def test_callbacks():
     origin = message(text="buttons", chat=GROUP, message_thread_id=3, is_topic_message=True)
     origin["from"] = {"id": BOT_ID, "is_bot": True, "username": "Copepod_Bot"}
-    query = {"id": "4382000000000000001", "from": ADA, "message": origin, "chat_instance": "1", "data": "yes:1"}
+    query = {
+        "id": "4382000000000000001",
+        "from": ADA,
+        "message": origin,
+        "chat_instance": "1",
+        "data": "yes:1",
+    }
     msg = one(query, "callback_query")
     assert (msg.kind, msg.text, msg.callback_id) == ("callback", "yes:1", "4382000000000000001")
     assert (msg.chat_id, msg.sender_id, msg.thread_id) == (GROUP["id"], ADA["id"], 3)
@@ -212,7 +283,10 @@ def test_what_no_handler_should_see_is_still_acknowledged():
         (message(chat=GROUP, new_chat_members=[ADA]), "message"),
         (message(chat=GROUP, left_chat_member=ADA), "message"),
         (message(pinned_message=message(text="old")), "message"),
-        ({"message_id": 1, "chat": {"id": -100, "type": "channel"}, "text": "news"}, "channel_post"),
+        (
+            {"message_id": 1, "chat": {"id": -100, "type": "channel"}, "text": "news"},
+            "channel_post",
+        ),
         ({"id": "1", "from": ADA, "query": "x"}, "inline_query"),
         ({"depth": [[[{"message": message(text="not this")}]]]}, "hologram"),
         ("a string", "message"),
@@ -241,7 +315,12 @@ def test_nothing_is_left_for_the_next_update():
     first, second, third, fourth = answer(document)
     assert first.command == "led"
     assert second.kind is None and third.kind is None
-    assert (fourth.kind, fourth.text, fourth.username, fourth.reply_text) == ("edited", "x", None, None)
+    assert (fourth.kind, fourth.text, fourth.username, fourth.reply_text) == (
+        "edited",
+        "x",
+        None,
+        None,
+    )
     assert fourth.thread_id is None and fourth.command is None
 
 
@@ -268,14 +347,22 @@ def test_a_hundred_updates_and_a_sink_that_has_enough():
 
 
 def test_other_answers():
-    assert answer({"ok": True, "result": {"id": BOT_ID, "is_bot": True, "username": "Copepod_Bot"}}) == []
+    assert (
+        answer({"ok": True, "result": {"id": BOT_ID, "is_bot": True, "username": "Copepod_Bot"}})
+        == []
+    )
     assert (READER.ok, READER.id, READER.username) == (True, BOT_ID, "Copepod_Bot")
     assert answer({"ok": True, "result": message(text="sent")}) == []
     assert (READER.ok, READER.message_id, READER.id) == (True, 77, None)
     assert answer({"ok": True, "result": True}) == [] and READER.ok
     assert answer({"ok": True, "result": []}) == [] and READER.ok
     description = "Too Many Requests: retry after 35"
-    refused = {"ok": False, "error_code": 429, "description": description, "parameters": {"retry_after": 35}}
+    refused = {
+        "ok": False,
+        "error_code": 429,
+        "description": description,
+        "parameters": {"retry_after": 35},
+    }
     assert answer(refused) == []
     assert (READER.ok, READER.error_code, READER.retry_after) == (False, 429, 35)
     assert READER.description == description
@@ -306,8 +393,15 @@ def test_damaged_answers():
 
 
 def test_a_megabyte_before_after_and_between():
-    junk = b'"forward_origin":{"pad":[' + b'{"text":"not this","chat":{"id":1},"u":"}]\\\\\\""},' * 40
-    for order in (("text", "chat", "junk"), ("junk", "text", "chat"), ("text", "junk", "chat"), ("chat", "junk", "text")):
+    junk = (
+        b'"forward_origin":{"pad":[' + b'{"text":"not this","chat":{"id":1},"u":"}]\\\\\\""},' * 40
+    )
+    for order in (
+        ("text", "chat", "junk"),
+        ("junk", "text", "chat"),
+        ("text", "junk", "chat"),
+        ("chat", "junk", "text"),
+    ):
         READER.begin(lambda msg: not got.append(msg))
         got = []
 

@@ -25,6 +25,7 @@ b id#5 text~6
 c text~7 thing{c"""
 SHORT = Reader.SHORT
 LONG = 4096
+LONG_SLOTS = (1, 6, 7)
 NAMES = ("number", "text", "name", "flag", "there", "list", "thing", "id", "", "texts", "tex", "é")
 
 settings.register_profile("copepod", deadline=None, suppress_health_check=list(HealthCheck))
@@ -119,7 +120,10 @@ def read(raw: bytes, cuts: list[int], reader: Reader = READER) -> list[Any]:
         assert reader.feed(window, 0, end - start) == end - start
         start = end
     reader.finish()
-    return reader.values
+    return [
+        reader.settled(value) if slot in LONG_SLOTS else value
+        for slot, value in enumerate(reader.values)
+    ]
 
 
 def encodings(document: dict[str, Any]) -> list[bytes]:

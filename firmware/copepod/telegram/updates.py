@@ -1,4 +1,4 @@
-"""Bot API answers as they arrive: updates one by one, and what the other calls answer. Memory: about 3.5 kB, made once.
+"""Bot API answers as they arrive: updates one by one, and other results. Memory: 3 kB, made once.
 
 The answer is never held: each update is handed to a sink as soon as its last byte has come, reduced
 to an InboundMessage. Every update that has an id is handed over, whatever it is, so that none can
@@ -53,36 +53,21 @@ _QUOTE = const(33)
 _MENTIONED = const(35)
 
 _KINDS = {109: "message", 77: "edited", 113: "callback"}  # by the letter of the node
-_FILES = ("[image: photo]", "[voice]", "[audio]", "[video]", "[video]", "[animation]", "[file]")
-# An attachment with something to say: its node, its placeholder, where in values the words are.
-_THINGS = {
-    115: ("[sticker: %s]", 36, 0),
-    108: ("[location: %s, %s]", 37, 38),
-    107: ("[contact: %s %s]", 40, 39),
-    111: ("[poll: %s]", 41, 0),
-    100: ("[dice: %s %s]", 42, 10),
-}
-
-
-def _word(text):
-    # Whether text is made of letters, digits and underscores, and of at least one.
-    for c in text:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "_"):
-            return False
-    return text != ""
+_THINGS = b"slkod"  # nodes of attachments with something to say
 
 
 class UpdateReader(Reader):
     """begin(), feed() each window, finish(); after that the fields of the answer are attributes.
 
     ok, error_code, description and retry_after are any answer's; id and username getMe's;
-    message_id sendMessage's. `buffer`: see json_stream.Reader.
+    message_id sendMessage's. `buffer`: see json_stream.Reader. A long text stays in it until somebody
+    needs it or the place: see InboundMessage.held.
     """
 
     def __init__(self, buffer):
-        self.bot_id: "Any" = None
+        self.bot_id = None
         self._at_name = "@"
-        self._kind = self._thing = self._mentioned = 0
+        self._unread = None  # the message whose text may still be in the buffer
         super().__init__(_SCHEMA, buffer)
 
     def bot(self, bot_id, username):
@@ -102,9 +87,7 @@ class UpdateReader(Reader):
 
     def feed(self, buf, start, end):
         """Take a window of the answer: see json_stream.Reader."""
-        if self._stopped:
-            return end
-        return super().feed(buf, start, end)
+        return end if self._stopped else super().feed(buf, start, end)
 
     def finish(self):
         """End the answer. ValueError when it was cut short."""
@@ -133,69 +116,78 @@ class UpdateReader(Reader):
             if self._sink is not None:
                 msg = InboundMessage()
                 msg.update_id = values[_UPDATE]
-                self._fill(msg, values)
+                kind = self._fill(msg, values)
+                if kind != "message":  # which is what the class says
+                    msg.kind = kind
                 if not self._sink(msg):
                     self._stopped = self.pause = True
-            for i in range(_UPDATE, len(values)):
-                values[i] = None
+            self.forget(_UPDATE)
             self._kind = self._thing = self._mentioned = 0
 
+    def save(self):
+        super().save()
+        if self._unread is not None:
+            self._unread.settle()
+            self._unread = None
+
     def _fill(self, msg, values):
+        # Returns the kind, None for what no handler should see.
         kind = _KINDS.get(self._kind)
+        sender_id = values[_SENDER]
         chat_id = values[_CHAT]
-        callback = kind == "callback"
+        callback = self._kind == 113
         if callback and chat_id is None:
-            chat_id = values[_SENDER]  # a button below a message that was sent by way of the bot
-        msg.kind = None
-        if kind is None or chat_id is None or values[_SENDER] is None:
-            return
+            chat_id = sender_id  # a button below a message that was sent by way of the bot
+        if kind is None or chat_id is None or sender_id is None:
+            return None
         msg.chat_id = chat_id
-        msg.sender_id = values[_SENDER]
+        msg.sender_id = sender_id
         msg.username = values[_USERNAME]
         msg.first_name = values[_FIRST_NAME]
         msg.message_id = values[_MESSAGE]
         if values[_IS_TOPIC]:
             msg.thread_id = values[_THREAD]
-        if values[_REPLIED] or values[_QUOTE]:
-            msg.reply_text = values[_QUOTE] or values[_REPLIED]
+        quoted = values[_QUOTE] or values[_REPLIED]
+        if quoted:
+            msg.reply_text = self.settled(quoted)
         private = values[_TYPE] == "private"
         if not private:
             msg.chat_type = values[_TYPE]
         if callback:
             msg.callback_id = values[_CALLBACK]
             msg.text = values[_DATA] or ""
-            msg.kind = kind
-            return
+            return kind
         text = values[_TEXT]
-        if text is None:
-            text = self._described(values)
+        if type(text) is int:
+            msg.held = self.scratch
+            msg.held_b = text
+            if private and self.scratch[0] != 47:
+                self._unread = msg
+                return kind
+            text = msg.text
+        elif text is None:
+            from copepod.telegram import attachments
+
+            caption = self.settled(values[_CAPTION])
+            text = attachments.described(caption, _PHOTO, self._thing, values)
             if text is None:
-                return  # somebody joins or leaves, a pinned message, …
+                return None  # somebody joins or leaves, a pinned message, …
         msg.text = text
         if text.startswith("/"):
             if self._command(msg, text):
-                msg.kind = kind
-                return
+                return kind
             if not private:
-                return
-        if private or self._addressed(msg, values):
-            msg.kind = kind
+                return None
+        if private or self._mentioned or values[_REPLIED_TO] == (self.bot_id or 0):
+            return kind
+        if len(self._at_name) > 1:
+            from copepod.telegram import groups
 
-    def _described(self, values):
-        # Caption and placeholder of a message without text, None when it has nothing to say.
-        mark = None
-        for i in range(len(_FILES)):
-            if values[_PHOTO + i]:
-                mark = _FILES[i]
-                break
-        if self._thing:
-            mark, one, two = _THINGS[self._thing]
-            one = values[one] or ""
-            mark = mark % (one, "" if values[two] is None else values[two]) if two else mark % one
-        caption = values[_CAPTION]
-        if mark is None or not caption:
-            return mark or caption
-        return caption + "\n" + mark
+            text = groups.without(self._at_name, text)
+            if text is not None:
+                msg.text = text
+                return kind
+        return None
 
     def _command(self, msg, text):
         # Take "/name@bot arguments" apart; False when it is no command, or another bot's.
@@ -204,32 +196,18 @@ class UpdateReader(Reader):
             at = text.find(blank, 0, end)
             if at > 0:
                 end = at
-        at = text.find("@", 0, end)
-        if at > 0 and text[at:end].lower() != self._at_name:
+        name = text[1:end]
+        at = name.find("@")
+        if at >= 0:
+            if name[at:].lower() != self._at_name:
+                return False
+            name = name[:at]
+        for c in name:
+            if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "_"):
+                return False
+        if not name:
             return False
-        if at < 0:
-            at = end
-        if not _word(text[1:at]):
-            return False
-        msg.command = text[1:at].lower()
+        msg.command = name.lower()
         if end < len(text):
             msg.args = text[end:].strip()
         return True
-
-    def _addressed(self, msg, values):
-        # Whether a message in a group is meant for the bot; its own name is taken out of the text.
-        if self._mentioned or (values[_REPLIED_TO] or 0) == self.bot_id:
-            return True
-        name = self._at_name
-        if len(name) == 1:
-            return False
-        text = msg.text
-        low = text.lower()
-        at = low.find(name)
-        while at >= 0:
-            end = at + len(name)
-            if not _word(low[end : end + 1]) and not (at and _word(low[at - 1])):
-                msg.text = (text[:at] + text[end:]).strip()
-                return True
-            at = low.find(name, end)
-        return False
