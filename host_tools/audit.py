@@ -27,6 +27,7 @@ from host_tools.errors import UserError
 from host_tools.live import screen
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
+from host_tools.soak import SHORT_POLL
 from host_tools.targets.target import Device, Target
 
 RESULTS = Path(__file__).resolve().parent.parent / "results"
@@ -154,7 +155,7 @@ def components(target: Target, length: int, app: str = "frozen") -> dict[str, fl
             Path(folder),
             {
                 "telemetry": {"interval_s": 1, "collect": False},
-                "channels": {"telegram": {"allow_from": [str(USER)]}},
+                "channels": {"telegram": {"allow_from": [str(USER)], "poll_timeout_s": 1}},
             },
             heap=heap,
             app=app,
@@ -190,7 +191,7 @@ def kept(target: Target, app: str) -> dict[str, int]:
         Session(
             target,
             Path(folder),
-            {"telemetry": {"interval_s": 1}},
+            {"telemetry": {"interval_s": 1}, **SHORT_POLL},
             heap=HEAP,
             app=app,
             pre="import audit_heap\naudit_heap.install()",
@@ -247,7 +248,7 @@ def heap_maps(target: Target, heap: str, app: str) -> list[heapmap.HeapMap]:
     maps = []
     with (
         tempfile.TemporaryDirectory(prefix="copepod-") as folder,
-        Session(target, Path(folder), {}, heap=heap, app=app, bot=_MAP_BOT) as session,
+        Session(target, Path(folder), SHORT_POLL, heap=heap, app=app, bot=_MAP_BOT) as session,
     ):
         for count, label in ((0, "ready"), (MAP_MESSAGES, f"after {MAP_MESSAGES:,} messages")):
             if count:

@@ -140,6 +140,7 @@ def _gateway(soak: SoakRun | None) -> dict[str, Any] | None:
         "messages": soak.messages,
         "connections": soak.connections,
         "rejected": soak.rejected,
+        "startup_live_b": soak.startup,
         "phases": [
             {"name": p.name, "total_b": p.total_b, "live_b": p.live_b} for p in soak.phases
         ],

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tools import corpus, engine, pages
+from host_tools import budgets, corpus, engine, pages
 from host_tools.errors import UserError
 from host_tools.frames import Frame, MemInfo
 from host_tools.phases import Phase, is_wheel, outside
@@ -27,6 +27,8 @@ SHORT = 60
 MEGABYTE = 1 << 20
 WAITING = 50  # messages unanswered at a time in the soak
 BATCHES = 20  # the soak is cut into so many, with a frame after each
+# The first poll finds nothing, and the gateway is steady after it: no need to wait for long.
+SHORT_POLL = {"channels": {"telegram": {"poll_timeout_s": 1}}}
 STUDENT_95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 8: 2.31, 10: 2.23, 15: 2.13, 20: 2.09}
 
 
@@ -56,6 +58,7 @@ class SoakRun:
     seconds: float = 0.0
     slope: Slope | None = None
     breakdown: dict[str, Any] | None = None
+    startup: dict[str, float] = field(default_factory=dict)  # live heap by named phase
 
 
 def slope(points: list[tuple[float, float]]) -> Slope | None:
@@ -80,11 +83,17 @@ class Soak:
     """One gateway from start to end."""
 
     def __init__(
-        self, target: Target, heap: str, app: str, progress: Callable[[str], None] | None = None
+        self,
+        target: Target,
+        heap: str,
+        app: str,
+        progress: Callable[[str], None] | None = None,
+        batches: int = BATCHES,
     ) -> None:
         self.target = target
         self.heap = heap
         self.app = app
+        self.batches = batches
         self.progress = progress or (lambda text: None)
         self.result = SoakRun()
         self.sent = 0
@@ -96,9 +105,9 @@ class Soak:
             tempfile.TemporaryDirectory(prefix="copepod-") as folder,
             Simulator(host=self.target.listen, names=[self.target.address]) as self.sim,
         ):
-            telemetry = {"telemetry": {"interval_s": 1, "mem_info": True}}
+            extra = {"telemetry": {"interval_s": 1, "mem_info": True}, **SHORT_POLL}
             self.device = self.target.start(
-                engine.gateway_config(self.sim, self.target, telemetry),
+                engine.gateway_config(self.sim, self.target, extra),
                 workdir=Path(folder),
                 files=engine.files_for(self.sim),
                 heap=self.heap,
@@ -117,6 +126,7 @@ class Soak:
     def _phases(self, messages: int) -> None:
         if not self.device.wait(lambda: self.device.frames.phase("steady"), 30):
             raise UserError(f"the gateway does not start:\n{_last(self.device)}")
+        self.result.startup = budgets.live_phases(self.device.frames.frames)
         self._keep("7-tls-connected", self._frame())
         for script in corpus.SCRIPTS:
             self._send(corpus.text(self.sent, script, LONG)[0])
@@ -130,15 +140,15 @@ class Soak:
 
     def _soak(self, messages: int) -> None:
         points = []
-        for batch in range(BATCHES):
-            last = self.sent + messages // BATCHES
+        for batch in range(self.batches):
+            last = self.sent + messages // self.batches
             while self.sent < last:
                 for number in range(self.sent, min(self.sent + WAITING, last)):
                     script = corpus.SCRIPTS[number % len(corpus.SCRIPTS)]
                     self._send(corpus.text(number, script, SHORT)[0])
                 self._answered("the soak")
             frame = self._frame()
-            self.progress(f"{(batch + 1) * messages // BATCHES} of {messages} messages")
+            self.progress(f"{(batch + 1) * messages // self.batches} of {messages} messages")
             points.append((float(frame["in"] or 0), float(frame["gc_live"] or 0)))
         self.result.messages = messages
         # The first batch fills what is kept from message to message: small caches, dicts.
