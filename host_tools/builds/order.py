@@ -7,9 +7,11 @@ in a live test; `copepod toolchain order` writes it anew with callgrind.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from host_tools.builds.sources import ROOT
@@ -17,7 +19,6 @@ from host_tools.builds.sources import ROOT
 ORDER = ROOT / "boards" / "linux" / "order.txt"
 
 # What the recording runs: the usual path, a text in pieces, and a connection that breaks.
-RECORDED = {"unix64": "callgrind-amd64", "unix32": "callgrind-x86-l"}  # and the process's name
 SCENARIOS = (("live", 60), ("live", 4096), ("fault-reset", 60))
 
 _HEAD = """\
@@ -49,6 +50,12 @@ def executed(profile: str) -> set[str]:
     return {re.sub(r"'\d+$", "", name) for name in names}
 
 
+def translated(log: str) -> set[str]:
+    """Names (or addresses) of the functions in qemu's log of what it has translated."""
+    found = re.findall(r"^IN: *(\S*)\n(0x[0-9a-f]+):", log, re.MULTILINE)
+    return {name or address for name, address in found}
+
+
 def sections(link_map: str, names: set[str]) -> list[str]:
     """The lines of order.txt for the sections that hold the functions `names`.
 
@@ -77,35 +84,42 @@ def sections(link_map: str, names: set[str]) -> list[str]:
 
 
 def record() -> list[str]:
-    """Run the live tests under callgrind; what ran, as order.txt has it.
+    """Run the live tests under instruments on every interpreter; what ran, as order.txt has it.
 
-    On both x86 interpreters: a 32-bit one calls helpers for what a 64-bit one does itself.
+    On all of them: each processor has helpers of its own for what the others do themselves.
     """
-    return sorted({name for interpreter in RECORDED for name in _record(interpreter)})
-
-
-def _record(name: str) -> list[str]:
-    import dataclasses
-
-    from host_tools import engine, scenario, toolchain
     from host_tools.builds import packages
-    from host_tools.errors import UserError
-    from host_tools.targets.process import ProcessTarget
 
     if not shutil.which("valgrind"):
         packages.require(["valgrind"])
+    callgrind = ("valgrind", "-q", "--tool=callgrind", "--callgrind-out-file={}")
+    qemu = ("qemu-riscv64-static", "-d", "in_asm", "-D", "{}")
+    found = _record("unix64", callgrind, "callgrind-amd64", executed)
+    found |= _record("unix32", callgrind, "callgrind-x86-l", executed)
+    found |= _record("riscv64", qemu, "qemu-riscv64-st", translated)
+    return sorted(found)
+
+
+def _record(
+    name: str, instrument: tuple[str, ...], process: str, read: Callable[[str], set[str]]
+) -> set[str]:
+    """What runs on interpreter `name`; "{}" in the instrument's command is its output file."""
+    from host_tools import engine, scenario, toolchain
+    from host_tools.errors import UserError
+    from host_tools.targets.process import ProcessTarget
+
     path = toolchain.interpreter(name, frozen=True)
     names: set[str] = set()
     for plan_name, length in SCENARIOS:
         with tempfile.TemporaryDirectory() as scratch:
-            profile = Path(scratch) / "profile"
-            valgrind = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={profile}"]
+            output = Path(scratch) / "output"
+            command = [part.format(output) for part in instrument]
             target = ProcessTarget(
                 name,
                 64,
                 lambda frozen: path,
-                runner=lambda command=valgrind: command,
-                process_name=RECORDED[name],
+                runner=lambda command=command: command,
+                process_name=process,
             )
             plan = scenario.load(plan_name)
             plan = dataclasses.replace(
@@ -114,10 +128,10 @@ def _record(name: str) -> list[str]:
                 device=dataclasses.replace(plan.device, app="frozen", heap="128k"),
             )
             result = engine.run(plan, target, Path(scratch) / "work")
-            if not profile.exists() or not result.tally.answered:
-                raise UserError(f"{plan_name} under callgrind: {result.console[-300:]}")
-            names |= executed(profile.read_text())
-    return sections(path.with_suffix(".map").read_text(), names)
+            if not output.exists() or not result.tally.answered:
+                raise UserError(f"{plan_name} on {name}: {result.console[-300:]}")
+            names |= read(output.read_text())
+    return set(sections(path.with_suffix(".map").read_text(), names))
 
 
 def write(names: list[str]) -> None:
