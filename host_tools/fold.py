@@ -58,6 +58,7 @@ class Family:
     classes: list[ast.ClassDef]
     foreign: bool = False  # a base comes from elsewhere: what it holds is not known
     mapping: dict[str, str] = field(default_factory=dict)
+    private: set[str] = field(default_factory=set)  # what defined() found before anything changed
 
     def defined(self) -> set[str]:
         """Private attributes and methods that the classes themselves make."""
@@ -93,9 +94,10 @@ def fold(sources: dict[str, str]) -> tuple[dict[str, str], dict[str, dict[str, s
         mapping = _mapping(_private_globals(tree), _plain_names(tree))
         names[path] = dict(mapping)
         for family in families:
+            family.private = family.defined()
             if not family.foreign:
                 used = Counter(chain.from_iterable(map(_attributes, family.classes)))
-                family.mapping = _mapping(family.defined(), used)
+                family.mapping = _mapping(family.private, used)
                 first = family.classes[0].name
                 names[path] |= {f"{first}.{old}": new for old, new in family.mapping.items()}
         _Renamer(path, mapping, families).visit(tree)
@@ -107,7 +109,7 @@ def fold(sources: dict[str, str]) -> tuple[dict[str, str], dict[str, dict[str, s
 def _families(tree: ast.Module) -> list[Family]:
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     home: dict[str, Family] = {}
-    for name, node in classes.items():
+    for node in classes.values():
         family = Family([node])
         for base in node.bases:
             known = home.get(base.id) if isinstance(base, ast.Name) else None
@@ -200,7 +202,7 @@ class _Renamer(ast.NodeTransformer):
         own |= isinstance(node.value, ast.Call)  # super()
         if self.family is not None and own:
             return self.family
-        owners = [family for family in self.families if node.attr in family.defined()]
+        owners = [family for family in self.families if node.attr in family.private]
         if len(owners) != 1:
             count = "no class" if not owners else "more than one class"
             raise FoldError(f"{self.path}:{node.lineno}: {node.attr} is of {count} of this file")

@@ -164,15 +164,30 @@ def _used(outside: list[str]) -> set[str]:
 
 def _rename(order: list[Module], used: set[str]) -> None:
     taken = {name for module in order for name in _outside(module)}
+    local = {module.name: _locals(module.tree) for module in order}
     for module in reversed(order):  # the entry keeps its names
+        # A name that is a local one elsewhere would be shadowed there.
+        shadowed = set().union(*(local[other.name] for other in order if other is not module))
         for name in sorted(module.globals):
             new = name if name in used or name.startswith("_") else "_" + name
-            if new in taken:
+            if new in taken or new in shadowed:
                 new = f"_{module.name.rpartition('.')[2]}_{name.lstrip('_')}"
             if new in taken:
                 raise LinkError(f"{module.path}: {name}: no free name for it")
             taken.add(new)
             module.renamed[name] = new
+
+
+def _locals(tree: ast.Module) -> set[str]:
+    # Names that functions of the module bind for themselves.
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            for statement in node.body:
+                found |= _bound(statement)
+        elif isinstance(node, ast.arg):
+            found.add(node.arg)
+    return found
 
 
 def _outside(module: Module) -> set[str]:

@@ -6,7 +6,6 @@ import ast
 
 import pytest
 
-from host_tools import build
 from host_tools.fold import STATIC_NAMES, FoldError, fold, is_private
 
 SAMPLE = """
@@ -49,10 +48,11 @@ def test_folded_code_does_the_same() -> None:
     assert queue.count == 3
     assert queue.put("m")("x") == ("m", "x")
     mapping = names["a/b.py"]
-    assert set(mapping) == {"_ring", "_make", "_table"}
-    assert not {"count", "values", "clear"} & set(mapping.values()) - set(STATIC_NAMES)
-    assert "count" not in mapping.values(), "a public name of the file was taken"
-    assert "values" not in mapping.values()
+    assert set(mapping) == {"Queue._ring", "Queue._make", "_table"}
+    assert set(mapping.values()) <= set(STATIC_NAMES)
+    attributes = {mapping["Queue._ring"], mapping["Queue._make"]}
+    assert not attributes & {"count", "values", "put"}, "a public name of the class was taken"
+    assert "_ring" not in folded["a/b.py"]
 
 
 def test_consts_and_foreign_names_stay() -> None:
@@ -61,46 +61,55 @@ def test_consts_and_foreign_names_stay() -> None:
     assert "core._task_queue" in folded["a/b.py"]
 
 
-def test_families_share_a_mapping() -> None:
-    base = """
+FAMILY = """
 class Base:
     def _step(self):
         return 1
 
     def run(self):
         return self._step()
-"""
-    child = """
-from a.base import Base
 
 
 class Child(Base):
     def _step(self):
-        return self._own() + 1
+        return super()._step() + self._own() + 1
 
     def _own(self):
         return 5
+
+
+class Other:
+    def __init__(self):
+        self._step = 7
+
+    def run(self):
+        return self._step
 """
-    folded, names = fold({"a/base.py": base, "a/child.py": child})
-    assert names["a/base.py"] == names["a/child.py"]
-    found = run(folded["a/base.py"] + folded["a/child.py"].replace("from a.base import Base", ""))
-    assert found["Child"]().run() == 6
 
 
-def test_a_private_name_of_another_room_is_an_error() -> None:
-    with pytest.raises(FoldError, match="c/d.py:2: _ring is not its own"):
+def test_families_share_a_mapping_and_others_do_not() -> None:
+    folded, names = fold({"a/b.py": FAMILY})
+    found = run(folded["a/b.py"])
+    assert found["Child"]().run() == 7
+    assert found["Base"]().run() == 1
+    assert found["Other"]().run() == 7
+    assert "Base._own" in names["a/b.py"]
+    assert "Other._step" in names["a/b.py"]
+
+
+def test_a_private_name_of_another_file_is_an_error() -> None:
+    with pytest.raises(FoldError, match="c/d.py:2: _ring is of no class"):
         fold({"a/b.py": SAMPLE, "c/d.py": "def look(queue):\n    return queue._ring\n"})
 
 
-def test_the_firmware_keeps_no_private_name() -> None:
-    sources = {str(path.relative_to(build.FIRMWARE)): path.read_text() for path in build.sources()}
-    folded, names = fold(sources)
-    left = set()
-    for path, text in folded.items():
-        tree = ast.parse(text)
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and is_private(node.attr):
-                left.add((path, node.attr))
-        assert len(set(names[path].values())) == len(names[path])
-    left = {name for name in left if name[0].split('/')[1] != 'text'}  # more names than there are
-    assert not left, sorted(left)
+def test_a_private_name_of_two_classes_is_an_error_from_outside() -> None:
+    with pytest.raises(FoldError, match="_step is of more than one class"):
+        fold({"a/b.py": FAMILY + "\n\ndef look(thing):\n    return thing._step\n"})
+
+
+def test_an_import_that_may_fail_binds_the_folded_name() -> None:
+    source = "try:\n    from nowhere import _day\nexcept ImportError:\n    _day = 5\n\n"
+    folded, _ = fold({"a/b.py": source + "def day():\n    return _day\n"})
+    assert run(folded["a/b.py"])["day"]() == 5
+    tree = ast.parse(folded["a/b.py"])
+    assert not [n for n in ast.walk(tree) if isinstance(n, ast.Name) and is_private(n.id)]
