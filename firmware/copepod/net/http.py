@@ -1,6 +1,6 @@
-"""HTTP/1.1 client for one kept connection. Memory: two windows of WINDOW_B bytes and about 0.5 kB, made once.
+"""HTTP/1.1 client for one kept connection. Memory: two windows of WINDOW_B bytes and 0.5 kB, once.
 
-Request and answer go through the windows in pieces, so neither is ever held. Only POST, only JSON:
+Request and answer go through the windows in pieces, so neither is ever held. POST and JSON only:
 
     client.begin(b"/path/", b"name")
     client.write(b'{"text":"'); client.write_json(text, 0, len(text)); client.write(b'"}')
@@ -9,8 +9,9 @@ Request and answer go through the windows in pieces, so neither is ever held. On
     while await client.fill():
         …client.buffer[client.start : client.end]…
 
-flush(), response() and fill() return the client itself, which is its own awaitable: nothing is allocated
-for an await, and nothing is waited for while bytes are there. One task at a time.
+flush(), response() and fill() return the client, which is its own awaitable: an await allocates
+nothing, and waits for nothing while bytes are there. One task at a time. Bodies are sent chunked,
+since nobody knows their length before the last byte is written.
 """
 
 import errno
@@ -19,29 +20,27 @@ import socket
 from micropython import const
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
-import asyncio.core as core  # pyright: ignore[reportMissingImports]
+import asyncio.core as core
 from copepod.net.wait import READ, WRITE, Waiter
 
-_RESERVE = const(5)  # before the body: blanks, or the size of the first chunk
-_END = const(7)  # after the body: the chunk's line end and the last chunk
+_SIZE_LINE = const(5)  # three digits and a line end, before each chunk
+_SPARE = const(16)  # left free in the window: a chunk's end, an escape
 _TURNS = const(16)  # windows served in a row before other tasks have a turn
-_SHORT_RUN = const(48)  # bytes that are copied one by one
 _SMALL = const(1 << 29)  # ints below are not made on the heap
+_SHORT_RUN = const(48)  # bytes that are copied one by one
 
 _FLUSH = const(0)  # what the awaitable is waiting for
 _HEAD = const(1)
 _BODY = const(2)
-_YIELD = const(3)
 
 _PLAIN = const(0)  # how the body of the answer is framed: by its length or the connection's end,
-_SIZE = const(1)  # or chunked, at a size line,
+_SIZE = const(1)  # or chunked, at a size line (or the line end before it),
 _DATA = const(2)  # in a chunk,
-_LINE_END = const(3)  # after it,
-_TRAILER = const(4)  # after the last one.
-_OVER = const(5)
+_TRAILER = const(3)  # after the last one.
+_OVER = const(4)
 
-_LENGTH = b"Content-Length:           "
-_CHUNKED = b"Transfer-Encoding: chunked"  # of the same length as _LENGTH, whose place it takes
+_ENDS = "the connection ends before the answer does"
+_NUMBER = "a number was expected in the answer"
 _DIGITS = b"0123456789abcdef"
 
 
@@ -53,13 +52,12 @@ class Client:
     """One connection to `host`; with a TLS context in `tls` it is encrypted and verified.
 
     Raises OSError (with an errno; ETIMEDOUT for a missed deadline) and ValueError (TLS verification
-    and HttpError). After either the connection is of no use: close(). No text of an error holds what
-    was sent. Sending is the one thing that blocks: while the TCP send buffer is full, at most STALL_MS.
+    and HttpError). After either the connection is of no use: close(). No error's text holds what was
+    sent. Sending is the one thing that blocks: while the TCP send buffer is full, for STALL_MS.
     """
 
     WINDOW_B = 1024  # a header line must fit in; at most 4,095
-    HEAD_LINES = 100  # header lines in an answer
-    HEAD_B = 16384  # and bytes of them
+    HEAD_B = 16384  # of headers in an answer
     CONNECT_MS = 20000
     STALL_MS = 10000
 
@@ -69,26 +67,20 @@ class Client:
         self.tls = tls
         self.connections = 0  # opened so far
         self.requests = 0
-        self.status = 0
         self.buffer = bytearray(self.WINDOW_B)
         self.start = self.end = 0  # the body bytes that fill() found
         self._view = memoryview(self.buffer)
-        self._at = self._limit = 0  # bytes in the buffer that are not taken yet
         self._tx = bytearray(self.WINDOW_B)
         self._n = 0
         self._path = None  # the path that stands in the window
         name = host if port == 443 or port == 80 else "%s:%d" % (host, port)
         self._head = (
-            b" HTTP/1.1\r\nHost: "
-            + name.encode()
-            + b"\r\nContent-Type: application/json\r\n"
-            + _LENGTH
-            + b"\r\n\r\n     "
+            b" HTTP/1.1\r\nHost: " + name.encode() + b"\r\nContent-Type: application/json\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n12345"  # the place of the size line
         )
         self._socket = self._raw = self._waiter = None
-        self._deadline = 0
-        self._want = _FLUSH
         self._framing = _OVER
+        self._want = _FLUSH
         self._big = self._big_text = None  # the last large int that was written
         self._stop = StopIteration()
         self._stop_200 = StopIteration(200)
@@ -139,7 +131,7 @@ class Client:
         # Until then TLS nearly always waits for the server; a look every 100 ms serves the rest.
         while not self._socket.write(b"P"):
             await waiter.until(READ, deadline, 100)
-        self._primed = True
+        self._primed = 1
 
     def close(self):
         """Drop the connection; nothing happens when there is none."""
@@ -147,10 +139,7 @@ class Client:
         if self._waiter is not None:
             self._waiter.close()
             self._waiter = None
-        for stream in (
-            self._socket,
-            self._raw,
-        ):  # after a failed handshake TLS no longer closes the raw one
+        for stream in (self._socket, self._raw):  # TLS does not close it after a failed handshake
             if stream is not None:
                 try:
                     stream.close()
@@ -172,10 +161,13 @@ class Client:
     # Request --------------------------------------------------------------------------------
 
     def begin(self, path, name):
-        """Start a POST to `path` + `name` (bytes). A connection that the server has closed is dropped."""
+        """Start a POST to `path` + `name` (bytes). A connection that the server closed is dropped.
+
+        ValueError if they are longer than half a window.
+        """
         self.alive()
-        self._chunked = False
-        self._first = self.WINDOW_B  # of the body; from here on the head is complete
+        if len(path) + len(name) > self.WINDOW_B // 2:
+            raise ValueError("the path of the request is too long")
         if path is not self._path:  # it is not written anew for each request
             self._n = 0
             self.write(b"POST ")
@@ -187,19 +179,19 @@ class Client:
         self._first = self._n
 
     def write(self, data):
-        """Add bytes (or a str of ASCII, for 32 B of garbage) to the body."""
-        n = self._n
-        end = n + len(data)
+        """Add bytes (or a str of ASCII, for 32 B of garbage) to the body: up to half a window."""
         if isinstance(data, str):
-            data = memoryview(data)  # pyright: ignore[reportArgumentType]
-        if end > self.WINDOW_B - _END:
-            for c in data:
-                self._byte(c)
-            return
-        self._n = end
+            data = memoryview(data)
+        size = len(data)
+        if size > self.WINDOW_B // 2:
+            raise ValueError("a piece of the request is too long")
+        if self._n + size > self.WINDOW_B - _SPARE:
+            self._send(b"\r\n")
+        n = self._n
+        self._n = n + size
         tx = self._tx
-        if len(data) > _SHORT_RUN:
-            tx[n:end] = data  # up to MicroPython 1.26 the slice is 16 B of garbage (32 on 64 bits)
+        if size > _SHORT_RUN:
+            tx[n : n + size] = data  # up to MicroPython 1.26 the slice is 16 B of garbage (32 on 64 bits)
         else:
             for c in data:
                 tx[n] = c
@@ -213,23 +205,33 @@ class Client:
                 self._big_text = str(value).encode()
             self.write(self._big_text)
             return
+        if self._n > self.WINDOW_B - 2 * _SPARE:
+            self._send(b"\r\n")
+        tx = self._tx
+        n = self._n
         if value < 0:
-            self._byte(45)
+            tx[n] = 45
+            n += 1
             value = -value
         unit = 1
         while unit * 10 <= value:
             unit *= 10
         while unit:
-            self._byte(48 + value // unit % 10)
+            tx[n] = 48 + value // unit % 10
+            n += 1
             unit //= 10
+        self._n = n
 
     def write_json(self, data, start, end):
-        """Add data[start:end], UTF-8, as the inside of a JSON string."""
+        """Add data[start:end], UTF-8, as the inside of a JSON string; it may be of any length."""
         tx = self._tx
-        n = self._n
-        room = self.WINDOW_B - _END
         while start < end:
-            stop = min(end, start + room - n)
+            n = self._n
+            stop = min(end, start + self.WINDOW_B - _SPARE - n)
+            if start >= stop:
+                self._send(b"\r\n")
+                continue
+            c = 32
             while start < stop:
                 c = data[start]
                 if c < 32 or c == 34 or c == 92:
@@ -237,67 +239,45 @@ class Client:
                 tx[n] = c
                 n += 1
                 start += 1
-            self._n = n
-            if start < end:
-                if start < stop:
-                    start += 1
-                    self._escape(c)  # pyright: ignore[reportPossiblyUnboundVariable]
+            if start < stop:
+                start += 1
+                tx[n] = 92
+                n += 2
+                if c >= 32:
+                    tx[n - 1] = c
+                elif c == 10:
+                    tx[n - 1] = 110
                 else:
-                    self._overflow()
-                n = self._n
+                    tx[n - 1 : n + 4] = b"u0000"
+                    tx[n + 2] += c >> 4
+                    tx[n + 3] = _DIGITS[c & 15]
+                    n += 4
+            self._n = n
 
-    def _escape(self, c):
-        self._byte(92)
-        if c >= 32:
-            self._byte(c)
-        elif c == 10:
-            self._byte(110)
-        else:
-            self.write(b"u00")
-            self._byte(48 + (c >> 4))
-            self._byte(_DIGITS[c & 15])
-
-    def _byte(self, c):
-        if self._n >= self.WINDOW_B - _END:
-            self._overflow()
-        self._tx[self._n] = c
-        self._n += 1
-
-    def _overflow(self):
-        # The window is full: from now on the body is chunked, and this is a chunk.
-        if self._first == self.WINDOW_B:
-            raise ValueError("the head of the request is too long")
-        if not self._chunked:
-            at = self._first - _RESERVE - 4
-            self._tx[at - len(_LENGTH) : at] = _CHUNKED
-            self._chunked = True
-        self._path = None
-        self._chunk()
-        self._send(self._n)
-        self._n = self._first = _RESERVE
-
-    def _chunk(self):
-        tx = self._tx
-        size = self._n - self._first
-        at = self._first - _RESERVE
-        for shift in (8, 4, 0):
-            tx[at] = _DIGITS[size >> shift & 15]
-            at += 1
-        tx[at : at + 2] = b"\r\n"
-        tx[self._n : self._n + 2] = b"\r\n"
-        self._n += 2
-
-    def _send(self, end):
-        # Blocks while the TCP send buffer is full: see the class.
+    def _send(self, tail):
+        # Send the window as a chunk. Blocks while the TCP send buffer is full: see the class.
         if self._socket is None:
             raise OSError(errno.ENOTCONN)
-        at = 0
-        if self._primed:
-            self._primed = False
-            at = 1  # the P is there already
+        tx = self._tx
+        size = self._n - self._first
+        at = self._first - _SIZE_LINE
+        tx[at] = _DIGITS[size >> 8]
+        tx[at + 1] = _DIGITS[size >> 4 & 15]
+        tx[at + 2] = _DIGITS[size & 15]
+        tx[at + 3] = 13
+        tx[at + 4] = 10
+        end = self._n
+        for c in tail:
+            tx[end] = c
+            end += 1
+        if len(tail) == 2:
+            self._path = None  # more will be written over it
+        self._n = self._first = _SIZE_LINE
+        at = self._primed  # the P is there already
+        self._primed = 0
         deadline = ticks_add(ticks_ms(), self.STALL_MS)
         while at < end:
-            n = self._socket.write(self._tx, at, end - at)  # pyright: ignore[reportCallIssue]
+            n = self._socket.write(tx, at, end - at)
             if n:
                 at += n
             elif ticks_diff(deadline, ticks_ms()) <= 0:
@@ -306,34 +286,17 @@ class Client:
                 sleep_ms(1)
 
     def flush(self):
-        """Awaitable: end the request and send what is left of it, on a new connection if there is none."""
-        if self._socket is None and not self._chunked:
-            return self._connect_and_finish()
-        self._finish()
+        """Awaitable: end the request and send what is left, on a new connection if there is none."""
         self._want = _FLUSH
+        if self._socket is None:
+            return self._flush_anew()
+        self._send(b"\r\n0\r\n\r\n")
+        self.requests += 1
         return self
 
-    async def _connect_and_finish(self):
+    async def _flush_anew(self):
         await self.connect()
-        self._finish()
-
-    def _finish(self):
-        if self._chunked:
-            if self._n > self._first:
-                self._chunk()
-            else:
-                self._n = 0
-            self._tx[self._n : self._n + 5] = b"0\r\n\r\n"
-            self._n += 5
-        else:
-            size = self._n - self._first + _RESERVE
-            at = self._first - _RESERVE - 4
-            while size:
-                at -= 1
-                self._tx[at] = 48 + size % 10
-                size //= 10
-        self._send(self._n)
-        self.requests += 1
+        await self.flush()
 
     # Answer ---------------------------------------------------------------------------------
 
@@ -344,14 +307,17 @@ class Client:
         """
         self._deadline = ticks_add(ticks_ms(), timeout_ms)
         self._want = _HEAD
-        self._at = self._limit = self._turn = 0
-        self._new_head()
+        self._framing = _PLAIN
+        self._left = -1  # body bytes that are to come; -1: until the connection ends
+        self._status = self._head_b = self._at = self._limit = self._turn = 0
         return self
 
     def fill(self):
-        """Awaitable: find body bytes, buffer[start:end], which stay until the next call; True unless the body is over."""
-        if self._want == _HEAD:
-            self._want = _BODY
+        """Awaitable: find body bytes, buffer[start:end], to be used before the next call.
+
+        Returns True, or None when the body is over.
+        """
+        self._want = _BODY
         return self
 
     def __iter__(self):
@@ -376,33 +342,34 @@ class Client:
                 self._waiter.park(READ, self._deadline)
                 return None
             if want == _HEAD:
-                stop = self._stop_200 if self.status == 200 else StopIteration(self.status)
+                stop = self._stop_200 if self._status == 200 else StopIteration(self._status)
             elif found:
                 stop = self._stop_true
         stop.__traceback__ = None
         raise stop
 
     def _receive(self, most):
-        # Read up to `most` more bytes into the buffer; False when none are there yet, 0 at the end.
+        # Read up to `most` more bytes into the window: None when none are there yet, 0 at the end.
         if self._socket is None:
             raise OSError(errno.ENOTCONN)
-        if self._at == self._limit:
-            self._at = self._limit = 0
+        at = self._at
+        limit = self._limit
+        if at == limit:
+            self._at = limit = 0
             n = self._socket.readinto(self.buffer, min(most, self.WINDOW_B))
         else:
-            if self._limit == self.WINDOW_B:
-                if not self._at:
-                    raise HttpError("a line of the answer is too long")
-                self.buffer[: self._limit - self._at] = self._view[self._at : self._limit]
-                self._limit -= self._at
+            if at:
+                limit -= at
+                self.buffer[:limit] = self._view[at : at + limit]
                 self._at = 0
-            n = self._socket.readinto(self._view[self._limit :])
-        if n:
-            self._limit += n
+            elif limit == self.WINDOW_B:
+                raise HttpError("a line of the answer is too long")
+            n = self._socket.readinto(self._view[limit:])
+        self._limit = limit + (n or 0)
         return n
 
     def _line(self):
-        # Find a line: buffer[start:end] without its end. None when it is not complete yet.
+        # Find a line: its length without its end, which are buffer[start:end]. None: not here yet.
         while True:
             end = self.buffer.find(b"\n", self._at, self._limit)
             if end >= 0:
@@ -411,139 +378,116 @@ class Client:
             if n is None:
                 return None
             if n == 0:
-                raise HttpError("the connection ends before the answer does")
+                raise HttpError(_ENDS)
         self.start = self._at
         self._at = end + 1
-        self._head_b += end + 1 - self.start
-        self._head_lines += 1
-        if self._head_lines > self.HEAD_LINES or self._head_b > self.HEAD_B:
+        self._head_b += self._at - self.start
+        if self._head_b > self.HEAD_B:
             raise HttpError("the head of the answer is too long")
         if end > self.start and self.buffer[end - 1] == 13:
             end -= 1
         self.end = end
         return end - self.start
 
-    def _new_head(self):
-        self.status = self._head_lines = self._head_b = 0
-        self._left = -1  # body bytes that are to come; -1: until the connection ends
-        self._framing = _PLAIN
-
     def _read_head(self):
         while True:
             size = self._line()
             if size is None:
                 return None
-            at = self.start
-            buffer = self.buffer
-            if not self.status:
-                self._keep = buffer.startswith(b"HTTP/1.1 ", at)
-                if not self._keep and not buffer.startswith(b"HTTP/1.0 ", at):
+            if not self._status:
+                self._keep = self._named(b"http/1.1")
+                if not self._keep and not self._named(b"http/1.0"):
                     raise HttpError("the answer is not HTTP/1")
-                self.status = self._number(at + 9, min(at + 12, self.end), 10)
-            elif size:
-                self._header(at)
-            elif self.status >= 200:
-                self._head_lines = self._head_b = 0
-                if self.status == 204 or self.status == 304:
-                    self._left = 0
-                    self._framing = _PLAIN
-                if self._framing == _PLAIN and self._left < 0:
-                    self._keep = False
-                return True
-            else:
-                self._new_head()  # 100: the answer itself is to come
+                self._status = self._number(10)
+            elif not size:
+                if self._status >= 200:
+                    if self._framing == _PLAIN and self._left < 0:
+                        self._keep = False
+                    return True
+                self._status = 0  # 100: the answer itself is to come
+            elif self._named(b"content-length:"):
+                self._left = self._number(10)
+            elif self._named(b"transfer-encoding:"):
+                if not self._named(b"chunked"):
+                    raise HttpError("unknown transfer encoding")
+                self._framing = _SIZE
+                self._left = 0
+            elif self._named(b"connection:") and self._named(b"close"):
+                self._keep = False
 
-    def _header(self, at):
-        if self._named(at, b"content-length:"):
-            size = self._number(self._value, self.end, 10)
-            if self._left >= 0 and self._left != size:
-                raise HttpError("two lengths in one answer")
-            self._left = size
-        elif self._named(at, b"transfer-encoding:"):
-            if not self._named(self._value, b"chunked"):
-                raise HttpError("unknown transfer encoding")
-            self._framing = _SIZE
-        elif self._named(at, b"connection:") and self._named(self._value, b"close"):
-            self._keep = False
-
-    def _named(self, at, name):
-        # Whether `name`, in lower case, stands at `at`; what follows the blanks after it is at _value.
+    def _named(self, name):
+        # Take `name`, in lower case, and the blanks after it from the line; False if it is not there.
         buffer = self.buffer
+        at = self.start
         if self.end - at < len(name):
             return False
         for c in name:
-            if buffer[at] | 32 != c:
+            if buffer[at] != c and buffer[at] | 32 != c:
                 return False
             at += 1
         while at < self.end and (buffer[at] == 32 or buffer[at] == 9):
             at += 1
-        self._value = at
+        self.start = at
         return True
 
-    def _number(self, at, end, base):
-        # The number at `at`, up to a blank or semicolon.
+    def _number(self, base):
+        # The number that the line begins with, up to a blank or semicolon.
         number = 0
-        first = at
-        while at < end:
+        first = self.start
+        if first == self.end:
+            raise HttpError(_NUMBER)
+        for at in range(first, self.end):
             c = self.buffer[at]
             if at > first and (c == 32 or c == 59 or c == 9):
                 break
             c = c - 48 if c < 58 else (c | 32) - 87
-            if not 0 <= c < base or at - first > 9:
-                raise HttpError("a number was expected in the answer")
+            if not 0 <= c < base or at > first + 8:
+                raise HttpError(_NUMBER)
             number = number * base + c
-            at += 1
-        if at == first:
-            raise HttpError("a number was expected in the answer")
         return number
 
     def _read_body(self):
-        # True with bytes in buffer[start:end], False at the end of the body, None when it must be waited for.
+        # True with bytes in buffer[start:end], False at the end, None when it must be waited for.
         while True:
             framing = self._framing
+            left = self._left
             if framing == _OVER:
-                self.start = self.end = 0
                 return False
-            if framing == _PLAIN or framing == _DATA:
-                left = self._left
-                if not left:
-                    if framing == _DATA:
-                        self._framing = _LINE_END
-                    else:
-                        self._body_over()
+            if framing == _SIZE or framing == _TRAILER:
+                self._head_b = 0
+                size = self._line()
+                if size is None:
+                    return None
+                if framing == _TRAILER:
+                    if not size:
+                        left = 0
+                        framing = _PLAIN
+                elif size:
+                    self._left = self._number(16)
+                    framing = _DATA if self._left else _TRAILER
+                self._framing = framing
+                if framing != _PLAIN:
                     continue
-                if self._at == self._limit:
-                    n = self._receive(self.WINDOW_B if left < 0 else left)
-                    if n is None:
-                        return None
-                    if n == 0:
-                        if left > 0:
-                            raise HttpError("the connection ends before the answer does")
-                        self._body_over()
-                        continue
-                n = self._limit - self._at
-                if 0 <= left < n:
-                    n = left
-                if left > 0:
-                    self._left = left - n
-                self.start = self._at
-                self.end = self._at = self.start + n
-                return True
-            size = self._line()
-            if size is None:
-                return None
-            if framing == _SIZE:
-                self._left = self._number(self.start, self.end, 16)
-                self._framing = _DATA if self._left else _TRAILER
-                self._head_lines = 0
-            elif framing == _LINE_END:
-                if size:
-                    raise HttpError("a chunk is longer than it says")
-                self._framing = _SIZE
-            elif not size:
-                self._body_over()
-
-    def _body_over(self):
-        self._framing = _OVER
-        if not self._keep or self._at != self._limit:
-            self.close()
+            if left and self._at == self._limit:
+                n = self._receive(self.WINDOW_B if left < 0 else left)
+                if n is None:
+                    return None
+                if n == 0:
+                    if left > 0:
+                        raise HttpError(_ENDS)
+                    left = 0
+            if not left:
+                self._framing = _OVER
+                if not self._keep or self._at != self._limit:
+                    self.close()
+                continue
+            n = self._limit - self._at
+            if 0 < left < n:
+                n = left
+            if left > 0:
+                self._left = left - n
+                if n == left and framing == _DATA:
+                    self._framing = _SIZE
+            self.start = self._at
+            self.end = self._at = self.start + n
+            return True

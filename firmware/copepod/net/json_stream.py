@@ -58,7 +58,7 @@ class Reader:
 
         self._table, count = json_schema.table(schema)
         forget("copepod.net.json_schema")
-        self.values = [None] * count
+        self.values: list = [None] * count
         self._schema = schema
         self.scratch = scratch
         self._short = bytearray(3 * self.SHORT)
@@ -410,7 +410,7 @@ class Reader:
 
             text = json_text.text(buf, start, end, self._units, self._cut)
         elif self._action >> 8 == 36:
-            self._known_b[slot] = bytes(view[start:end])
+            self._known_b[slot] = bytes(view[start:end])  # pyright: ignore[reportPossiblyUnboundVariable]
             self._known[slot] = text
         self.values[slot] = text
 
