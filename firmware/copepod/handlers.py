@@ -10,7 +10,7 @@
 from copepod.once import forget
 
 # name -> (handler, one line of help); None is a handler of builtin.py, which is loaded when asked for
-commands = {
+commands: dict = {
     "start": (None, "say hello"),
     "help": (None, "list the commands"),
     "status": (None, "uptime, messages, errors, link"),

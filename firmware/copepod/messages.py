@@ -59,7 +59,7 @@ class InboundMessage:
         size_b = self.held_b
         if size_b:
             self.held_b = 0
-            self._text = str(memoryview(self.held)[:size_b], "utf8")
+            self._text = str(memoryview(self.held)[:size_b], "utf8")  # pyright: ignore[reportArgumentType]
 
     async def answer(self, markdown):
         """Send Markdown to the chat this message came from; returns once Telegram has accepted it.

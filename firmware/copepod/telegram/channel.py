@@ -50,7 +50,6 @@ class Channel:
         self.formatter = Formatter(buffer)
         self.http = Client(config.server, config.server_port)
         self.api = Api(self.http, config.token, buffer)
-        self.api.reader.holds = config.limit == 1  # otherwise the next update would overwrite it
         config.token = None  # one copy, in the api
         self._bus = gateway.bus
         self._wake = gateway.wake_channel

@@ -65,7 +65,7 @@ class UpdateReader(Reader):
     """
 
     def __init__(self, buffer):
-        self.bot_id = None
+        self.bot_id: "Any" = None
         self._at_name = "@"
         self._unread = None  # the message whose text may still be in the buffer
         super().__init__(_SCHEMA, buffer)

@@ -46,6 +46,9 @@ class Output:
     # What the classes on top of this one bring along; for the type check only.
     _st: "Any"
     _held: int
+    _resolved: int
+    _wide: bool
+    _live_at: "Any"
     _finished: bool
     _odd: bool
     _code: bool
