@@ -313,7 +313,9 @@ def study_table(audit: Audit) -> Table:
 
 def measure(target: Target, app: str, heap: str, console: Console) -> Audit:
     """Everything, on one target."""
-    audit = Audit(target.name, target.word_bits, target.interpreter())
+    from host_tools.bench import interpreter_of
+
+    audit = Audit(target.name, target.word_bits, interpreter_of(target))
     for length in LENGTHS:
         audit.components[length] = components(target, length, app)
     for build in ("frozen", "mpy") if app == "frozen" else (app,):

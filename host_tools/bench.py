@@ -159,6 +159,11 @@ def _varying(soak: SoakRun | None) -> dict[str, Any] | None:
     }
 
 
+def interpreter_of(target: Target) -> str:
+    """The interpreter in words, without the folder that this checkout lies in."""
+    return target.interpreter().replace(f"{RESULTS.parent}/", "")
+
+
 def constrained_heap(target: Target, app: str) -> str:
     """The heap of the constrained setting."""
     frozen, files = HEAPS[target.word_bits]
@@ -178,7 +183,7 @@ def measure(
 ) -> Outcome:
     """Run everything on one target."""
     console = console or screen()
-    outcome = Outcome(target.name, target.word_bits, target.interpreter(), app, heap)
+    outcome = Outcome(target.name, target.word_bits, interpreter_of(target), app, heap)
     outcome.limit_kb = limit_kb
     for burst in bursts:
         run = phases.run(target, heap=heap, app=app, burst=burst, threshold_b=0)

@@ -1,0 +1,200 @@
+"""The report: what stands between markers comes from results, the same results give the same text."""
+
+import json
+import re
+import subprocess
+
+import pytest
+from click.testing import CliRunner
+
+from host_tools import budgets, report, report_tables
+from host_tools.errors import UserError
+
+
+def phase(name, live, **more):
+    return {"name": name, "used_b": live + 100, "live_b": live, "total_b": 48000, **more}
+
+
+def outside(name, rss):
+    return {"name": name, "rss_b": rss, "anonymous_b": rss // 4, "file_b": rss - rss // 4}
+
+
+def bench(target="unix32", rss=700 * 1024, growth=0):
+    names = ("1-baseline", "4-after-burst")
+    run = {"heap": "48k", "threshold_b": 0, "burst": 1000, "burst_gc_runs": 3}
+    run["phases"] = [phase(name, 12000) for name in names]
+    slope = {"b_per_message": growth / 1000, "confidence_b": 0.001, "frames": 19}
+    slope |= {"first_live_b": 40000, "last_live_b": 40000 + growth}
+    return {
+        "command": f"copepod bench --target {target}",
+        "target": target,
+        "word_bits": 32,
+        "app": "frozen",
+        "heap": "48k",
+        "limit_kb": 5120,
+        "bursts": [run],
+        "settings": [run],
+        "gateway": {"messages": 1000, "phases": [phase("10-soak", 40000)], "slope": slope},
+        "may_vary": {
+            "bursts": [[outside(name, rss - 4096) for name in names]],
+            "settings": [[outside(name, rss) for name in names]],
+            "gc_share": [0.01, 0.02],
+            "gateway": {
+                "phases": [outside("10-soak", rss)],
+                "pages": {
+                    "rss_b": rss,
+                    "areas": [{"name": "mbedTLS", "resident": rss, "mapped": rss, "file": True}],
+                },
+            },
+        },
+    }
+
+
+def audit(target="unix32"):
+    row = {"module": "audit_message", "kind": "garbage", "label": "a dict", "bytes": 304.0}
+    return {
+        "command": f"copepod audit --target {target}",
+        "target": target,
+        "garbage_b": {
+            "60": {"channel": 900.0, "bus": 16.0},
+            "4096": {"channel": 2000.0, "bus": 16.0},
+        },
+        "live_b": {"frozen": {"code": 19000}, "mpy": {"code": 81000}},
+        "rows": [row, {**row, "label": "fields", "bytes": 80.0}],
+        "heap_map": [
+            {"label": "ready", "used_b": 1, "free_b": 9, "largest_free_b": 7, "free_runs": 2}
+        ],
+    }
+
+
+def heap(smallest=47, app="frozen"):
+    return {
+        "command": "copepod live --find-heap",
+        "target": "unix32",
+        "app": app,
+        "lengths": [60, 4096],
+        "messages": 1000,
+        "smallest_heap_kib": smallest,
+    }
+
+
+@pytest.fixture
+def results():
+    return {"bench-unix32": bench(), "audit-unix32": audit(), "heap-unix32-frozen": heap()}
+
+
+def test_glance_judges_against_the_budgets(results):
+    text = report_tables.glance(results)
+    limit = budgets.load()["heap"]["frozen"]["unix32"]["limit_kib"]
+    assert re.search(r"smallest heap.*47 KiB.*\*\*PASS\*\*, at most " + str(limit), text)
+    assert re.search(r"garbage per message.*916 B.*\*\*PASS\*\*", text)
+    assert re.search(r"growth.*0 B; slope \+0\.0000.*\*\*PASS\*\*", text)
+    assert re.search(r"live gateway, 1,000 messages.*RSS 700 kB.*\*\*PASS\*\*", text)
+
+
+def test_glance_says_what_is_over_and_by_how_much(results):
+    results["bench-unix32"] = bench(rss=2000 * 1024, growth=64)
+    results["heap-unix32-frozen"] = heap(smallest=60)
+    text = report_tables.glance(results)
+    assert "**OVER** 1,024 kB by 976" in text
+    assert "**OVER** 0 B by 64" in text
+    assert "**OVER** 48 KiB by 12" in text
+
+
+def test_the_study_stands_beside_marked_as_claimed(results):
+    text = report_tables.glance(results)
+    rows = [line for line in text.splitlines() if "PicoClaw" in line]
+    assert len(rows) == len(report_tables.STUDY)
+    assert all(row.endswith("| claimed by the study |") for row in rows)
+    assert "RSS 7,528 kB" in text
+    assert "RSS 1,024 kB" in text
+
+
+def test_what_nobody_has_run_is_told_with_its_command(results):
+    text = report_tables.glance(results)
+    assert "bench TARGET=board PORT=" in text
+    assert "bench-windows.json" in text
+    assert "nobody has run it on Windows" not in report_tables.glance(
+        {**results, "bench-windows": bench("windows")}
+    )
+
+
+@pytest.mark.parametrize("name", report_tables.TABLES)
+def test_every_table_without_results_names_the_command(name):
+    text = report_tables.TABLES[name]({})
+    assert "make " in text
+
+
+@pytest.mark.parametrize("name", [n for n in report_tables.TABLES if n != "glance"])
+def test_every_table_has_its_command_beside_it(name, results):
+    assert "Again: `copepod " in report_tables.TABLES[name](results)
+
+
+def test_components_are_sorted_and_summed(results):
+    lines = report_tables.garbage(results).splitlines()
+    assert lines[2].startswith("| channel ")
+    assert "| **in all** | 916.0 | 2,016.0 |" in lines
+
+
+def test_tables_are_well_formed(results):
+    for make in report_tables.TABLES.values():
+        widths = {}
+        for line in make(results).splitlines():
+            if line.startswith("|"):
+                widths.setdefault(line.count("|"), 0)
+            else:
+                assert len(widths) <= 1
+                widths = {}
+
+
+def test_markers_are_filled_and_the_rest_is_left_alone(results):
+    text = "a\n<!-- table:phases:begin -->\nold\n<!-- table:phases:end -->\nz\n"
+    once = report.fill(text, results, "x.md")
+    assert once.startswith("a\n<!-- table:phases:begin -->\nBytes in use")
+    assert once.endswith("<!-- table:phases:end -->\nz\n")
+    assert "old" not in once
+    assert report.fill(once, results, "x.md") == once
+
+
+def test_an_unknown_table_is_an_error_for_people(results):
+    text = "<!-- table:nonsense:begin --><!-- table:nonsense:end -->"
+    with pytest.raises(UserError, match="x.md: no table 'nonsense'"):
+        report.fill(text, results, "x.md")
+
+
+def test_the_same_results_give_the_same_files(results, tmp_path):
+    files = []
+    for folder in ("one", "two"):
+        root = tmp_path / folder
+        (root / "docs").mkdir(parents=True)
+        (root / "README.md").write_text("# x\n<!-- results:begin -->\n<!-- results:end -->\n")
+        written = report.write(root, results)
+        assert {path.name for path in written} == {"README.md", "heap-phases.svg", "garbage.svg"}
+        files.append({path.name: path.read_bytes() for path in written})
+    assert files[0] == files[1]
+
+
+def test_committed_documents_say_what_the_results_say():
+    found = report_tables.load(report.RESULTS)
+    changed = subprocess.run(
+        ["git", "status", "--porcelain", "results"],
+        cwd=report.ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if not found or changed.returncode or changed.stdout:
+        pytest.skip("no results, or newer ones than are committed")
+    for name in report.DOCUMENTS:
+        text = (report.ROOT / name).read_text()
+        assert report.fill(text, found, name) == text, f"{name} is not up to date: make report"
+
+
+def test_command_without_results(monkeypatch, tmp_path):
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    result = CliRunner().invoke(report.report_command, [])
+    assert isinstance(result.exception, UserError)
+
+
+def test_results_are_json_with_their_command():
+    for stem, data in report_tables.load(report.RESULTS).items():
+        if stem.startswith(("bench-", "audit-", "heap-")):
+            assert data["command"].startswith("copepod "), stem
+            assert "/work" not in json.dumps(data), stem
