@@ -103,7 +103,8 @@ def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k")
         encoding="utf-8",
         env={"MICROPYPATH": path},
     ) as process:
-        assert process.stdin and process.stdout
+        assert process.stdin
+        assert process.stdout
         try:
             for job in jobs:
                 request = {"id": None, **_parsed(job)}

@@ -138,7 +138,8 @@ def to_html(markdown: str) -> str:
             else:
                 follow = tokens[index + 2] if index + 2 < len(tokens) else None
                 task = follow is not None and re.match(r"\[([ xX])\](?=\s)", follow.content or "")
-                if task and tokens[index + 1].type == "paragraph_open" and follow.children:
+                paragraph = tokens[index + 1].type == "paragraph_open"
+                if follow is not None and task and paragraph and follow.children:
                     out.append("☐ " if task[1] == " " else "☑ ")
                     follow.children[0].content = follow.children[0].content[4:]
                 else:
