@@ -50,6 +50,14 @@ def app() -> dict[str, bytes]:
     return littlefs_image.read_tree(app_tree())
 
 
+def beside_frozen(files: dict[str, bytes]) -> dict[str, bytes]:
+    """What a firmware with the app inside needs as files: the owner's bot.py alone.
+
+    The app as files, too, would be found first and take its place in RAM.
+    """
+    return {OWNERS_FILE: files[OWNERS_FILE]} if OWNERS_FILE in files else {}
+
+
 def with_config(files: dict[str, bytes], config: bytes | None) -> dict[str, bytes]:
     """The whole file system: app, note, and the config if there is one."""
     whole = {**files, NOTE: note(files)}

@@ -39,6 +39,7 @@ CHIP_NAMES = {
 }
 
 _BANNER = re.compile(rb"MicroPython v(\d+)\.(\d+)\.(\d+)")
+_FROZEN_APP = b"copepod/gateway.py\0"  # among the names of frozen modules
 OLDEST_MICROPYTHON = (1, 26, 0)  # what the device code is written for; all of these load .mpy 6.3
 
 
@@ -64,6 +65,11 @@ class FirmwareFile:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def has_app(self) -> bool:
+        """True if the app is frozen into it, and the file system need not hold it."""
+        return _FROZEN_APP in self.data
 
     @property
     def version(self) -> str:

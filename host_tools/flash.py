@@ -147,7 +147,11 @@ def flash(options: Options, console: Console) -> None:
     firmware = None
     if not options.app_only:
         firmware = get_firmware(board, options.firmware, console)
-        console.print(f"  firmware {firmware.path.name}: MicroPython {firmware.version}, whole")
+        inside = ", with the app inside" if firmware.has_app else ""
+        name = firmware.path.name
+        console.print(f"  firmware {name}: MicroPython {firmware.version}, whole{inside}")
+        if firmware.has_app:
+            files = app_files.beside_frozen(files)
     flash_size = probe.flash_size if probe else board.flash_mb << 20
     if firmware is not None:
         table = firmware.table

@@ -53,14 +53,14 @@ class Plan:
         return lines
 
 
-def check_app(files: dict[str, bytes]) -> None:
+def check_app(files: dict[str, bytes], *, frozen: bool = False) -> None:
     """UserError unless every .mpy is one that MicroPython 1.23 and later load on any chip."""
     for path, data in files.items():
         if not path.endswith(".mpy"):
             continue
         if data[:2] != MPY_VERSION or len(data) < 4 or data[2] >> 2:
             raise UserError(f"{path} is not portable .mpy of version 6: `make venv`, `make build`")
-    if "main.py" not in files:
+    if "main.py" not in files and not frozen:
         raise UserError("the app has no main.py")
 
 
@@ -76,7 +76,7 @@ def make(
     `table` is the one in the firmware, or the one found on the board. UserError if anything does
     not fit or overlaps.
     """
-    check_app(files)
+    check_app(files, frozen=firmware is not None and firmware.has_app)
     partition = partitions.filesystem(table, flash_size, board.partition)
     image = littlefs_image.build(files, partition.size, board.block_size)
     regions = [Region("file system", partition.offset, image)]

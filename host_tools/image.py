@@ -49,7 +49,7 @@ def manifest(images: list[tuple[boards.Board, str]]) -> dict[str, object]:
 
 def make_plan(
     board: boards.Board,
-    files: dict[str, bytes],
+    config: bytes | None,
     firmware: str | None,
     flash_mb: int | None,
     console: Console,
@@ -58,7 +58,11 @@ def make_plan(
     if not board.flashable:
         raise UserError(f"{board.id} has no flash image: `make deploy BOARD={board.id}`")
     image = get_firmware(board, firmware, console)
-    return flash_plan.make(board, image, image.table, files, (flash_mb or board.flash_mb) << 20)
+    files = app_files.app()
+    if image.has_app:
+        files = app_files.beside_frozen(files)
+    whole = app_files.with_config(files, config)
+    return flash_plan.make(board, image, image.table, whole, (flash_mb or board.flash_mb) << 20)
 
 
 @click.command("image")
@@ -86,12 +90,11 @@ def image_command(
     if firmware and len(names) > 1:
         raise UserError("a firmware file is for one board")
     settings = app_files.read_config(config) if config else None
-    files = app_files.with_config(app_files.app(), settings)
     output.mkdir(parents=True, exist_ok=True)
     written = []
     for name in names:
         board = boards.get(name)
-        plan = make_plan(board, files, firmware or None, flash_mb, console)
+        plan = make_plan(board, settings, firmware or None, flash_mb, console)
         if parts:
             kinds = {"firmware": "firmware.bin", "file system": "vfs.bin"}
             for region in plan.regions:

@@ -61,6 +61,7 @@ def firmware(
     table: list[Partition] | None = None,
     app_size: int = 60_000,
     chip_id: int | None = None,
+    frozen: bool = False,
 ) -> bytes:
     """A whole firmware.bin for that board: bootloader, table, app with MicroPython's banner."""
     chip = board.image_id if chip_id is None else chip_id
@@ -69,6 +70,7 @@ def firmware(
     boot = image(chip, [(RAM[board.chip], noise.randbytes(18_000))], flash_mb=board.flash_mb)
     banner = f"\0MicroPython v{version} on 2026-08-24; Generic {board.chip} module\0".encode()
     mapped = app_description(b"1") + banner
+    mapped += b"copepod/bus.py\0copepod/gateway.py\0" if frozen else b""
     mapped += noise.randbytes(app_size - len(mapped))
     app = image(chip, [(MAPPED[board.chip], mapped), (RAM[board.chip], noise.randbytes(4_000))])
     app_at = next(part.offset for part in table if part.type == TYPE_APP)

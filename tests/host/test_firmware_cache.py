@@ -186,16 +186,3 @@ def test_a_file_of_ones_own_is_checked_but_not_locked(lock: Path, tmp_path: Path
     own.write_bytes(GOOD[:-1])
     with pytest.raises(UserError, match=r"firmware\.bin"):
         firmware_cache.get(BOARD, str(own), lock=lock)
-
-
-def test_every_board_file_is_whole() -> None:
-    for board in boards.all_boards().values():
-        if board.flashable:
-            assert board.firmware is not None
-            assert board.firmware.file_name.startswith(board.id + "-")
-            assert board.firmware.url.startswith("https://")
-            assert board.firmware.version in board.firmware.url
-            assert board.led is not None
-            assert board.safe_pins
-    assert boards.get("esp32").flash_offset == 0x1000
-    assert {boards.get(name).flash_offset for name in ("s3", "c3", "c6")} == {0}

@@ -274,6 +274,22 @@ def test_without_a_config_or_a_board_the_next_step_is_named(tmp_path: Path) -> N
     assert "make provision" in one_line(copepod("flash", "--config", tmp_path / "none.json"))
 
 
+def test_a_firmware_with_the_app_inside_gets_no_second_one(
+    config: Path, make_firmware: Callable[..., Path]
+) -> None:
+    """As files it would be found first and cost the RAM that freezing saves."""
+    firmware = make_firmware(boards.get("c3"), frozen=True)
+    run = copepod(
+        "flash", "--dry-run", "--board", "c3", "--firmware", firmware, "--config", config
+    )
+    assert "with the app inside" in run.stdout
+    out = config.parent / "out"
+    flags = ["--firmware", firmware, "--config", config, "--parts", "--output", out]
+    assert copepod("image", "--board", "c3", *flags).returncode == 0
+    fs = littlefs_image.mount((out / "vfs.bin").read_bytes(), 0x200000)
+    assert sorted(fs.listdir("/")) == ["bot.py", "config.json", "deployed.json"]
+
+
 # the plan, without a board ------------------------------------------------------------------
 
 
