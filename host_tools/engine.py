@@ -26,6 +26,7 @@ from host_tools.targets.target import Device, Target
 from host_tools.verdict import Result, Tally, judge
 
 START_S = 30.0  # until the first poll, faults on the way included
+QUIET_FROM = 20  # messages, from which on a frame after them is worth waiting for
 QUIET_S = 6.0  # within which a frame must follow the last answer
 
 
@@ -169,7 +170,7 @@ class Run:
             self._burst(range(messages.settle))
             first = messages.settle
         self._acknowledged()
-        self.before = self._quiet(first)
+        self.before = self._quiet(first) if first else None
         self._burst(range(first, messages.count))
         self._finish_kills()
         self._acknowledged()
@@ -186,7 +187,7 @@ class Run:
 
     def _quiet(self, count: int) -> Frame | None:
         """The next frame once all is answered; None if there is none to expect."""
-        if count < 10 or self.tally.kills or self.device.ended:
+        if count < QUIET_FROM or self.tally.kills or self.device.ended:
             return None
         frames = self.device.frames.frames
         seen = len(frames)

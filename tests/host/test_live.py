@@ -80,10 +80,10 @@ def test_each_sin_is_found(tmp_path, sins, label):
 
 
 def test_growth_is_judged(tmp_path):
-    rooms = {"messages": {"count": 30, "settle": 10}, "budget": {"growth_b": 0}, "timeout_s": 9.0}
+    rooms = {"messages": {"count": 50, "settle": 20}, "budget": {"growth_b": 0}, "timeout_s": 9.0}
     assert run(tmp_path, PuppetTarget(), **rooms).ok
     result = run(tmp_path, PuppetTarget(leak=8), **rooms)
-    assert result.figures["growth_b"] == 20 * 8
+    assert result.figures["growth_b"] == 30 * 8
     assert failed(result) == ["growth of live heap"]
 
 
