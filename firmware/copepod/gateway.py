@@ -28,6 +28,7 @@ _TICK_MS = const(1000)
 _BURST = const(10)  # messages that make a burst worth a frame of its own
 _STALLED_MS = const(180000)  # longest a healthy channel may go without a step
 _WATCHDOG_MS = const(120000)
+_ROOM_MS = const(100)  # how often to ask again for room in a full queue
 _CRASHES = const(5)  # in a row, before the machine is given up to main.py
 _HEALTHY_S = const(600)
 
@@ -53,6 +54,7 @@ class Gateway:
         self._seconds = 0
         self._tick_ms = ticks_ms()
         self._answer_signal = Signal()
+        self._handling = False  # a handler runs, and may be given up
         self._timed_out = False
         self._worker = None
         self._ends: list = [None, None]  # why the channel and the worker ended
@@ -79,18 +81,6 @@ class Gateway:
         else:
             await self._send(OutboundMessage(chat_id, None, reply_to, thread_id), markdown)
 
-    async def echo(self, msg):
-        """Answer `msg` with its own text, out of the buffer it was read into if it is still there."""
-        message = OutboundMessage(msg.chat_id, None, msg.message_id, msg.thread_id)
-        if msg.held_b:
-            message.held_b = msg.held_b
-            msg.held_b = 0
-        else:
-            message.part = msg.text
-            if not message.part:
-                return
-        await self._send(message, None)
-
     async def _send(self, message, parts):
         # `parts`: an iterable or async iterable of str that is still being written, or None.
         message.complete = parts is None
@@ -100,7 +90,7 @@ class Gateway:
         message.signal = signal
         try:
             while not self.bus.outbound.put(message):
-                await signal.limit(100)
+                await signal.limit(_ROOM_MS)
             if parts is not None:
                 try:
                     if hasattr(parts, "__aiter__"):
@@ -138,23 +128,40 @@ class Gateway:
     # The worker -----------------------------------------------------------------------------
 
     async def _work(self):
+        # One message at a time. The echo is part of this loop: a coroutine would be garbage.
         inbound = self.bus.inbound
+        outbound = self.bus.outbound
+        own = Signal()
+        echo = OutboundMessage(0, None)
         while True:
             msg = inbound.get()
             if msg is None:
                 await self.wake_worker
                 continue
             if msg.kind is not None:
-                await self._handle(msg)
+                self.working_since_ms = ticks_ms()
+                self.working_on = msg
+                msg.gateway = self
+                if msg.command is not None or handlers.texts:
+                    self._handling = True
+                    taken = await self._handle(msg)
+                    self._handling = False
+                else:
+                    taken = False
+                if not taken and echo.take(msg):
+                    own.clear()
+                    echo.signal = own
+                    while not outbound.put(echo):
+                        await own.limit(_ROOM_MS)
+                    while echo.state == 0:
+                        await own
+                self.working_on = None
             self.channel.finished(msg.update_id)
 
     async def _handle(self, msg):
-        self.working_since_ms = ticks_ms()
-        self.working_on = msg
-        msg.gateway = self
         apology = None
         try:
-            await handlers.dispatch(msg)
+            return await handlers.dispatch(msg)
         except asyncio.CancelledError:
             if not self._timed_out:
                 raise
@@ -162,17 +169,16 @@ class Gateway:
             apology = _APOLOGY_TIME
             log("handler", "gave up after ", self.config.gateway_handler_timeout_s, " s")
         except AnswerRefused:
-            pass  # nobody is there to be told
+            return True  # nobody is there to be told
         except Exception as error:  # a user's handler may raise anything
             apology = _APOLOGY
             self._failed("handler", error)
             self.stats.handler_errors += 1
-        if apology is not None:
-            try:
-                await self.answer(msg, apology)
-            except AnswerRefused:
-                pass
-        self.working_on = None
+        try:
+            await self.answer(msg, apology)
+        except AnswerRefused:
+            pass
+        return True
 
     def _failed(self, area, error):
         self.stats.errors += 1
@@ -240,7 +246,8 @@ class Gateway:
         self._tick_ms = ticks_add(self._tick_ms, seconds * 1000)
 
     def _limit_handler(self):
-        if self.working_on is not None:
+        # An answer that waits for the network is not the handler's fault, and must not be lost.
+        if self._handling and not self.channel.outbox.busy() and not len(self.bus.outbound):
             limit_ms = self.config.gateway_handler_timeout_s * 1000
             if ticks_diff(ticks_ms(), self.working_since_ms) > limit_ms:
                 self.working_since_ms = ticks_ms()

@@ -49,7 +49,7 @@ def on_text(handler):
 
 
 async def dispatch(msg):
-    """Run the handler that fits `msg`; a message nobody takes is answered with itself."""
+    """Run the handler that fits `msg`; False when nobody takes it, so that it is answered with itself."""
     if msg.command is not None:
         found = commands.get(msg.command)
         if found is not None:
@@ -62,11 +62,11 @@ async def dispatch(msg):
                     forget("copepod.builtin")
             else:
                 await found[0](msg)
-            return
+            return True
         if msg.chat_type == "private" and not texts:
             await msg.answer("I don't know /" + msg.command + ". /help lists what I do.")
-            return
+            return True
     for handler in texts:
         if await handler(msg) is not False:
-            return
-    await msg.echo()
+            return True
+    return False

@@ -69,10 +69,6 @@ class InboundMessage:
         """
         await self.gateway.answer(self, markdown)
 
-    async def echo(self):
-        """Answer with the text itself; the text is gone after it if it was never asked for."""
-        await self.gateway.echo(self)
-
     def size_b(self):
         """Bytes of text that this message holds when it is first asked (what the bus charges for it)."""
         if self._size_b is None:
@@ -108,3 +104,16 @@ class OutboundMessage:
     def size_b(self):
         """Bytes that the bus charges: a part is the handler's own string, so only the object."""
         return 0
+
+    def take(self, msg):
+        """Become the answer that is the text of `msg` itself, out of the buffer it was read into if it
+        is still there; it is then gone from `msg`. False when there is no text.
+        """
+        self.held_b = msg.held_b
+        msg.held_b = 0
+        self.part = None if self.held_b else msg.text
+        self.chat_id = msg.chat_id
+        self.reply_to = msg.message_id
+        self.thread_id = msg.thread_id
+        self.state = 0
+        return bool(self.held_b or self.part)

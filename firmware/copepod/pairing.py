@@ -45,12 +45,11 @@ class Pairing:
             if self._tries >= _TRIES:
                 self.offer()
             return False
-        allow = self._access.allow
-        allow.append(str(msg.sender_id))
+        self._access.admit(msg.sender_id)
         log("access", "paired with id ", msg.sender_id)
         self._telemetry.event("pair", 1)
         try:
-            save(self._path, allow)
+            save(self._path, self._access.allow)
             msg.text = "You are paired: this bot now answers you."
         except (OSError, ValueError) as error:
             log("access", "the config can't be written: ", error)

@@ -17,14 +17,10 @@ class Message:
     async def answer(self, markdown):
         self.answers.append(markdown)
 
-    async def echo(self):
-        if self.text:
-            await self.answer(self.text)
-
 
 def _dispatch(msg):
-    asyncio.run(handlers.dispatch(msg))
-    return msg.answers
+    taken = asyncio.run(handlers.dispatch(msg))
+    return msg.answers if taken else None
 
 
 def _fresh():
@@ -34,8 +30,8 @@ def _fresh():
 
 def test_echo_without_handlers():
     _fresh()
-    assert _dispatch(Message("hi *there*")) == ["hi *there*"]
-    assert _dispatch(Message("")) == []
+    assert _dispatch(Message("hi *there*")) is None
+    assert _dispatch(Message("")) is None
 
 
 def test_command():

@@ -20,7 +20,7 @@ import socket
 from micropython import const
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
-import asyncio.core as core
+import asyncio.core as core  # pyright: ignore[reportMissingImports]
 from copepod.net.wait import READ, WRITE, Waiter
 
 _SIZE_LINE = const(5)  # three digits and a line end, before each chunk
@@ -181,7 +181,7 @@ class Client:
     def write(self, data):
         """Add bytes (or a str of ASCII, for 32 B of garbage) to the body: up to half a window."""
         if isinstance(data, str):
-            data = memoryview(data)
+            data = memoryview(data)  # pyright: ignore[reportArgumentType]
         size = len(data)
         if size > self.WINDOW_B // 2:
             raise ValueError("a piece of the request is too long")
@@ -277,7 +277,7 @@ class Client:
         self._primed = 0
         deadline = ticks_add(ticks_ms(), self.STALL_MS)
         while at < end:
-            n = self._socket.write(tx, at, end - at)
+            n = self._socket.write(tx, at, end - at)  # pyright: ignore[reportCallIssue]
             if n:
                 at += n
             elif ticks_diff(deadline, ticks_ms()) <= 0:

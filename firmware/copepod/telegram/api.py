@@ -30,8 +30,12 @@ _METHODS = (
     b"answerCallbackQuery",
     b"setMyCommands",
 )
-_ALLOWED = b'"allowed_updates":["message","edited_message","callback_query"]'
-_ANSWER_MS = const(20000)  # longest an answer may take beside a long poll's own time
+_ALLOWED = b',"allowed_updates":["message","edited_message","callback_query"]'
+ANSWER_MS = const(20000)  # longest an answer may take beside a long poll's own time
+
+
+def _name(method):
+    return _METHODS[method].decode()
 
 
 class Stop(Exception):
@@ -56,9 +60,11 @@ class Api:
         self.polls = 0  # polls that succeeded
         self.conflict = False  # another instance is polling: wait longer
         self._path = b"/bot" + token.encode() + b"/"
-        self._method = 0
+        self._method = self._status = 0
         self._free_at: list = [None] * len(_METHODS)
-        self._filtered = False  # allowed_updates was sent on this connection
+        self.text = http.write  # a piece of JSON as it is, bytes or ASCII
+        self.number = http.write_int  # an int of any size
+        self.run = http.write_json  # (buffer, start, end): UTF-8 inside a JSON string
 
     # Flood limits ---------------------------------------------------------------------------
 
@@ -84,52 +90,52 @@ class Api:
         self._method = method
         self.http.begin(self._path, _METHODS[method])
 
-    def text(self, text):
-        """Write a piece of JSON as it is."""
-        self.http.write(text)
-
-    def number(self, value):
-        """Write an int of any size."""
-        self.http.write_int(value)
-
     def escaped(self, text):
         """Write a str inside a JSON string."""
         data = memoryview(text)
-        self.http.write_json(data, 0, len(data))
+        self.run(data, 0, len(data))
 
-    def run(self, buffer, start, end):
-        """Write UTF-8 bytes inside a JSON string: the formatter's sink."""
-        self.http.write_json(buffer, start, end)
-
-    async def finish(self, timeout_ms=_ANSWER_MS, sink=None):
+    async def finish(self, timeout_ms=ANSWER_MS):
         """Send what was written and read the answer into `reader`.
 
         True when Telegram accepted it, False when a flood limit holds the method. Raises Refused
         for a 4xx that concerns this call, Stop for a refused token, OSError or ValueError for
-        anything that a new connection may mend.
+        anything that a new connection may mend. The channel does the same without a coroutine.
         """
         http = self.http
-        reader = self.reader
         await http.flush()
-        status = await http.response(timeout_ms)
+        self.answered(await http.response(timeout_ms))
+        while await http.fill():
+            self.read()
+        return self.result()
+
+    def answered(self, status, sink=None):
+        """The head of the answer has come; `sink(msg)` will take its updates. OSError for a 5xx."""
+        self._status = status
         if status >= 500:
-            raise OSError("the server answers %d to %s" % (status, _METHODS[self._method].decode()))
-        reader.begin(sink)
-        try:
-            while await http.fill():
-                reader.feed(http.buffer, http.start, http.end)
-            reader.finish()
-        except (OSError, ValueError):
-            if status != 200 or self._method < SEND_MESSAGE:
-                raise
-            http.close()  # the rest of the answer is lost, but 200 means accepted: never send it twice
-            return True
+            raise OSError("the server answers %d to %s" % (status, _name(self._method)))
+        self.reader.begin(sink)
+
+    def read(self):
+        """Take the window of the answer that http.fill() has found."""
+        http = self.http
+        self.reader.feed(http.buffer, http.start, http.end)
+
+    def lost(self):
+        """The answer broke off; True when it can only have said that the message was accepted."""
+        self.http.close()
+        return self._status == 200 and self._method >= SEND_MESSAGE
+
+    def result(self):
+        """The answer is complete: see finish()."""
+        reader = self.reader
+        reader.finish()
         if reader.ok:
             return True
-        return self._failed(reader.error_code or status, reader.description or "without a reason")
+        return self._failed(reader.error_code or self._status, reader.description or "without a reason")
 
     def _failed(self, code, description):
-        name = _METHODS[self._method].decode()
+        name = _name(self._method)
         if code == 429:
             seconds = self.reader.retry_after or 1
             # A second of Telegram's is over when its clock says so: half of one more, to be sure.
@@ -153,10 +159,11 @@ class Api:
             raise OSError("flood limit on the first call")
         return self.reader
 
-    async def get_updates(self, offset, limit, timeout_s, sink):
-        """Poll once; `sink(msg)` takes each update and returns False to stop. True unless held by a limit.
+    def write_poll(self, offset, limit, timeout_s):
+        """Write a getUpdates call.
 
-        Bot API, getUpdates: an update is confirmed once a poll has an offset higher than its id.
+        Bot API, getUpdates: an update is confirmed once a poll has an offset higher than its id;
+        without `allowed_updates` the server goes on with the last ones.
         """
         self.begin(GET_UPDATES)
         self.text(b'{"limit":')
@@ -166,15 +173,6 @@ class Api:
         if offset is not None:
             self.text(b',"offset":')
             self.number(offset)
-        if not self._filtered:
-            self.text(b",")
+        if not self.polls:
             self.text(_ALLOWED)
         self.text(b"}")
-        try:
-            if not await self.finish(_ANSWER_MS + timeout_s * 1000, sink):
-                return False
-        except Refused as error:
-            raise OSError("getUpdates: %s" % error)
-        self._filtered = True
-        self.polls += 1
-        return True

@@ -22,7 +22,7 @@ from copepod.platform import record
 from copepod.signal import Signal
 from copepod.telegram import api
 from copepod.telegram.api import Api, Refused, Stop
-from copepod.text.markdown import Formatter
+from copepod.telegram.outbox import Outbox
 
 _BUFFER_B = const(12544)  # 4096 characters of up to 3 bytes, and room for what the formatter holds
 _BACKOFF_MIN_MS = const(1000)
@@ -47,11 +47,11 @@ class Channel:
         self.linking = False  # Wi-Fi is being brought up, which has its own remedies
         self.ready_once = False  # a poll has succeeded
         buffer = bytearray(_BUFFER_B)
-        self.formatter = Formatter(buffer)
+        self.outbox = Outbox(gateway.bus.outbound, gateway.stats, buffer, config.rich_messages)
         self.http = Client(config.server, config.server_port)
         self.api = Api(self.http, config.token, buffer)
         config.token = None  # one copy, in the api
-        self._bus = gateway.bus
+        self._inbound = gateway.bus.inbound
         self._wake = gateway.wake_channel
         self._pause = Signal()
         self._limit = config.limit
@@ -60,15 +60,10 @@ class Channel:
         self._first_id = None  # oldest one whose answer is not accepted yet
         self._answered_id = None
         self._confirm = None  # offset to send: everything before it is answered
-        self._unread = None  # a message whose text lies in the buffer
-        self._callbacks = []  # ids of callback queries to answer
+        self._sent_confirm = None  # the one in the poll that is under way
+        self._callbacks: list = []  # ids of callback queries to answer
         self._short_poll_at = ticks_ms()
         self._typing_at = None
-        self._message = None  # the OutboundMessage being sent
-        self._view = None  # its part, as bytes
-        self._taken = 0
-        self._plain = False  # send the piece in hand as plain text
-        self._rich = config.rich_messages
         self._greeted = False
         self._pairing = None  # offered while nobody is admitted
 
@@ -77,15 +72,38 @@ class Channel:
     async def run(self):
         """Connect, poll and send for ever; raises Stop when the token is refused."""
         failures = 0
+        call = self.api
+        http = self.http
         while True:
-            polls = self.api.polls
+            polls = call.polls
             try:
                 await self._connect()
                 while True:
-                    await self._step()
-            except Stop:
-                self.http.close()
-                raise
+                    # One call a turn, and no coroutine for it: each would be garbage.
+                    self.alive_ms = ticks_ms()
+                    method = self._next_method()
+                    if method is None:
+                        await self._wake.limit(self._next_ms())
+                        continue
+                    if not http.alive():  # the server has closed it, which is no failure
+                        await self._open()
+                    sink = self._receive if method == api.GET_UPDATES else None
+                    limit_ms = self._write(method)
+                    await http.flush()
+                    call.answered(await http.response(limit_ms), sink)
+                    try:
+                        while await http.fill():
+                            call.read()
+                        accepted = call.result()
+                    except (OSError, ValueError):
+                        if not call.lost():
+                            raise
+                        accepted = True
+                    except Refused as error:
+                        self._refused(method, error)
+                        continue
+                    if accepted:
+                        self._accepted(method)
             except (OSError, ValueError) as error:  # TLS verification failures are ValueError
                 reason = self._explain(error)
             finally:
@@ -161,41 +179,34 @@ class Channel:
         telemetry.connections = self.http.connections
         telemetry.event("tls", self.http.connections)
 
-    # One step -------------------------------------------------------------------------------
+    # What to do next ------------------------------------------------------------------------
 
-    async def _step(self):
-        self.alive_ms = ticks_ms()
-        if not self.http.alive():  # the server has closed it, which is no failure
-            await self.http.connect()
+    def _next_method(self):
+        # The call to make now, None when there is nothing to do but to wait.
         call = self.api
-        if self._message is None:
-            self._message = self._bus.outbound.get()
-            if self._message is not None:
-                self._begin(self._message)
-        if self._message is not None and self._piece() and call.free(api.SEND_MESSAGE):
-            await self._send()
-        elif self._callbacks and call.free(api.ANSWER_CALLBACK):
-            await self._answer_callback()
-        elif self._typing_due() == 0 and call.free(api.SEND_ACTION):
-            await self._type()
-        elif self._poll_due() == 0:
-            await self._poll()
-        else:
-            await self._wake.limit(self._next_ms())
+        method = self.outbox.method()
+        if method is not None and call.free(method):
+            return method
+        if self._callbacks and call.free(api.ANSWER_CALLBACK):
+            return api.ANSWER_CALLBACK
+        if self._typing_due() == 0:
+            return api.SEND_ACTION
+        if self._poll_due() == 0:
+            return api.GET_UPDATES
+        return None
 
     def _next_ms(self):
         # How long nothing can be done, in ms, unless somebody wakes the channel.
-        wait_ms = _IDLE_MS
         call = self.api
-        if self._message is not None:
-            held = call.held_ms(api.SEND_MESSAGE)
-            if held and held < wait_ms:
-                wait_ms = held
-        for due in (self._typing_due(), self._poll_due()):
-            if due is not None and due < wait_ms:
-                wait_ms = due
-        held = call.held_ms(api.SEND_ACTION)
-        return max(wait_ms, 1 if not held else 50)
+        wait_ms = _IDLE_MS
+        for method in (api.SEND_MESSAGE, api.SEND_RICH, api.ANSWER_CALLBACK):
+            held_ms = call.held_ms(method)
+            if 0 < held_ms < wait_ms:
+                wait_ms = held_ms
+        for due_ms in (self._typing_due(), self._poll_due()):
+            if due_ms is not None and due_ms < wait_ms:
+                wait_ms = due_ms
+        return wait_ms
 
     def _typing_due(self):
         # ms until the next chat action is due, None when no handler is at work.
@@ -210,60 +221,69 @@ class Channel:
 
     def _poll_due(self):
         # ms until the next poll may be made, None while there is no room for what it would bring.
-        if self._message is not None or self._in_flight >= self._limit or not self._bus.inbound.room():
-            return None  # a message in hand: its text lies in the buffer that reading would use
+        if self.outbox.message is not None:
+            return None  # its text lies in the buffer that reading would use
+        if self._in_flight >= self._limit or not self._inbound.room():
+            return None
         due = 0
         if self._in_flight:
             due = max(0, ticks_diff(self._short_poll_at, ticks_ms()))
         return max(due, self.api.held_ms(api.GET_UPDATES))
 
-    async def _type(self):
-        self._typing_at = ticks_add(ticks_ms(), _TYPING_AGAIN_MS)
-        msg = self.gateway.working_on
-        call = self.api
-        call.begin(api.SEND_ACTION)
-        call.text(b'{"action":"typing","chat_id":')
-        call.number(msg.chat_id)
-        if msg.thread_id is not None:
-            call.text(b',"message_thread_id":')
-            call.number(msg.thread_id)
-        call.text(b"}")
-        try:
-            await call.finish()
-        except Refused:
-            pass  # an ornament: nobody misses it
+    # Calls ----------------------------------------------------------------------------------
 
-    async def _answer_callback(self):
+    def _write(self, method):
+        # Write the request; returns how long its answer may take, in ms.
         call = self.api
-        call.begin(api.ANSWER_CALLBACK)
-        call.text(b'{"callback_query_id":"')
-        call.escaped(self._callbacks[0])
-        call.text(b'"}')
-        try:
-            if not await call.finish():
-                return  # a flood limit: again later
-        except Refused:
-            pass  # too old: Telegram has stopped the spinner itself
-        self._callbacks.pop(0)
+        if method == api.SEND_MESSAGE or method == api.SEND_RICH:
+            self.outbox.write(call, method)
+        elif method == api.GET_UPDATES:
+            timeout_s = 0 if self._in_flight else self.gateway.config.poll_timeout_s
+            self._sent_confirm = self._confirm
+            self._short_poll_at = ticks_add(ticks_ms(), _SHORT_POLL_MS)
+            self.alive_ms = ticks_add(ticks_ms(), timeout_s * 1000)  # till then silence is no failure
+            call.write_poll(self._confirm, self._limit, timeout_s)
+            return api.ANSWER_MS + timeout_s * 1000
+        elif method == api.SEND_ACTION:
+            self._typing_at = ticks_add(ticks_ms(), _TYPING_AGAIN_MS)
+            msg = self.gateway.working_on
+            call.begin(method)
+            call.text(b'{"action":"typing","chat_id":')
+            call.number(msg.chat_id)
+            if msg.thread_id is not None:
+                call.text(b',"message_thread_id":')
+                call.number(msg.thread_id)
+            call.text(b"}")
+        else:
+            call.begin(method)
+            call.text(b'{"callback_query_id":"')
+            call.escaped(self._callbacks[0])
+            call.text(b'"}')
+        return api.ANSWER_MS
+
+    def _accepted(self, method):
+        if method == api.SEND_MESSAGE or method == api.SEND_RICH:
+            self.outbox.accepted()
+        elif method == api.ANSWER_CALLBACK:
+            self._callbacks.pop(0)
+        elif method == api.GET_UPDATES:
+            self.api.polls += 1
+            if self._confirm == self._sent_confirm:
+                self._confirm = None  # Telegram knows; ids may start anew at a lower number one day
+            if not self.steady:
+                self.steady = self.ready_once = True
+                self.gateway.telemetry.event("poll", 0)
+                self.gateway.telemetry.frame("steady", True)
+
+    def _refused(self, method, error):
+        if method == api.SEND_MESSAGE or method == api.SEND_RICH:
+            self.outbox.refused(error, method)
+        elif method == api.ANSWER_CALLBACK:
+            self._callbacks.pop(0)  # too old: Telegram has stopped the spinner itself
+        elif method == api.GET_UPDATES:
+            raise OSError("getUpdates: %s" % error)
 
     # Receiving ------------------------------------------------------------------------------
-
-    async def _poll(self):
-        timeout_s = 0 if self._in_flight else self.gateway.config.poll_timeout_s
-        confirm = self._confirm
-        self._short_poll_at = ticks_add(ticks_ms(), _SHORT_POLL_MS)
-        # Long enough for the answer, and for the watchdog to know that silence is no failure.
-        self.alive_ms = ticks_add(ticks_ms(), timeout_s * 1000)
-        if not await self.api.get_updates(confirm, self._limit, timeout_s, self._receive):
-            return
-        if confirm is not None and self._confirm == confirm:
-            self._confirm = None  # Telegram knows; ids may start anew at a lower number one day
-        if not self.ready_once:
-            self.ready_once = True
-            self.gateway.telemetry.event("poll", 0)
-        if not self.steady:
-            self.steady = True
-            self.gateway.telemetry.frame("steady", True)
 
     def _receive(self, msg):
         # Take one update; False stops the reading, the rest comes again with the next poll.
@@ -287,10 +307,10 @@ class Channel:
             self._confirm = update_id + 1
             return True
         msg.kind = kind
-        if not self._bus.inbound.put(msg):
+        if not self._inbound.put(msg):
             return False
         if msg.held_b:
-            self._unread = msg
+            self.outbox.unread = msg
         self.stats.received += 1
         if self._in_flight == 0:
             self._first_id = update_id
@@ -322,101 +342,3 @@ class Channel:
         except OSError as error:
             log("state", "the last answered update can't be kept: ", error)
         self._wake.set()
-
-    # Sending --------------------------------------------------------------------------------
-
-    def _piece(self):
-        # Feed the formatter; True when there is a piece to send or the message is at its end.
-        message = self._message
-        fmt = self.formatter
-        while message.state == 0 and not fmt.ready():
-            if message.part is None:
-                if not message.complete:
-                    return False
-                fmt.finish()
-                return True
-            if self._view is None:
-                self._view = memoryview(message.part)
-                self._taken = 0
-            self._taken += fmt.feed(self._view, self._taken)
-            if self._taken >= len(self._view):
-                self._view = None
-                message.part = None
-                if not message.complete:
-                    message.signal.set()
-        return True
-
-    def _begin(self, message):
-        # The formatter's buffer is the reader's: a text that lies there is taken as it is or saved.
-        self.formatter.begin()
-        self._plain = False
-        if message.held_b:
-            self.formatter.adopt(message.held_b)
-        elif self._unread is not None:
-            self._unread.settle()
-        self._unread = None
-
-    async def _send(self):
-        message = self._message
-        fmt = self.formatter
-        if message.state == 0 and fmt.ready():
-            try:
-                if not await self._send_piece(message):
-                    return  # held by a flood limit, or to be sent again in another form
-                self.stats.answered += 1
-                message.reply_to = None
-                self._plain = False
-                fmt.drop()
-            except Refused as error:
-                self._refused(message, error)
-        if message.state == 0 and message.part is None and message.complete and fmt.done():
-            message.state = 1
-        if message.state:
-            self._message = self._view = None
-            message.signal.set()
-
-    def _refused(self, message, error):
-        if error.about_entities and not self._plain:
-            log("telegram", "formatting refused, sending plain text: ", error)
-            self.stats.fallbacks += 1
-            self._plain = True
-            return
-        log("telegram", "answer refused: ", error)
-        self.stats.errors += 1
-        self.stats.dropped += 1
-        message.reason = str(error)
-        message.state = 2
-
-    async def _send_piece(self, message):
-        call = self.api
-        rich = self._rich and not self._plain
-        call.begin(api.SEND_RICH if rich else api.SEND_MESSAGE)
-        call.text(b'{"chat_id":')
-        call.number(message.chat_id)
-        if message.thread_id is not None:
-            call.text(b',"message_thread_id":')
-            call.number(message.thread_id)
-        if message.reply_to is not None:
-            call.text(b',"reply_parameters":{"allow_sending_without_reply":true,"message_id":')
-            call.number(message.reply_to)
-            call.text(b"}")
-        if rich:
-            call.text(b',"rich_message":{"markdown":"')
-            self.formatter.write_plain(call.run)
-            call.text(b'"}}')
-        else:
-            call.text(b',"link_preview_options":{"is_disabled":true},"text":"')
-            if self._plain:
-                self.formatter.write_plain(call.run)
-                call.text(b'"}')
-            else:
-                self.formatter.write(call.run)
-                call.text(b'","parse_mode":"HTML"}')
-        try:
-            return await call.finish()
-        except Refused as error:
-            if rich and error.code == 404:  # this server does not know the method
-                log("telegram", "no sendRichMessage here, going on with HTML")
-                self._rich = False
-                return False
-            raise
