@@ -379,6 +379,7 @@ def test_install_leaves_an_asyncio_that_it_does_not_know():
     assert not done and fake._io_queue is queue
     assert not installed_over(Without())[0]
     assert not installed_over(None)[0]
+    assert not installed_over(7)[0]
     assert not installed_over(stock(), cur_task=1)[0]
     assert not installed_over(stock(), _task_queue=1)[0]
     busy = stock()
@@ -390,7 +391,7 @@ def test_without_the_queue_waits_still_end():
     async def main():
         here, there = pair()
         waiter = Waiter(here)
-        assert waiter.queue is None
+        assert waiter._queue is None
 
         async def write():
             await asyncio.sleep_ms(50)
