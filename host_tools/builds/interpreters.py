@@ -189,21 +189,24 @@ def make_interpreter(spec: Interpreter, frozen: bool, path: Path) -> None:
         (work / name).unlink(missing_ok=True)
     script = work / "order.ld"
     script.write_text(order.linker_script())
+    arguments = (
+        f"VARIANT_DIR={BOARDS / spec.board}",
+        f"BUILD={work}",
+        f"FROZEN_MANIFEST={BOARDS / 'linux' / manifest}",
+        f"USER_C_MODULES={BOARDS / 'modules'}",
+        f"MICROPY_MPYCROSS={cross}",
+        f"CROSS_COMPILE={spec.binutils}",
+        f"CC={compiler} -specs={specs}",
+        f"CFLAGS_EXTRA={' '.join(CFLAGS)}",
+        *SETTINGS,
+    )
+    linking = f"LDFLAGS_EXTRA={' '.join(LDFLAGS)} -Wl,-T,{script}"
+    port = micropython_source() / "ports" / "unix"
     with Stopwatch(label):
-        make(
-            label,
-            micropython_source() / "ports" / "unix",
-            f"VARIANT_DIR={BOARDS / spec.board}",
-            f"BUILD={work}",
-            f"FROZEN_MANIFEST={BOARDS / 'linux' / manifest}",
-            f"USER_C_MODULES={BOARDS / 'modules'}",
-            f"MICROPY_MPYCROSS={cross}",
-            f"CROSS_COMPILE={spec.binutils}",
-            f"CC={compiler} -specs={specs}",
-            f"CFLAGS_EXTRA={' '.join(CFLAGS)}",
-            *SETTINGS,
-            f"LDFLAGS_EXTRA={' '.join(LDFLAGS)} -Wl,-T,{script}",
-        )
+        make(label, port, *arguments, linking)
+        start = order.start_address((work / "micropython.map").read_text())
+        (work / "micropython").unlink()
+        make(label, port, *arguments, f"{linking} -Wl,-Ttext-segment={start:#x}")
     fresh = path.parent.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

@@ -15,10 +15,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from host_tools.builds.sources import ROOT
+from host_tools.errors import UserError
 
 ORDER = ROOT / "boards" / "linux" / "order.txt"
 
 # What the recording runs: the usual path, a text in pieces, and a connection that breaks.
+PAGE = 4096
+WINDOW = 16 * PAGE  # what the kernel maps at a fault, by default
+
 SCENARIOS = (("live", 60), ("live", 4096), ("fault-reset", 60))
 
 _HEAD = """\
@@ -41,6 +45,18 @@ def linker_script() -> str:
         "  .rodata.first : { *(.rodata .rodata.* .srodata .srodata.*) }\n"
         "}\nINSERT BEFORE .text;\n"
     )
+
+
+def start_address(link_map: str) -> int:
+    """Where a program should begin so that its functions that run end where a window does.
+
+    Otherwise the last window that holds some of them brings up to 64 kB of the others with it.
+    """
+    start = re.search(r'SEGMENT_START \("text-segment", (0x[0-9a-f]+)\)', link_map)
+    rest = re.search(r"^\.text\s+(0x[0-9a-f]+)", link_map, re.MULTILINE)
+    if not start or not rest:
+        raise UserError("the linker's map names no text segment: is it GNU ld's?")
+    return int(start[1], 16) + (-int(rest[1], 16) % WINDOW & -PAGE)
 
 
 def executed(profile: str) -> set[str]:
@@ -105,7 +121,6 @@ def _record(
 ) -> set[str]:
     """What runs on interpreter `name`; "{}" in the instrument's command is its output file."""
     from host_tools import engine, scenario, toolchain
-    from host_tools.errors import UserError
     from host_tools.targets.process import ProcessTarget
 
     path = toolchain.interpreter(name, frozen=True)

@@ -161,6 +161,17 @@ def test_what_runs_before_main_is_known_by_its_name() -> None:
     assert order.executed("fn=(1) (below main)\n") == {"__libc_start_main"}
 
 
+@pytest.mark.parametrize("cold", [0x45D123, 0x460000, 0x460001, 0x45FFFF])
+def test_functions_that_run_end_where_a_window_does(cold: int) -> None:
+    link_map = (
+        f'    PROVIDE (x = SEGMENT_START ("text-segment", 0x400000))\n.text  {cold:#018x}  0x20\n'
+    )
+    shift = order.start_address(link_map) - 0x400000
+    assert shift % order.PAGE == 0
+    beyond = (cold + shift) % order.WINDOW
+    assert beyond == 0 or beyond > order.WINDOW - order.PAGE  # less than one page is wasted
+
+
 def test_map_is_read_by_owner() -> None:
     found, heap = pages._read_map(MAP)
     owners = {owner: size for _, size, owner in found}
