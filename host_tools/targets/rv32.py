@@ -59,6 +59,7 @@ class Options:
     c_heap: int | None = None
     rtc: str | None = None  # QEMU's -rtc base=…: the time it starts with
     network: bool = True
+    held: bool = False  # stopped before its first instruction, until Rv32Device.go()
     extra: list[str] = field(default_factory=list)
 
 
@@ -165,12 +166,9 @@ class Rv32Device(Device):
         super().__init__()
         console, monitor = Listener(), Listener()
         arguments = command(elf, disk, console.chardev("console"), options)
-        arguments += [
-            "-chardev",
-            monitor.chardev("monitor"),
-            "-mon",
-            "chardev=monitor,mode=control",
-        ]
+        arguments += ["-chardev", monitor.chardev("monitor")]
+        arguments += ["-mon", "chardev=monitor,mode=control"]
+        arguments.append("-S")  # not a step before somebody listens
         self.command = arguments
         self._process = subprocess.Popen(
             arguments,
@@ -182,6 +180,8 @@ class Rv32Device(Device):
         try:
             self._console = console.accept()
             self.monitor = Monitor(monitor.accept())
+            if not options.held:
+                self.go()
         except (OSError, ValueError) as error:
             self._process.kill()
             said = self._process.communicate()[1].decode(errors="replace").strip()
@@ -197,6 +197,10 @@ class Rv32Device(Device):
     @property
     def exit_status(self) -> int | None:
         return self._process.poll()
+
+    def go(self) -> None:
+        """Let the processor run."""
+        self.monitor.execute("cont")
 
     def type(self, data: bytes) -> None:
         """Send to the console what somebody might type."""

@@ -94,10 +94,9 @@ def test_link_down_and_up(start: Start, sim: Simulator) -> None:  # noqa: F811
 
 def test_link_down_at_boot(start: Start, sim: Simulator) -> None:  # noqa: F811
     """Without a cable the machine boots and waits; it begins when there is one."""
-    extra = ["-S"]  # stopped at the first instruction, so that the cable is out before it runs
-    device = start(ready=False, options=rv32.Options(extra=extra))
+    device = start(ready=False, options=rv32.Options(held=True))
     device.set_link(False)
-    device.monitor.execute("cont")
+    device.go()
     assert device.wait_line("no address yet", 10), device.text()
     device.set_link(True)
     talk(sim, device, 3, timeout=60)
