@@ -289,6 +289,7 @@ class Channel:
         # Take one update; False stops the reading, the rest comes again with the next poll.
         update_id = msg.update_id
         if self._known(update_id):
+            msg.held_b = 0  # nobody will read it, and its place is about to be another's
             return True
         gate = self.gateway.access
         kind = msg.kind
@@ -302,12 +303,14 @@ class Channel:
         elif kind is None:
             self.stats.ignored += 1
         if kind is None and self._in_flight == 0:
+            msg.held_b = 0
             self.stats.received += 1
             self._answered_id = update_id
             self._confirm = update_id + 1
             return True
         msg.kind = kind
         if not self._inbound.put(msg):
+            msg.held_b = 0
             return False
         if msg.held_b:
             self.outbox.unread = msg
