@@ -231,10 +231,12 @@ def test_caps_never_break_a_character():
 
 def test_malformed():
     for document in (
-        b"", b"[]", b"5", b'"x"', b"<html>502</html>", b"{", b"{]", b'{"a"}', b'{"a":}', b'{"a":1', b'{"a":1,}',
-        b"{,}", b'{"a":1}}', b'{"a":1}x', b'{"number":[1,2}', b'{"list":[{"id":1},]}', b'{"list":[1}', b'{"a":tru}',
-        b'{"a":truex}', b'{"a":nul}', b'{"a":-}', b'{"a":+1}', b'{"text":"\\x"}', b'{"text":"\\u00g0"}', b'{"text":"\\u00',
-        b'{"a":"x}', b'{"a":{"b":1}', b"{'a':1}", b'{"a" 1}', b'{"a":1 "b":2}', b'{"thing":{"inner":"x"}', b'{"a":\x0c1}',
+        b"", b"[]", b"5", b'"x"', b"<html>502</html>", b"{", b"{]", b'{"a"}', b'{"a":}', b'{"a":1',
+        b'{"a":1,}', b"{,}", b'{"a":1}}', b'{"a":1}x', b'{"number":[1,2}', b'{"list":[{"id":1},]}',
+        b'{"list":[1}', b'{"a":tru}', b'{"a":truex}', b'{"a":nul}', b'{"a":-}', b'{"a":+1}',
+        b'{"text":"\\x"}', b'{"text":"\\u00g0"}', b'{"text":"\\u00@0"}', b'{"text":"\\u00', b'{"a":"x}',
+        b'{"a":{"b":1}', b"{'a':1}", b'{"a" 1}', b'{"a":1 "b":2}', b'{"thing":{"inner":"x"}',
+        b'{"a":\x0c1}',
     ):  # fmt: skip
         refuse(document)
 
@@ -300,8 +302,8 @@ def megabyte(reader, window):
     return count
 
 
-def seconds():
-    return time.ticks_us() / 1000000 if hasattr(time, "ticks_us") else time.time()
+# Seconds of this process alone: the machine may be busy with something else.
+seconds = time.clock if hasattr(time, "clock") else time.process_time  # pyright: ignore
 
 
 def skip_junk(name, unit):
@@ -327,8 +329,8 @@ def skip_junk(name, unit):
 
 def test_a_megabyte_is_skipped_within_a_second():
     for name, unit in JUNK:
-        # The best of three: the machine may be busy with something else.
-        assert min(skip_junk(name, unit) for _ in range(3)) < 1.0, name
+        elapsed_s = skip_junk(name, unit)
+        assert elapsed_s < 1.0 or min(skip_junk(name, unit), skip_junk(name, unit)) < 1.0, name
 
 
 def test_a_string_of_a_megabyte():

@@ -41,5 +41,6 @@ def test_under_micropython(path: Path, target: str) -> None:
         command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=29, check=False
     )
     last = run.stdout.rstrip().rpartition("\n")[2]
-    assert run.returncode == 0 and " 0 failed" in last, run.stdout[-4000:] + run.stderr[-2000:]
+    assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
+    assert " 0 failed" in last, last
     assert int(last.split()[0]) > 0, "no test in the file"

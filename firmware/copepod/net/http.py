@@ -191,7 +191,7 @@ class Client:
         self._n = n + size
         tx = self._tx
         if size > _SHORT_RUN:
-            tx[n : n + size] = data  # up to MicroPython 1.26 the slice is 16 B of garbage (32 on 64 bits)
+            tx[n : n + size] = data  # up to MicroPython 1.26 16 B of garbage, 32 on 64 bits
         else:
             for c in data:
                 tx[n] = c
@@ -320,7 +320,7 @@ class Client:
         self._want = _BODY
         return self
 
-    def __iter__(self):
+    def __iter__(self) -> "Any":
         return self
 
     __await__ = __iter__

@@ -1,4 +1,4 @@
-"""What a message without text is for a handler: its caption and a placeholder. Memory: loaded when the first one comes."""
+"""What a message without text is for a handler. Memory: loaded when the first one comes."""
 
 _FILES = ("[image: photo]", "[voice]", "[audio]", "[video]", "[video]", "[animation]", "[file]")
 # An attachment with something to say, by its node in the schema of updates.py: the placeholder, and
