@@ -141,9 +141,9 @@ def _with_simulator(chat: Chat, heap: str | None, app: str, folder: Path) -> int
         chat.device = device
         try:
             _converse(chat, device, sim)
+            return device.exit_status or 0  # not 0 only if it has ended by itself
         finally:
             device.stop()
-        return device.exit_status or 0
 
 
 def _converse(chat: Chat, device: Device, sim: Simulator) -> None:
@@ -189,11 +189,11 @@ def _with_telegram(chat: Chat, heap: str | None, app: str, folder: Path) -> int:
                     prompt.read(0.25)
                 except EOFError:
                     device.wait(lambda: False, 3600)
+        return device.exit_status or 0
     finally:
         device.stop()
         if not allow:
             _tell_owner(folder / "config.json", console)
-    return device.exit_status or 0
 
 
 def _tell_owner(path: Path, console: Console) -> None:

@@ -37,7 +37,7 @@ def chosen():
             yield from ((target, name) for name in EVERYWHERE)
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(("target", "name"), list(chosen()))
 def test_scenario(target, name, tmp_path):
     plan = scenario.load(name)
