@@ -144,7 +144,8 @@ def _gateway(soak: SoakRun | None) -> dict[str, Any] | None:
         "phases": [
             {"name": p.name, "total_b": p.total_b, "live_b": p.live_b} for p in soak.phases
         ],
-        "slope": asdict(soak.slope) if soak.slope else None,
+        "first_floor_b": soak.slope.first_floor_b if soak.slope else None,
+        "growth_b": soak.slope.growth_b if soak.slope else None,
     }
 
 
@@ -154,6 +155,7 @@ def _varying(soak: SoakRun | None) -> dict[str, Any] | None:
     names = ("name", "used_b", "run_b", *OUTSIDE)
     return {
         "seconds": round(soak.seconds, 1),
+        "slope": asdict(soak.slope) if soak.slope else None,
         "phases": [{name: getattr(p, name) for name in names} for p in soak.phases],
         "pages": soak.breakdown,
     }
@@ -231,8 +233,8 @@ def _show_soak(soak: SoakRun, console: Console) -> None:
     if soak.slope:
         console.print(
             f"  leak: {soak.slope.text()} per message (95 % confidence, {soak.slope.frames} "
-            f"frames, {soak.messages} messages); live heap {soak.slope.first_live_b} B → "
-            f"{soak.slope.last_live_b} B"
+            f"frames, {soak.messages} messages); live heap {soak.slope.first_floor_b} B → "
+            f"{soak.slope.last_floor_b} B"
         )
 
 

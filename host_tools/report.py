@@ -39,8 +39,9 @@ SMALLEST = (
 VARIES = """\
 Bytes of the GC heap (used, live, garbage, collections in the burst) are the same to the byte when the
 same sources run again. Resident memory moves by a page or two with where the kernel puts the stack;
-bytes in use at a gateway's phase, before a collection, depend on when the collector last ran; times,
-shares of time and dates are never the same. In `results/` all of these stand below `may_vary`."""
+bytes in use at a gateway's phase, before a collection, depend on when the collector last ran; the slope
+of a soak wobbles with the one block of 16 B that a reading may find in use; times, shares of time and
+dates are never the same. In `results/` all of these stand below `may_vary`."""
 
 
 def section(results: Results) -> str:

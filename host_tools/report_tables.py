@@ -194,10 +194,10 @@ def _growth_rows(results: Results, limits: dict[str, Any]) -> list[list[str]]:
     rows = []
     for name, bench in kind(results, "bench-").items():
         gateway = bench["gateway"]
-        if not gateway or not gateway["slope"]:
+        if not gateway or gateway["growth_b"] is None:
             continue
-        slope = gateway["slope"]
-        growth = slope["last_live_b"] - slope["first_live_b"]
+        growth = gateway["growth_b"]
+        slope = bench["may_vary"]["gateway"]["slope"]
         rows.append(
             [
                 f"growth of the live heap over {gateway['messages']:,} messages",

@@ -26,7 +26,7 @@ LONG = 4096  # UTF-16 units, the longest message there is
 SHORT = 60
 MEGABYTE = 1 << 20
 WAITING = 50  # messages unanswered at a time in the soak
-BATCHES = 20  # the soak is cut into so many, with a frame after each
+BATCHES = 12  # the soak is cut into so many, with a reading after each
 # The first poll finds nothing, and the gateway is steady after it: no need to wait for long.
 SHORT_POLL = {"channels": {"telegram": {"poll_timeout_s": 1}}}
 STUDENT_95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 8: 2.31, 10: 2.23, 15: 2.13, 20: 2.09}
@@ -34,13 +34,21 @@ STUDENT_95 = {1: 12.71, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 8: 2.31, 10: 2.23, 1
 
 @dataclass
 class Slope:
-    """Growth of the live heap in bytes per message, with half the width of its 95 % interval."""
+    """Growth of the live heap in bytes per message, with half the width of its 95 % interval.
+
+    The floors are the least live heap of the earlier and the later half of the frames: a reading
+    may find a block in use that is given back at once, a leak lifts the floor.
+    """
 
     b_per_message: float
     confidence_b: float
     frames: int
-    first_live_b: int
-    last_live_b: int
+    first_floor_b: int
+    last_floor_b: int
+
+    @property
+    def growth_b(self) -> int:
+        return self.last_floor_b - self.first_floor_b
 
     def text(self) -> str:
         return f"{self.b_per_message:+.4f} ± {self.confidence_b:.4f} B"
@@ -76,7 +84,9 @@ def slope(points: list[tuple[float, float]]) -> Slope | None:
     freedom = count - 2
     factor = next((t for n, t in sorted(STUDENT_95.items(), reverse=True) if n <= freedom), 12.71)
     error = math.sqrt(rest / freedom / square)
-    return Slope(value, factor * error, count, int(points[0][1]), int(points[-1][1]))
+    half = count // 2
+    floors = [int(min(y for _, y in part)) for part in (points[:half], points[half:])]
+    return Slope(value, factor * error, count, *floors)
 
 
 class Soak:
@@ -167,18 +177,19 @@ class Soak:
             raise UserError(f"{what} is not answered in {self.heap}:\n{_last(self.device)}")
 
     def _frame(self) -> Frame:
-        """The next frame in which all that was sent is answered, read with its mem_info."""
+        """The second frame in a row in which all that was sent is answered, and its mem_info.
+
+        At the first one the last answer may still be on its way to being acknowledged.
+        """
         seen = len(self.device.frames.frames)
 
-        def whole() -> bool:
+        def quiet() -> bool:
             stream = self.device.frames
-            frames = stream.frames[seen:]
-            return (
-                any((f["out"] or 0) >= self.sent and f.phase == "interval" for f in frames)
-                and len(stream.mem_infos) >= len(stream.frames) - 1
-            )  # none before the config
+            whole = [f for f in stream.frames[seen:] if (f["out"] or 0) >= self.sent]
+            # There is no mem_info before the config has asked for it, at the baseline.
+            return len(whole) >= 2 and len(stream.mem_infos) >= len(stream.frames) - 1
 
-        if not self.device.wait(whole, 15):
+        if not self.device.wait(quiet, 15):
             raise UserError(f"no telemetry from the gateway:\n{_last(self.device)}")
         return self.device.frames.frames[-1]
 
