@@ -18,6 +18,11 @@ NEVER = {"soak"}  # ten thousand messages: `copepod live --scenario soak`
 # On the other interpreters: what their word size, heap or clock could make a difference to.
 EVERYWHERE = ("live", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
 OTHERS = ("unix32", "unix64", "riscv64", "rv32")
+# On the bare-metal machine also what its own TCP/IP, TLS and file system could get wrong.
+BARE_METAL = (
+    *("fault-429", "fault-big", "fault-bytes", "fault-refuse", "fault-reset", "fault-truncate"),
+    *("fault-cert-ca", "fault-cert-expired", "fault-cert-future", "fault-cert-host", "kill"),
+)
 # What the issue names, each must have its scenario.
 FAULTS = "429 409 401 5xx reset truncate stall bytes chunks close-after duplicate big malformed"
 
@@ -34,7 +39,8 @@ def chosen():
         yield from (("unix", name) for name in names if everything or name not in SLOW)
     for target in OTHERS:
         if everything or target in wanted():
-            yield from ((target, name) for name in EVERYWHERE)
+            also = BARE_METAL if target == "rv32" else ()
+            yield from ((target, name) for name in (*EVERYWHERE, *also))
 
 
 @pytest.mark.timeout(240)
