@@ -45,7 +45,8 @@ NEEDED = {
 
 CHECKOUT_HINT = (
     "set MICROPYTHON_DIR to a MicroPython checkout at a release tag "
-    "(git submodule update --init lib/mbedtls lib/lwip lib/micropython-lib)"
+    "(git submodule update --init lib/mbedtls lib/lwip lib/micropython-lib) "
+    "and MUSL_DIR to musl's sources"
 )
 
 
