@@ -83,7 +83,9 @@ def run_tests(firmware: Path, module: str, tests: tuple[str, ...]) -> dict[str, 
         module,
         *tests,
     ]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=25, check=False)
+    run = subprocess.run(  # in the copy, where a test without its handling may leave something
+        command, cwd=firmware, capture_output=True, text=True, timeout=25, check=False
+    )
     lines = [line for line in run.stdout.splitlines() if line.startswith(("FAILED ", "PASSED "))]
     assert len(lines) == len(tests), run.stdout + run.stderr
     return {line.split(" ", 2)[1]: line for line in lines}
