@@ -71,6 +71,27 @@ for name in placed:
 os.rmdir(stage)
 """
 
+# A main.py that does something before the gateway, or in its place when that ends with SystemExit.
+# (SystemExit from a board's main.py would restart it.)
+BEFORE = """\
+import sys
+def main(path="/config.json"):
+    try:
+{pre}
+    except SystemExit as end:
+        print("copepod: boot: " + ("the gateway has ended" if end.value else "stopped;"))
+        return
+    except Exception as error:
+        sys.print_exception(error)
+        print("copepod: boot: crash before the gateway")
+        return
+    import gateway_main
+    gateway_main.main(path)
+if __name__ == "__main__":
+    main()
+"""
+GATEWAY_MAIN = "gateway_main.py"
+
 
 def own_address() -> str:
     """This machine's address in its network; nothing is sent to find it."""
@@ -227,11 +248,16 @@ class BoardTarget(Target):
     """Runs scenarios on the board that PORT names."""
 
     name = "board"
-    word_bits = 32
     default_heap = None
 
     def __init__(self) -> None:
         self._session: Session | None = None
+        self._about: dict[str, list[Any]] = {}  # by port: version, machine, word size
+
+    @property
+    def word_bits(self) -> int:  # type: ignore[override]
+        """32 on every chip; a process behind a pty may have 64."""
+        return int(self._ask()[2])
 
     @property
     def port(self) -> str:
@@ -248,14 +274,21 @@ class BoardTarget(Target):
         return "127.0.0.1" if is_local(self.port) else self.address
 
     def interpreter(self) -> str:
-        code = (
-            "import sys\n"
-            "answer = [sys.version, getattr(sys.implementation, '_machine', sys.platform)]"
-        )
-        remote = Remote(self.port)
-        version, machine = remote.execute(code)
-        remote.reset()
+        version, machine, _ = self._ask()
         return f"{version} on {machine} at {self.port}"
+
+    def _ask(self) -> list[Any]:
+        port = self.port
+        if port not in self._about:
+            code = (
+                "import sys\n"
+                "machine = getattr(sys.implementation, '_machine', sys.platform)\n"
+                "answer = [sys.version, machine, 64 if sys.maxsize >> 31 else 32]"
+            )
+            remote = Remote(port)
+            self._about[port] = remote.execute(code)
+            remote.reset()
+        return self._about[port]
 
     def start(
         self,
@@ -280,8 +313,9 @@ class BoardTarget(Target):
         if gc == "off":
             pre = "import gc; gc.disable()\n" + pre
         if pre:
-            main = app_files.app()[MAIN].decode()
-            whole[MAIN] = f"{pre}\n{main}".encode()
+            lines = "\n".join(f"        {line}" for line in pre.splitlines())
+            whole[MAIN] = BEFORE.format(pre=lines).encode()
+            whole[GATEWAY_MAIN] = app_files.app()[MAIN]
         try:
             session.begin(config, whole, deploy=app == "mpy")
         except UserError:

@@ -89,3 +89,20 @@ def test_where_the_simulator_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ADDRESS", "10.0.0.2")
     monkeypatch.setenv("PORT", "/dev/ttyUSB0")
     assert (target.address, target.listen) == ("10.0.0.2", "10.0.0.2")
+
+
+def test_a_program_in_the_gateways_place(board: PtyBoard, tmp_path: Path) -> None:
+    """What the benchmarks do: their own module runs, its end is the end, and all is put back."""
+    before = board.files()
+    device = targets.get("board").start(
+        {"channels": {}},
+        workdir=tmp_path,
+        files={"tool.py": b"def main():\n    print('the tool runs')\n"},
+        pre="import tool\ntool.main()\nraise SystemExit(0)",
+    )
+    assert device.wait(lambda: device.ended, 10), device.text()
+    assert device.stop() == 0
+    assert device.find("the tool runs")
+    after = board.files()
+    after.pop("config.json.state")
+    assert {path: before[path] for path in after} == after
