@@ -165,7 +165,7 @@ def show(result: Result, plan: Scenario, target: Target, console: Console) -> No
         f"application from {figures['app']}",
     ]
     console.print("\n".join(lines))
-    if rss and rss["pages"]:
+    if rss and rss.get("pages"):
         console.print(pages.summary(rss["pages"]))
     if not result.ok:
         console.print("\nthe console's last lines:")

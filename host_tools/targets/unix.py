@@ -18,7 +18,8 @@ def _target(name: str, word_bits: int, heap: str) -> ProcessTarget:
     return ProcessTarget(name, word_bits, path, runner=runner, default_heap=heap)
 
 
-UNIX = _target("unix", 64, "128k")  # runs inside a CPython process: no figures of RSS from it
-UNIX32 = _target("unix32", 32, "80k")
-UNIX64 = _target("unix64", 64, "128k")
-RISCV64 = _target("riscv64", 64, "128k")
+# Roomy heaps: the smallest that must be enough are asserted from tests/budgets.toml.
+UNIX = _target("unix", 64, "192k")  # runs inside a CPython process: no figures of RSS from it
+UNIX32 = _target("unix32", 32, "128k")
+UNIX64 = _target("unix64", 64, "192k")
+RISCV64 = _target("riscv64", 64, "192k")

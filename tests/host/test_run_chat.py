@@ -1,5 +1,6 @@
 """The chat in the terminal, the simulator's command, and what both show and take."""
 
+import contextlib
 import io
 import json
 import os
@@ -223,9 +224,16 @@ def test_run_in_a_terminal():
         os.write(fd, b"\x03")
         seen = read_until(fd, r"messages in, \d+ out")
         assert "GC heap by phase" in seen
+        with contextlib.suppress(OSError):  # the terminal's end
+            while os.read(fd, 65536):
+                pass
+        _, status = os.waitpid(pid, 0)
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
     finally:
         os.close(fd)
-        _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 0
 
 

@@ -5,6 +5,7 @@ on purpose (back-off, deadlines) and run only then, on the wheel.
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from host_tools.errors import UserError
 from host_tools.live import fault_names
 
 SLOW = {"fault-409", "fault-stall", "burst"}
+AT_A_TIME = 3
 NEVER = {"soak"}  # ten thousand messages: `copepod live --scenario soak`
 # On the other interpreters: what their word size, heap or clock could make a difference to.
 EVERYWHERE = ("live", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
@@ -43,12 +45,28 @@ def chosen():
             yield from ((target, name) for name in (*EVERYWHERE, *also))
 
 
+@pytest.fixture(scope="module")
+def results(request, tmp_path_factory):
+    """Runs the scenarios that were selected, a few at a time: most of their time is waiting."""
+
+    def run(target, name):
+        plan = scenario.load(name)
+        return plan, engine.run(plan, targets.get(target), tmp_path_factory.mktemp(name))
+
+    calls = [getattr(item, "callspec", None) for item in request.session.items]
+    wanted = [
+        (call.params["target"], call.params["name"])
+        for call in calls
+        if call is not None and {"target", "name"} == set(call.params)
+    ]
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        yield {pair: pool.submit(run, *pair) for pair in wanted if pair in set(chosen())}
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("target", "name"), list(chosen()))
-def test_scenario(target, name, tmp_path):
-    plan = scenario.load(name)
-    plan.device.heap = plan.device.heap or "256k"  # TMP
-    result = engine.run(plan, targets.get(target), tmp_path)
+def test_scenario(target, name, results):
+    plan, result = results[target, name].result()
     told = "\n".join(f"{row.label}: {row.value}, expected {row.limit}" for row in result.failures)
     console = "\n".join(result.console.splitlines()[-25:])
     assert result.ok, f"{told}\n{console}"
