@@ -91,10 +91,13 @@ def load(path):
         head.decode()
     except (ValueError, UnicodeError):
         raise ConfigError("%s: not UTF-8: save it as UTF-8" % path)
+    where = _where(head)  # asked first: MicroPython 1.25 forgives a bracket that is not closed
     try:
-        found = json.loads(head)
+        found = None if where else json.loads(head)
     except (ValueError, RuntimeError):  # RuntimeError: nested deeper than the stack
-        raise ConfigError("%s: not valid JSON: %s" % (path, _where(head)))
+        where = "look for a missing or extra comma, or text after the last }"
+    if where:
+        raise ConfigError("%s: not valid JSON: %s" % (path, where))
     if not isinstance(found, dict):
         raise ConfigError("%s: found %s, expected an object {…}" % (path, _kind(found)))
     return check(found, path)
@@ -126,7 +129,7 @@ def _where(head):
             return "line %d closes a bracket that was not opened" % line
     if depth:
         return "%d bracket(s) are not closed at the end" % depth
-    return "look for a missing or extra comma, or text after the last }"
+    return None
 
 
 def _kind(value):
