@@ -142,6 +142,13 @@ RULES = (
         "the board runs out of memory",
         "a smaller bot.py, bus.bytes and bus.capacity; `make monitor` shows which heap it is",
     ),
+    _rule(
+        "tls-memory",
+        r"no memory for TLS|no network buffers|could not be checked: \d+ B",
+        2,
+        "there is no memory left for TLS beside Python's heap",
+        "a smaller bot.py and a lower memory.gc_threshold; `make monitor` shows the largest block",
+    ),
     # Wi-Fi, clock, Telegram
     _rule(
         "wifi-password",
@@ -152,7 +159,7 @@ RULES = (
     ),
     _rule(
         "wifi-absent",
-        r"wifi: not connected to (.*?): (?:no access point|the access point went silent)",
+        r"wifi: not connected to (.*?): (?:no access point|the access point went silent|no answer)",
         3,
         "no Wi-Fi called {0!r} is in reach",
         "check the name; these chips know 2.4 GHz only; move closer",
@@ -173,35 +180,35 @@ RULES = (
     ),
     _rule(
         "clock",
-        r"clock not set",
+        r"clock (?:is )?not set",
         2,
         "the clock is not set, so certificates can't be checked",
         "let UDP port 123 (NTP) through, or name a network where it is",
     ),
     _rule(
         "token-refused",
-        r"telegram: .*(?:\b401\b|[Uu]nauthorized)",
+        r"telegram: (?:the token is refused|.*\b401\b)",
         1,
         "Telegram refuses the bot token",
         "get it from @BotFather (/token), `make provision`, `copepod config --push`",
     ),
     _rule(
         "conflict",
-        r"telegram: .*(?:409|[Cc]onflict|terminated by other)",
+        r"telegram: .*(?:\(409\)|terminated by other)",
         1,
         "another program is polling with this bot's token",
         "stop it, or make a second bot with @BotFather",
     ),
     _rule(
         "certificate",
-        r"telegram: .*(?:certificate|not correctly signed|CA_CHAIN|Common Name)",
+        r"telegram: .*(?:certificate|does not speak TLS|ended the TLS handshake)",
         2,
         "the server's certificate is not accepted",
         "check base_url and tls.ca; a proxy that opens TLS can't be used",
     ),
     _rule(
         "dns",
-        r"telegram: .*(?:-202|-2\b|EAI|DNS|no address|name)",
+        r"telegram: (?:the server's name is unknown|no name server answered)",
         3,
         "the server's name can't be resolved",
         "check base_url and that this network has internet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from pathlib import Path
 
@@ -57,6 +58,51 @@ def test_every_log_is_diagnosed(name: str) -> None:
 
 def test_every_rule_has_a_log() -> None:
     assert {rule.id for rule in diagnose.RULES} <= set(NAMES)
+
+
+FIRMWARE = Path(__file__).parents[2] / "firmware/copepod"
+
+
+def texts(file: str, *names: str) -> list[str]:
+    """The texts in some tables of a device file."""
+    found = []
+    for node in ast.parse((FIRMWARE / file).read_text()).body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in names:
+            value = node.value
+            rows = value.values if isinstance(value, ast.Dict) else [value]
+            if isinstance(value, ast.Tuple):
+                rows = [row.elts[1] for row in value.elts if isinstance(row, ast.Tuple)]
+            found += [row.value for row in rows if isinstance(row, ast.Constant)]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(
+    "text", texts("net/explain.py", "_REASONS", "_CODES", "_MEMORY", "_CLOCK")
+)
+def test_whatever_the_device_says_of_its_connection_is_diagnosed(text: str) -> None:
+    found = Diagnoser()
+    for _ in range(5):
+        found.feed(f"9000 copepod: telegram: {text}, trying again in 2 s")
+    certain = found.certain()
+    assert certain is not None
+    wanted = {
+        "certificate": "certificate", "handshake": "certificate", "speak TLS": "certificate",
+        "memory": "tls-memory", "buffers": "tls-memory", "name": "dns", "clock": "clock",
+    }  # fmt: skip
+    expected = next((rule for sign, rule in wanted.items() if sign in text), "unreachable")
+    assert certain.id == ("clock" if "clock" in text else expected)
+
+
+@pytest.mark.parametrize("text", texts("net/wifi.py", "_REMEDIES"))
+def test_whatever_the_device_says_of_wifi_is_diagnosed(text: str) -> None:
+    found = Diagnoser()
+    for number in range(5):
+        found.feed(f"9000 copepod: wifi: not connected to home: {text}, try {number + 1}")
+    certain = found.certain()
+    assert certain is not None
+    assert certain.id.startswith("wifi-")
+    assert (certain.id == "wifi-password") == ("wrong wifi.password" in text)
 
 
 def test_a_good_start_is_steady_and_says_how_to_pair() -> None:
