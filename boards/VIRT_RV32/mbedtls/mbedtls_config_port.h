@@ -1,6 +1,6 @@
-// mbedTLS as a TLS 1.2 client and nothing else: ECDHE with RSA or ECDSA certificates, AES-GCM and ChaCha20-Poly1305, which
-// Telegram's servers offer. Buffers as on ESP32: 16 KB in (a server may send records that long), 4 KB out. All memory is
-// of the C heap.
+// mbedTLS as a TLS 1.2 client and nothing else: ECDHE with RSA or ECDSA certificates, AES-GCM and ChaCha20-Poly1305,
+// which Telegram's servers offer. Buffers as on ESP32: 16 KB in (a server may send records that long), 4 KB out. All
+// memory is of the C heap.
 #ifndef COPEPOD_MBEDTLS_CONFIG_H
 #define COPEPOD_MBEDTLS_CONFIG_H
 

@@ -1,5 +1,6 @@
 // The C heap: what TLS and TCP/IP allocate, apart from MicroPython's heap as on ESP32. Address-ordered first fit with
-// coalescing over one arena, so that the same run of calls always leaves the same holes. Hosted test: tests/host/c_heap_test.c.
+// coalescing over one arena, so that the same run of calls always leaves the same holes. Its test runs on the host:
+// tests/host/c/c_heap_test.c.
 #ifndef COPEPOD_C_HEAP_H
 #define COPEPOD_C_HEAP_H
 
@@ -19,7 +20,8 @@ void c_heap_info(struct c_heap_info *info);
 // 8-byte aligned; NULL when there is no block large enough.
 void *c_malloc(size_t bytes);
 void *c_calloc(size_t count, size_t bytes);
-// NULL is allowed. A pointer that is not of this heap, or a block whose header was overwritten, ends in c_heap_corrupt().
+// NULL is allowed. A pointer that is not of this heap, or a block whose header was overwritten, ends in
+// c_heap_corrupt().
 void c_free(void *ptr);
 
 // Given by the machine: never returns.

@@ -6,4 +6,5 @@ SRC_USERMOD_LIB_C += $(addprefix $(VIRT_DIR)/, virt_machine.c virtqueue.c virtio
 # The collector's meter hooks in at link time.
 LDFLAGS_USERMOD += -Wl,--wrap=gc_collect
 # Ours only: MicroPython, mbedTLS and lwIP keep the warnings of their own makefiles.
-$(BUILD)/src/%.o: CFLAGS += -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+$(BUILD)/src/%.o: CFLAGS += -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-fno-strict-aliasing

@@ -1,5 +1,5 @@
-// Module `gcstat`, as the Linux builds have it (boards/modules/gcstat): collections since the start, and microseconds in
-// them. Counted around gc_collect(), which the linker wraps.
+// Module `gcstat`, as the Linux builds have it (boards/modules/gcstat): collections since the start, and microseconds
+// in them. Counted around gc_collect(), which the linker wraps.
 #include "py/gc.h"
 #include "py/obj.h"
 #include "py/runtime.h"

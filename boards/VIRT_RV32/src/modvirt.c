@@ -84,7 +84,8 @@ static bool block_move(uint64_t at, uint8_t *data, size_t len, bool write) {
         size_t offset = at % SECTOR_BYTES, n = SECTOR_BYTES - offset;
         if (offset == 0 && len >= SECTOR_BYTES) {
             n = len - len % SECTOR_BYTES;
-            if (!(write ? virtio_blk_write(sector, data, n / SECTOR_BYTES) : virtio_blk_read(sector, data, n / SECTOR_BYTES))) {
+            uint32_t count = n / SECTOR_BYTES;
+            if (!(write ? virtio_blk_write(sector, data, count) : virtio_blk_read(sector, data, count))) {
                 return false;
             }
         } else {

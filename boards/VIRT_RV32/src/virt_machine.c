@@ -152,7 +152,8 @@ void virt_irq_enable(unsigned irq) {
 
 void virt_machine_init(void) {
     uint32_t none = MSTATUS_MIE, waking = MIE_TIMER | MIE_EXTERNAL;
-    __asm volatile ("csrc mstatus, %0" :: "r" (none)); // no handler ever runs: `wfi` wakes for what `mie` names all the same
+    // No handler ever runs: `wfi` wakes for what `mie` names all the same.
+    __asm volatile ("csrc mstatus, %0" :: "r" (none));
     __asm volatile ("csrw mie, %0" :: "r" (waking));
     mmio_write32(PLIC_THRESHOLD, 0);
     mmio_write8(UART_FCR, 1);
@@ -218,7 +219,8 @@ void virt_power_off(int status) {
     test_device(status == 0 ? TEST_PASS : TEST_FAIL | (uint32_t)(status & 0x7f) << 16);
 }
 
-// machine.reset() is exit(0) in this port, its exception handler exit(-1): a real reset, or a QEMU that ends with a failure.
+// machine.reset() is exit(0) in this port, its exception handler exit(-1): a real reset, or a QEMU that ends with a
+// failure.
 void __wrap_exit(int status) __attribute__((noreturn));
 void __wrap_exit(int status) {
     if (status != 0) {

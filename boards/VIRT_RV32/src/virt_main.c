@@ -1,5 +1,5 @@
-// Start of the firmware: the RAM divided into stack, data, GC heap and C heap, the devices found, then MicroPython as on
-// any board: _boot, boot.py, main.py, the REPL, and round again after a soft reset.
+// Start of the firmware: the RAM divided into stack, data, GC heap and C heap, the devices found, then MicroPython as
+// on any board: _boot, boot.py, main.py, the REPL, and round again after a soft reset.
 #include <string.h>
 
 #include "py/builtin.h"
@@ -22,19 +22,20 @@
 extern uint8_t _sstack[], _estack[], _heap_start[], _heap_end[], _rom_start[], _ram_start[];
 extern uint8_t _settings[], __tls_base[], __tdata_start[], __tdata_size[];
 
-// The processor itself enforces the memory map: code is read-only, RAM is the 400 KB of the linker script, and an access
-// to anything else that QEMU has there ends in an exception. Entries are locked, so they hold for machine mode too.
+// The processor itself enforces the memory map: code is read-only, RAM is the 400 KB of the linker script, and an
+// access to anything beyond ends in an exception. Entries are locked, so they hold for machine mode too.
 static void memory_protect(void) {
     uintptr_t rom = (uintptr_t)_rom_start, ram = (uintptr_t)_ram_start, end = (uintptr_t)_heap_end;
-    // Top-of-range entries, lowest first: devices and the boot ROM; ROM; RAM; nothing from there on. QEMU keeps them over
-    // a reset.
+    // Top-of-range entries, lowest first: devices and the boot ROM; ROM; RAM; nothing from there on. QEMU keeps them
+    // over a reset.
     enum { R = 1, W = 2, X = 4, TOR = 8, LOCK = 128 };
-    uint32_t low = (TOR | R | W | X | LOCK) | (TOR | R | X | LOCK) << 8 | (TOR | R | W | LOCK) << 16 | (uint32_t)(TOR | LOCK) << 24;
+    const uint32_t above = TOR | LOCK, data = above | R | W, code = above | R | X, below = above | R | W | X;
+    uint32_t entries = below | code << 8 | data << 16 | above << 24;
     __asm volatile ("csrw pmpaddr0, %0" :: "r" (rom >> 2));
     __asm volatile ("csrw pmpaddr1, %0" :: "r" (ram >> 2));
     __asm volatile ("csrw pmpaddr2, %0" :: "r" (end >> 2));
     __asm volatile ("csrw pmpaddr3, %0" :: "r" (UINT32_MAX));
-    __asm volatile ("csrw pmpcfg0, %0" :: "r" (low));
+    __asm volatile ("csrw pmpcfg0, %0" :: "r" (entries));
 }
 
 // The last page of the "flash" holds settings of the machine, 0 for what the firmware was built with:
@@ -45,7 +46,8 @@ static void heaps_init(void) {
     size_t gc = (settings[0] ? settings[0] : COPEPOD_GC_HEAP) & ~7u;
     size_t c = (settings[1] ? settings[1] : COPEPOD_C_HEAP) & ~7u;
     if (gc < GC_HEAP_MIN || c < C_HEAP_MIN || gc > room || c > room - gc) {
-        mp_printf(&mp_plat_print, "heaps of %u and %u B do not fit into %u B\n", (unsigned)gc, (unsigned)c, (unsigned)room);
+        mp_printf(&mp_plat_print, "heaps of %u and %u B do not fit into %u B\n",
+            (unsigned)gc, (unsigned)c, (unsigned)room);
         virt_panic("settings", _settings);
     }
     gc_init(_heap_start, _heap_start + gc);

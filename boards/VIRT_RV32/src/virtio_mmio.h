@@ -1,4 +1,4 @@
-// virtio over memory-mapped registers, both layouts: version 2 (virtio 1.x) and version 1 (legacy), which QEMU offers by default.
+// virtio over memory-mapped registers, both layouts: version 2 (virtio 1.x) and version 1 (legacy), QEMU's default.
 #ifndef COPEPOD_VIRTIO_MMIO_H
 #define COPEPOD_VIRTIO_MMIO_H
 
@@ -33,7 +33,8 @@ bool virtio_find(struct virtio_dev *dev, uint32_t device_id);
 bool virtio_begin(struct virtio_dev *dev, uint32_t wanted, uint32_t *agreed);
 
 // Sets up queue `index` with a ring made by VIRTIO_RING. False if the device has no such queue or wants it smaller.
-bool virtio_queue(struct virtio_dev *dev, uint32_t index, struct virtqueue *vq, uint16_t size, void *ring, struct vq_note *note);
+bool virtio_queue(struct virtio_dev *dev, uint32_t index, struct virtqueue *vq, uint16_t size, void *ring,
+    struct vq_note *note);
 
 // From here on the device works.
 void virtio_ready(struct virtio_dev *dev);

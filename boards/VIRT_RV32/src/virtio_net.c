@@ -1,8 +1,9 @@
 // The network card: lwIP's frames go to the device and come from it without being copied.
 //
 // Receiving: RX_FRAMES buffers are lent to the device; a frame that arrives is handed to lwIP in its buffer (a custom
-// pbuf) and the buffer goes back to the device when lwIP frees the pbuf. A socket that is not read can hold all of them,
-// so when fewer than RX_RESERVE would be left a frame is copied into the C heap instead, or dropped if that is full.
+// pbuf) and the buffer goes back to the device when lwIP frees the pbuf. A socket that is not read can hold all of
+// them, so when fewer than RX_RESERVE would be left a frame is copied into the C heap instead, or dropped if that is
+// full.
 // Sending: a frame's pbufs become the segments of one request; they are held (pbuf_ref) until the device has read them.
 // ETH_PAD_SIZE is 2: two unused bytes before each frame put the IP header on a word boundary.
 #include <string.h>

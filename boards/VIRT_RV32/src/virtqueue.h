@@ -1,5 +1,5 @@
 // A virtio split virtqueue: the ring a driver shares with its device. It knows nothing of the transport, so that the
-// same file runs under the sanitizers on the host (tests/host/virtqueue_test.c).
+// same file runs under the sanitizers on the host (tests/host/c/virtqueue_test.c).
 //
 // Who owns what: a descriptor belongs to the device from vq_add() until vq_pop() returns its cookie. The driver never
 // reads what it has to trust from memory that the device can write: chains and lengths are kept in private arrays.
@@ -55,7 +55,7 @@ struct virtqueue {
     bool broken;                 // the device answered nonsense: nothing more is believed
 };
 
-// Bytes of the ring for `size` entries with the used part aligned to `align`, as the legacy layout wants them in one piece.
+// Bytes of the ring for `size` entries with the used part aligned to `align`; the legacy layout wants all in one piece.
 #define VQ_AVAIL_OFFSET(size) ((size) * sizeof(struct vq_desc))
 #define VQ_USED_OFFSET(size, align) \
     ((VQ_AVAIL_OFFSET(size) + 2 * (2 + (size)) + (align) - 1) & ~((size_t)(align) - 1))
@@ -64,7 +64,7 @@ struct virtqueue {
 // `ring` has VQ_RING_BYTES(size, align) bytes, 16-byte aligned; `note` has `size` entries. Clears both.
 void vq_init(struct virtqueue *vq, uint16_t size, void *ring, size_t align, struct vq_note *note);
 
-// Queues one request: `out` segments that the device reads, then `in` segments that it writes. `cookie` must not be NULL.
+// Queues one request: `out` segments that the device reads, then `in` segments that it writes. `cookie` is not NULL.
 // False, and nothing changed, when there is no room, the queue is broken or the request is empty.
 bool vq_add(struct virtqueue *vq, const struct vq_seg *segs, unsigned out, unsigned in, void *cookie);
 
