@@ -39,21 +39,16 @@ _DATA = const(2)  # in a chunk,
 _TRAILER = const(3)  # after the last one.
 _OVER = const(4)
 
-_ENDS = "the connection ends before the answer does"
-_NUMBER = "a number was expected in the answer"
 _DIGITS = b"0123456789abcdef"
-
-
-class HttpError(ValueError):
-    """The server does not speak HTTP as we know it, or ends in the middle of an answer."""
 
 
 class Client:
     """One connection to `host`; with a TLS context in `tls` it is encrypted and verified.
 
-    Raises OSError (with an errno; ETIMEDOUT for a missed deadline) and ValueError (TLS verification
-    and HttpError). After either the connection is of no use: close(). No error's text holds what was
-    sent. Sending is the one thing that blocks: while the TCP send buffer is full, for STALL_MS.
+    Raises OSError (with an errno; ETIMEDOUT for a missed deadline) and ValueError (TLS verification,
+    or an answer that is no HTTP, too long in a header, or cut short). After either the connection is
+    of no use: close(). No error's text holds what was sent. Sending is the one thing that blocks:
+    while the TCP send buffer is full, for STALL_MS at most.
     """
 
     WINDOW_B = 1024  # a header line must fit in; at most 4,095
@@ -99,39 +94,37 @@ class Client:
         while True:
             info = found.pop(0)
             try:
-                await self._connect(info, deadline)
+                self._raw = self._socket = raw = socket.socket(info[0], info[1], info[2])
+                raw.setblocking(False)
+                try:
+                    raw.connect(info[-1])
+                except OSError as error:
+                    if error.errno != errno.EINPROGRESS:
+                        raise
+                # The raw socket is what is polled, also under TLS: it has a file number, so that a
+                # Unix poll() sleeps instead of asking every millisecond. TLS may hold bytes that it
+                # already read, so each wait comes after a read that found nothing.
+                self._waiter = waiter = Waiter(raw)
+                poll = select.poll()
+                poll.register(raw, WRITE)
+                while not poll.poll(0):
+                    await waiter.until(WRITE, deadline)
+                if self.tls is not None:
+                    self._socket = self.tls.wrap_socket(
+                        raw, server_hostname=self.host, do_handshake_on_connect=False
+                    )
+                # The first byte of the first request drives the handshake: a write is done once
+                # TLS is. Until then TLS nearly always waits for the server; a look every 100 ms
+                # serves the rest.
+                while not self._socket.write(b"P"):
+                    await waiter.until(READ, deadline, 100)
+                self._primed = 1
                 break
             except OSError:
                 self.close()
                 if not found:
                     raise
         self.connections += 1
-
-    async def _connect(self, info, deadline):
-        self._raw = self._socket = raw = socket.socket(info[0], info[1], info[2])
-        raw.setblocking(False)
-        try:
-            raw.connect(info[-1])
-        except OSError as error:
-            if error.errno != errno.EINPROGRESS:
-                raise
-        # The raw socket is what is polled, also under TLS: it has a file number, so that a Unix
-        # poll() sleeps instead of asking every millisecond. TLS may hold bytes that it already
-        # read, so each wait comes after a read that found nothing.
-        self._waiter = waiter = Waiter(raw)
-        poll = select.poll()
-        poll.register(raw, WRITE)
-        while not poll.poll(0):
-            await waiter.until(WRITE, deadline)
-        if self.tls is not None:
-            self._socket = self.tls.wrap_socket(
-                raw, server_hostname=self.host, do_handshake_on_connect=False
-            )
-        # The first byte of the first request drives the handshake: a write is done once TLS is.
-        # Until then TLS nearly always waits for the server; a look every 100 ms serves the rest.
-        while not self._socket.write(b"P"):
-            await waiter.until(READ, deadline, 100)
-        self._primed = 1
 
     def close(self):
         """Drop the connection; nothing happens when there is none."""
@@ -167,7 +160,7 @@ class Client:
         """
         self.alive()
         if len(path) + len(name) > self.WINDOW_B // 2:
-            raise ValueError("the path of the request is too long")
+            raise ValueError("too long for the window")
         if path is not self._path:  # it is not written anew for each request
             self._n = 0
             self.write(b"POST ")
@@ -184,7 +177,7 @@ class Client:
             data = memoryview(data)  # pyright: ignore[reportArgumentType]
         size = len(data)
         if size > self.WINDOW_B // 2:
-            raise ValueError("a piece of the request is too long")
+            raise ValueError("too long for the window")
         if self._n + size > self.WINDOW_B - _SPARE:
             self._send(b"\r\n")
         n = self._n
@@ -363,7 +356,7 @@ class Client:
                 self.buffer[:limit] = self._view[at : at + limit]
                 self._at = 0
             elif limit == self.WINDOW_B:
-                raise HttpError("a line of the answer is too long")
+                raise ValueError("the head of the answer is too long")
             n = self._socket.readinto(self._view[limit:])
         self._limit = limit + (n or 0)
         return n
@@ -378,12 +371,12 @@ class Client:
             if n is None:
                 return None
             if n == 0:
-                raise HttpError(_ENDS)
+                raise ValueError("the connection ends before the answer does")
         self.start = self._at
         self._at = end + 1
         self._head_b += self._at - self.start
         if self._head_b > self.HEAD_B:
-            raise HttpError("the head of the answer is too long")
+            raise ValueError("the head of the answer is too long")
         if end > self.start and self.buffer[end - 1] == 13:
             end -= 1
         self.end = end
@@ -397,7 +390,7 @@ class Client:
             if not self._status:
                 self._keep = self._named(b"http/1.1")
                 if not self._keep and not self._named(b"http/1.0"):
-                    raise HttpError("the answer is not HTTP/1")
+                    raise ValueError("not an HTTP answer")
                 self._status = self._number(10)
             elif not size:
                 if self._status >= 200:
@@ -409,7 +402,7 @@ class Client:
                 self._left = self._number(10)
             elif self._named(b"transfer-encoding:"):
                 if not self._named(b"chunked"):
-                    raise HttpError("unknown transfer encoding")
+                    raise ValueError("not an HTTP answer")
                 self._framing = _SIZE
                 self._left = 0
             elif self._named(b"connection:") and self._named(b"close"):
@@ -435,14 +428,14 @@ class Client:
         number = 0
         first = self.start
         if first == self.end:
-            raise HttpError(_NUMBER)
+            raise ValueError("not an HTTP answer")
         for at in range(first, self.end):
             c = self.buffer[at]
             if at > first and (c == 32 or c == 59 or c == 9):
                 break
             c = c - 48 if c < 58 else (c | 32) - 87
             if not 0 <= c < base or at > first + 8:
-                raise HttpError(_NUMBER)
+                raise ValueError("not an HTTP answer")
             number = number * base + c
         return number
 
@@ -474,7 +467,7 @@ class Client:
                     return None
                 if n == 0:
                     if left > 0:
-                        raise HttpError(_ENDS)
+                        raise ValueError("the connection ends before the answer does")
                     left = 0
             if not left:
                 self._framing = _OVER

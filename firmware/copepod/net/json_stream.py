@@ -45,10 +45,16 @@ _ESCAPES = b'""\\\\//b\bf\fn\nr\rt\t'
 class Reader:
     """Reads one document (an object) after another: begin(), feed() as often as it takes, finish().
 
+    A subclass has the hooks opened(letter) and closed(letter), called when an object of a node
+    begins and when it is complete. If closed() sets `pause`, feed() returns after it.
+
     `scratch` is a bytearray for long strings (~) that do not lie within one window or hold escapes,
     3 bytes for each unit of LONG. Such a string is left there: its value is an int, the number of
     bytes, and settled(value) makes the str. save() is called before something else is put there.
     """
+
+    opened: "Callable[[int], None]"
+    closed: "Callable[[int], None]"
 
     SHORT = 96  # UTF-16 units
     LONG = 4096
@@ -69,12 +75,6 @@ class Reader:
         self._known_b = {}  # since the same sender's name comes again and again
         self._high = self._low = self._big = 0  # the last large integer in two parts, and itself
         self.begin()
-
-    def opened(self, letter):
-        """Hook: an object of this node begins."""
-
-    def closed(self, letter):
-        """Hook: an object of this node is complete. With self.pause set feed() returns after it."""
 
     def save(self):
         """Hook: a long string that was left in the scratch buffer must be made a str now."""

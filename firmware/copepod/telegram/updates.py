@@ -52,7 +52,7 @@ _REPLIED_TO = const(32)
 _QUOTE = const(33)
 _MENTIONED = const(35)
 
-_KINDS = {109: "message", 77: "edited", 113: "callback"}  # by the letter of the node
+_KINDS = b"mMq"  # nodes of the kinds of update that we know
 _THINGS = b"slkod"  # nodes of attachments with something to say
 
 
@@ -132,13 +132,13 @@ class UpdateReader(Reader):
 
     def _fill(self, msg, values):
         # Returns the kind, None for what no handler should see.
-        kind = _KINDS.get(self._kind)
+        kind = "message" if self._kind == 109 else "edited" if self._kind == 77 else "callback"
         sender_id = values[_SENDER]
         chat_id = values[_CHAT]
         callback = self._kind == 113
         if callback and chat_id is None:
             chat_id = sender_id  # a button below a message that was sent by way of the bot
-        if kind is None or chat_id is None or sender_id is None:
+        if not self._kind or chat_id is None or sender_id is None:
             return None
         msg.chat_id = chat_id
         msg.sender_id = sender_id
