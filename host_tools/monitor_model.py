@@ -19,6 +19,9 @@ from host_tools.frames import FIELDS, Event, Frame, FrameStream, is_human, is_te
 
 KEEP_FRAMES = 20_000  # a frame every 10 s for two days
 KEEP_LOG = 500
+# What micropython.mem_info() prints; it is read, not shown.
+_MEM_INFO = re.compile(r"(mem: total=|stack: \d+ out of|GC: total: | No\. of 1-blocks:)")
+MIN_INFOS = 4  # until the size of a block is certain
 # Trends are read from these: before, memory falls because the gateway is being set up.
 SETTLED_PHASES = ("steady", "interval", "burst")
 
@@ -34,11 +37,12 @@ ALIASES = {
 COUNTERS = ("missing", "damaged", "reboots")
 
 MIN_SAMPLES = 8
-MIN_SPAN_S = 60.0
+MIN_SPAN_S = 120.0
 CONFIDENCE = 1.96  # standard errors, 95 %
 # below this a slope is called steady, however certain: 1 kB an hour would take two days to matter
 STEADY_B_PER_H = 1024.0
 KNOWN_B_PER_H = 8 * STEADY_B_PER_H
+LEAST_FALL_B = 512  # what falls less than this while it is watched is settling, not leaking
 
 
 @dataclass(frozen=True)
@@ -56,10 +60,7 @@ class Trend:
 
     per_hour: float
     error: float  # half of the 95 % interval
-
-    @property
-    def falling(self) -> bool:
-        return self.per_hour + self.error < -STEADY_B_PER_H
+    falling: bool = False  # down for certain, and still so in the second half of the time
 
     @property
     def known(self) -> bool:
@@ -71,17 +72,34 @@ class Trend:
 
 
 def trend(points: list[tuple[float, int]]) -> Trend | None:
-    """Least squares over (seconds, bytes); None while there is too little to tell."""
+    """Least squares over (seconds, bytes); None while there is too little to tell.
+
+    Memory that falls once (a buffer made at the first message) and stays is no leak: it has to go
+    on falling.
+    """
     if len(points) < MIN_SAMPLES or points[-1][0] - points[0][0] < MIN_SPAN_S:
         return None
+    slope, error = _line(points)
+    falls = slope + error < -STEADY_B_PER_H
+    if falls:
+        later, wide = _line(points[len(points) // 2 :])
+        span_h = (points[-1][0] - points[0][0]) / 3600
+        falls = later + wide < -STEADY_B_PER_H / 2 and -slope * span_h > LEAST_FALL_B
+    return Trend(slope, error, falls)
+
+
+def _line(points: list[tuple[float, int]]) -> tuple[float, float]:
+    """Slope of the best straight line and half its 95 % interval, in bytes an hour."""
     count = len(points)
     mean_t = sum(t for t, _ in points) / count
     mean_v = sum(v for _, v in points) / count
     square = sum((t - mean_t) ** 2 for t, _ in points)
+    if not square:
+        return 0.0, math.inf
     slope = sum((t - mean_t) * (v - mean_v) for t, v in points) / square
     rest = sum((v - mean_v - slope * (t - mean_t)) ** 2 for t, v in points)
-    error = math.sqrt(rest / (count - 2) / square)
-    return Trend(slope * 3600, CONFIDENCE * error * 3600)
+    error = math.sqrt(rest / max(1, count - 2) / square)
+    return slope * 3600, CONFIDENCE * error * 3600
 
 
 def watermark(points: list[tuple[float, int]], windows: int = 24) -> list[tuple[float, int]]:
@@ -144,6 +162,8 @@ class Model:
     lines: int = 0
     boot_at: float = 0.0  # host time of the frame or event that began this boot
     now: float = 0.0
+    _infos: int = 0  # mem_info blocks taken
+    _unit: int = 0  # greatest common divisor of the sizes in them
 
     @property
     def last(self) -> Frame | None:
@@ -164,9 +184,26 @@ class Model:
             self.frames.append((t, item))
         elif isinstance(item, Event):
             self.marks.append(Mark(t, item.name, item.value))
+        elif _MEM_INFO.match(line):
+            self._largest_run()
         elif not is_telemetry(line) and not is_human(line) and line.strip():
             self.log.append((t, line))
         return item
+
+    def _largest_run(self) -> None:
+        """Give the newest frame what micropython.mem_info() says of the largest free run.
+
+        It counts blocks of four machine words: 16 bytes if any size seen is not a multiple of 32.
+        """
+        infos = self.stream.mem_infos
+        if len(infos) == self._infos or not self.frames:
+            return
+        self._infos = len(infos)
+        info = infos[-1][1]
+        self._unit = math.gcd(self._unit, info.used, info.total)
+        t, frame = self.frames[-1]
+        if frame["gc_run"] is None and self._infos >= MIN_INFOS:
+            frame.values["gc_run"] = info.max_free_blocks * (32 if self._unit % 32 == 0 else 16)
 
     def series(self, name: str) -> list[tuple[float, int]]:
         """(seconds, value) of a field, where the device could tell it."""
@@ -218,7 +255,7 @@ class Model:
         shrinking largest block is fragmentation."""
         trends = self.trends()
         if not trends:
-            return "too early to tell (a minute of frames is needed)"
+            return "too early to tell (two minutes of frames are needed)"
         said = []
         for heap in ("GC", "IDF"):
             free, big = trends.get(f"{heap} free"), trends.get(f"{heap} largest")

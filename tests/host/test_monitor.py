@@ -102,6 +102,35 @@ def test_a_saw_tooth_alone_is_steady() -> None:
     assert "a leak" in bare.reading()
 
 
+def test_memory_that_falls_once_is_no_leak() -> None:
+    """A buffer made at the first message, and a minute of warming up."""
+    lines = [(0.5, event(0, 0.5, "boot"))]
+    for number in range(60):
+        t = number * 4.0
+        free = 110_000 - min(number, 10) * 150
+        lines.append((t + 1, frame(number + 1, t, gc_free=free, gc_used=50_000, gc_live=50_000)))
+    model = model_of(lines)
+    assert model.trends()["GC free"].per_hour < -5000
+    assert "leak" not in model.reading()
+
+
+def test_mem_info_gives_the_largest_run_and_is_not_shown() -> None:
+    model = Model()
+    for number in range(6):
+        model.feed(number, frame(number, number, gc_free=40_000, gc_used=20_000))
+        used = 20_000 + 16 * number
+        model.feed(number, "stack: 4112 out of 15360")
+        model.feed(
+            number, f"GC: total: 60000, used: {used}, free: {60_000 - used}, max new split: 9"
+        )
+        model.feed(
+            number, f" No. of 1-blocks: 9, 2-blocks: 8, max blk sz: 7, max free sz: {100 + number}"
+        )
+    assert model.last is not None
+    assert model.last["gc_run"] == 105 * 16
+    assert not model.log
+
+
 def test_too_little_is_not_judged() -> None:
     assert "too early" in model_of(console_of(1)[:6]).reading()
     assert trend([(0.0, 1)] * 3) is None
