@@ -53,8 +53,8 @@ class Reader:
     bytes, and settled(value) makes the str. save() is called before something else is put there.
     """
 
-    opened: "Callable[[int], None]"
-    closed: "Callable[[int], None]"
+    opened: "Any"
+    closed: "Any"
 
     SHORT = 96  # UTF-16 units
     LONG = 4096
