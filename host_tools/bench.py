@@ -36,7 +36,7 @@ BURSTS = (100, 1000)
 SOAK = 10_000
 TARGET_KB = 5120  # the study's: 5 MB of resident memory
 # Heap of the constrained setting: (application frozen, from .mpy files), per word size.
-HEAPS = {32: ("64k", "112k"), 64: ("128k", "224k")}
+HEAPS = {32: ("48k", "112k"), 64: ("96k", "224k")}
 DEFAULT_HEAP = {32: "1M", 64: "2M"}  # what the Unix port takes when it is told nothing
 OUTSIDE = ("rss_b", "anonymous_b", "file_b")
 THRESHOLD_B = 8192  # of gc.threshold() in the comparison of settings
@@ -107,7 +107,7 @@ class Outcome:
                 "settings": _rss(self.settings),
                 "burst_us": [run.burst_us for run in self.bursts + self.settings],
                 "gc_share": [_share(run.gc_share) for run in self.bursts + self.settings],
-                "gateway": _varying(self.soak),
+                "gateway": _varying(self.soak, self.word_bits),
             },
         }
 
@@ -144,18 +144,22 @@ def _gateway(soak: SoakRun | None) -> dict[str, Any] | None:
         "phases": [
             {"name": p.name, "total_b": p.total_b, "live_b": p.live_b} for p in soak.phases
         ],
-        "first_floor_b": soak.slope.first_floor_b if soak.slope else None,
-        "growth_b": soak.slope.growth_b if soak.slope else None,
     }
 
 
-def _varying(soak: SoakRun | None) -> dict[str, Any] | None:
+def _varying(soak: SoakRun | None, word_bits: int) -> dict[str, Any] | None:
     if soak is None:
         return None
     names = ("name", "used_b", "run_b", *OUTSIDE)
     return {
         "seconds": round(soak.seconds, 1),
-        "slope": asdict(soak.slope) if soak.slope else None,
+        "slope": {
+            **asdict(soak.slope),
+            "growth_b": soak.slope.growth_b,
+            "grows": soak.slope.grows(word_bits),
+        }
+        if soak.slope
+        else None,
         "phases": [{name: getattr(p, name) for name in names} for p in soak.phases],
         "pages": soak.breakdown,
     }

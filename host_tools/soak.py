@@ -50,6 +50,14 @@ class Slope:
     def growth_b(self) -> int:
         return self.last_floor_b - self.first_floor_b
 
+    def grows(self, word_bits: int) -> bool:
+        """Is there a leak: by more than the one block that a reading may find in use, and steadily?
+
+        The collector takes what it finds on the C stack for addresses, so one object may stay.
+        """
+        steadily = self.b_per_message > self.confidence_b
+        return self.growth_b > word_bits // 2 and steadily
+
     def text(self) -> str:
         return f"{self.b_per_message:+.4f} ± {self.confidence_b:.4f} B"
 

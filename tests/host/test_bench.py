@@ -122,6 +122,19 @@ def test_slope_finds_a_leak_with_its_confidence():
     assert found.frames == 10
 
 
+def test_a_leak_grows_and_a_wobble_does_not():
+    wobble = [0, 16, 0, 0, 16, 0, 16, 16, 16, 16]
+    flat = soak.slope([(x * 100.0, 44000 + wobble[x]) for x in range(10)])
+    assert flat is not None
+    assert flat.growth_b == 0 or not flat.grows(32)
+    step = soak.slope([(x * 100.0, 44000 + (16 if x > 2 else 0)) for x in range(10)])
+    assert step is not None
+    assert not step.grows(32)
+    leak = soak.slope([(x * 200.0, 44000 + x * 16) for x in range(10)])
+    assert leak is not None
+    assert leak.grows(32)
+
+
 def test_slope_needs_three_points_apart():
     assert soak.slope([(0.0, 1.0), (1.0, 1.0)]) is None
     assert soak.slope([(5.0, 1.0), (5.0, 2.0), (5.0, 3.0)]) is None
