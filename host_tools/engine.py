@@ -364,16 +364,24 @@ class Run:
         return "".join("".join(parts).split()) == "".join(self._text(number)[1].split())
 
     def _times(self) -> None:
-        """Time of each message: from its delivery, or the answer before it, to its answer."""
-        previous = 0.0
-        times = []
+        """Time of each message: from its delivery, or the end of the answer before it, to the
+        moment when the last piece of its answer was accepted.
+        """
+        answers: list[tuple[int | None, float]] = []  # (update id, when its last piece came)
         for sent in self.sim.sent:
             number = corpus.number_of(sent.text)
-            update = self.update_ids.get(number) if number is not None else None
+            if number is not None or not answers or sent.reply_to:
+                update = None if number is None else self.update_ids.get(number)
+                answers.append((update, sent.at))
+            else:
+                answers[-1] = (answers[-1][0], sent.at)
+        previous = 0.0
+        times = []
+        for update, accepted in answers:
             if update in self.sim.delivered:
                 start = max(self.sim.delivered[update], previous)
-                times.append((sent.at - start) * 1000)
-            previous = sent.at
+                times.append((accepted - start) * 1000)
+            previous = accepted
         self.tally.latencies_ms = times
         if times and self.order:
             began = self.sim.delivered[self.update_ids[self.order[0]]]
