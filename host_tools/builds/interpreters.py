@@ -116,6 +116,7 @@ def _compiler(spec: Interpreter) -> str:
 def _digest(spec: Interpreter, frozen: bool) -> str:
     """Hash of everything that the binary is made from."""
     digest = hashlib.sha256((_settings_digest(spec) + order.linker_script()).encode())
+    add_files(digest, [Path(__file__).resolve(), Path(order.__file__).resolve()])  # the linking
     if frozen:
         add_files(digest, [*FROZEN.rglob("*.py"), BOARDS / "manifest.py"])
     return digest.hexdigest()[:12]
