@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from puppet import PuppetTarget
 from rich.console import Console
 
-from host_tools import corpus, engine, live, scenario, targets
+from host_tools import compare, corpus, engine, live, scenario, targets
 from host_tools.errors import UserError
 from host_tools.simulator.judge import judge
 from host_tools.simulator.updates import utf16_length
@@ -204,3 +204,19 @@ def test_judge_agrees_with_the_corpus():
         verdict = judge(formatted(markdown))
         assert "".join(verdict.text.split()) == "".join(visible.split())
         assert verdict.dropped == []
+
+
+def test_the_other_way_of_working_shakes_hands_twice_a_message():
+    slow, handshakes = compare.fresh(targets.get("unix"), 3)
+    assert handshakes == 6
+    assert slow > 0
+
+
+def test_compare_fails_when_the_gateway_is_not_fast_enough(tmp_path, monkeypatch):
+    out = tmp_path / "compare.json"
+    for fast, status in ((2.0, 0), (2.1, 1)):
+        monkeypatch.setattr(compare, "fresh", lambda target, messages: (100.0, 2 * messages))
+        monkeypatch.setattr(compare, "kept", lambda *how, fast=fast: (fast, 1))
+        result = CliRunner().invoke(compare.compare_command, ["--json", str(out)])
+        assert result.exit_code == status, result.output
+        assert json.loads(out.read_text())["ok"] is (status == 0)
