@@ -113,7 +113,9 @@ def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k")
                 process.stdin.flush()
                 answer = process.stdout.readline()
                 if not answer:
-                    raise UserError("the interpreter ended in the middle: " + " ".join(command[:3]))
+                    raise UserError(
+                        "the interpreter ended in the middle: " + " ".join(command[:3])
+                    )
                 yield answer.rstrip("\n")
         finally:
             process.stdin.close()

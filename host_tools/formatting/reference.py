@@ -55,7 +55,9 @@ def _inline(tokens: list[Token], plain: bool = False) -> str:
             if plain or inside or not _linked(url):
                 out.append(_inline(token.children or [], True))
             else:
-                out.append(f'<a href="{html.escape(url)}">{_inline(token.children or [], True)}</a>')
+                out.append(
+                    f'<a href="{html.escape(url)}">{_inline(token.children or [], True)}</a>'
+                )
         elif kind == "link_open":
             url = str(token.attrs.get("href", ""))
             linked = not plain and not inside and _linked(url)
@@ -163,7 +165,9 @@ def to_html(markdown: str) -> str:
             if not text:
                 continue
             if words:
-                out.append(f'<pre><code class="language-{html.escape(words[0])}">{text}</code></pre>')
+                out.append(
+                    f'<pre><code class="language-{html.escape(words[0])}">{text}</code></pre>'
+                )
             else:
                 out.append(f"<pre>{text}</pre>")
         elif kind == "hr":
@@ -212,6 +216,11 @@ def expected(markdown: str) -> tuple[str, list[tuple]]:
     if not verdict.ok and "empty" not in (verdict.error or ""):
         raise ValueError(f"the reference is refused: {verdict.error}: {source}")
     return normal(verdict)
+
+
+def visible(markdown: str) -> str:
+    """Only the text that the reference shows, however long."""
+    return html.unescape(re.sub(r"<[^>]*>", "", to_html(markdown)))
 
 
 def actual(messages: list[str]) -> tuple[str, list[tuple]]:

@@ -291,6 +291,7 @@ class Blocks(Inline):
 
     def _boundary(self):
         """A block begins here: the piece may end before it."""
+        self._here = self._pos
         if self._sink or not self._seen or self._heading and self._units < self._top_units + 1000:
             return
         if self._fine:
@@ -319,7 +320,7 @@ class Blocks(Inline):
             st[_GAP] = 2
             self._pos = self._q + 1
             return
-        self._begun = False
+        self._begun = self._task = False
         self._need(self._line_end(self._q))
         self._pop(self._matched)
         self._boundary()
@@ -327,7 +328,7 @@ class Blocks(Inline):
         while True:
             q = self._q
             c = buf[q]
-            if self._column - self._base > 3:
+            if self._column - self._base > 3 or self._task:
                 break
             if st[_DEPTH] < _DEEPEST and c == _QUOTE:
                 self._base = self._after_quote()
@@ -341,6 +342,10 @@ class Blocks(Inline):
                 break
         self._matched = st[_DEPTH]
         self._pad_for(0)
+        if self._task:
+            st[_STACK + 3 * st[_DEPTH]] = 0
+            self._paragraph(q, stop)
+            return
         if self._column - self._base > 3:
             if buf[q] != 10:
                 st[_FENCE] = st[_LANGUAGE_LENGTH] = 0
@@ -420,7 +425,8 @@ class Blocks(Inline):
             if buf[q] == 91 and buf[q + 2] == 93 and buf[q + 3] in b" \t" and buf[q + 1] in b" xX":
                 self._put(b"\xe2\x98\x90 " if buf[q + 1] == 32 else b"\xe2\x98\x91 ", 2)
                 self._skip_blanks(q + 4, 0)
-                self._base = self._column
+                self._base = 0
+                self._task = True
             else:
                 self._put(_BULLETS[min(st[_DEPTH] - st[_QUOTES], 3) - 1], 2)
         return True
@@ -544,6 +550,7 @@ class Blocks(Inline):
         st = self._st
         buf = self._buf
         fence = st[_FENCE]
+        st[_PAD] = 0
         p = self._pos
         indented = not (fence or st[_KIND])  # the first line of indented code is matched already
         if fence and not st[_KIND]:
@@ -637,7 +644,8 @@ class Blocks(Inline):
             if q < 0:
                 return self._held + 1
             line = self._buf.rfind(b"\n", 0, q) + 1
-            if line >= p and (line or not st[_MIDDLE]) and q - line < 4 and self._prefix_blank(line) == q and self._closes(q):
-                return line
+            if line >= p and (line or not st[_MIDDLE]) and q - line < 4:
+                if self._prefix_blank(line) == q and self._closes(q):
+                    return line
             while self._buf[q] == st[_FENCE]:
                 q += 1

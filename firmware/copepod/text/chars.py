@@ -208,7 +208,9 @@ def reference(buf, p, end):
                 return 0
             code = code * base + digit
             p += 1
-        if code < 32 and code not in (9, 10) or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
+        if code == 9:
+            code = 32
+        if code < 32 and code != 10 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
             code = 0xFFFD
     else:
         at = _NAMES.find(b" " + bytes(buf[p + 1 : semicolon]) + b" ")

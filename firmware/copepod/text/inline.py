@@ -46,9 +46,10 @@ class Inline(Emphasis):
             p = q + 1
             if c == 10:
                 p = self._prefix(p)
-                self._note(_LINE, p)
-                self._break()
-                self._margin()
+                if p < end:
+                    self._note(_LINE, p)
+                    self._break()
+                    self._margin()
             elif c == 38:
                 p = self._reference(q, end)
             elif c == 60 or c == 62 or c == 0:

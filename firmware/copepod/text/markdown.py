@@ -14,7 +14,7 @@ the piece stays there until drop(), so that it can be written again, or as plain
 
 from micropython import const
 
-from .chars import size
+from .chars import safe_cut, size
 from .marks import ORIGINAL
 from .output import Full
 from .tables import Tables
@@ -167,14 +167,14 @@ class Formatter(Tables):
         if c < 32:
             self._controls(c, p, held)
         c = max(view)
-        if c > 126 and not self._wide:
+        if c > 126:
             q = p
             while True:
                 q = self._find(b"\x7f", q, held)
                 if q < 0:
                     break
                 buf[q] = 32
-            self._wide = c > 127
+            self._wide = self._wide or c > 127
         if not self._wide:
             return
         p = max(p - 2, 0)
@@ -303,7 +303,10 @@ class Formatter(Tables):
                 break
             # A span that is longer than a message: let it be text.
             c = self._buf[0]
-            self._buf[0] = ORIGINAL[c] if c != 9 and c != 10 and 3 < c < 32 else 32
+            if not 11 < c < 32:
+                best = safe_cut(self._buf, min(self._held, _LIMIT >> 2), 0)
+                break
+            self._buf[0] = ORIGINAL[c]
         self._fine = False
         self._seen = True
         return best

@@ -13,6 +13,7 @@ from .blocks import Blocks
 
 _DEPTH = const(0)
 _GAP = const(3)
+_PAD = const(4)
 _KIND = const(5)
 _MIDDLE = const(6)
 _LANGUAGE_LENGTH = const(19)
@@ -129,7 +130,7 @@ class Tables(Blocks):
     def _table(self, q, stop):
         """A table whose header's text is at q: measure its columns, then write it."""
         st = self._st
-        st[_LANGUAGE_LENGTH] = 0
+        st[_LANGUAGE_LENGTH] = st[_PAD] = 0
         e = self._line_end(q)
         self._match(e + 1)
         after = self._line_end(self._q) + 1

@@ -1,0 +1,74 @@
+"""The committed texts that the formatter is judged on, and documents made at random."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from dataclasses import dataclass
+
+from host_tools.formatting.device import ROOT
+
+DATA = ROOT / "tests" / "data"
+INLINE_SECTIONS = (
+    "Backslash escapes",
+    "Entity and numeric character references",
+    "Precedence",
+    "Inlines",
+    "Code spans",
+    "Emphasis and strong emphasis",
+    "Links",
+    "Images",
+    "Autolinks",
+    "Raw HTML",
+    "Hard line breaks",
+    "Soft line breaks",
+    "Textual content",
+)
+
+# What random documents are made of: whatever means something in Markdown, HTML or Telegram, and
+# characters of every width.
+_MEANING = """
+    a b word snake_case x * ** *** _ __ ` `` ``` ~~ ~ || [ ] ( ) ](http://a.b/c) ](/x) ![ < > <b> </b>
+    <u> </u> <http://x.y> &amp; & &#0; &lt; \\ \\* | --- === *** [a] [b] : ! 1 $ $$ $a_b$ 日本 。 “ é 😀
+    👨\u200d👩\u200d👧 🇩🇪
+"""
+TOKENS = [
+    *_MEANING.split(),
+    " ", " ", "  ", "    ", "\n", "\n", "\n\n", "\n\n", "\t", "- ", "* ", "+ ", "1. ", "2) ", "> ", ">", "# ",
+    "## ", "```py\n", "~~~\n", "|a|b|\n|-|-|\n|c|d|\n", "\n|", "[a]: http://d.e\n", "- [ ] ", "\r\n", "\r",
+    "\0", "\x01", "\u200b", "\u00a0", "\ud800", "long" * 15,
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Example:
+    """One text: which file it is from, its name or number there, its section if it has one."""
+
+    origin: str
+    name: str
+    section: str
+    markdown: str
+
+
+def examples(file: str) -> list[Example]:
+    """The examples of a specification."""
+    found = json.loads((DATA / file).read_text("utf-8"))
+    return [Example(file, str(e["example"]), e["section"], e["markdown"]) for e in found]
+
+
+def answers() -> list[Example]:
+    """The answers and passages, at least two hundred."""
+    found = []
+    for file in ("answers.md", "collected.md"):
+        parts = re.split(r"(?m)^%%% (.*)\n", (DATA / file).read_text("utf-8"))[1:]
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        found += [Example(file, name, "", markdown) for name, markdown in pairs]
+    return found
+
+
+def document(seed: int) -> str:
+    """A document made at random; the same for the same seed."""
+    source = random.Random(seed)
+    size = source.choice((3, 8, 20, 60, 200, 600))
+    return "".join(source.choice(TOKENS) for _ in range(size))

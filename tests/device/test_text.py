@@ -1,0 +1,242 @@
+"""The formatter: what Markdown becomes, how it is fed, written again and cut. Under MicroPython and CPython."""
+
+import sys
+
+from copepod.text.markdown import Formatter
+
+PURE = True
+
+FMT = Formatter()  # made once, as on the device
+OUT = bytearray()
+
+
+def sink(buf, start, end):
+    OUT.extend(bytes(buf[start:end]))
+
+
+def taken(write):
+    global OUT
+    OUT = bytearray()
+    write(sink)
+    return OUT.decode()
+
+
+def messages(text, chunk=0, fmt=FMT):
+    """All the pieces that a text makes, fed whole or in chunks of bytes."""
+    data = text.encode() if isinstance(text, str) else text
+    fmt.begin()
+    at = 0
+    found = []
+    while True:
+        while at < len(data):
+            n = fmt.feed(data[at : at + chunk] if chunk else data[at:])
+            if not n:
+                break
+            at += n
+        if at >= len(data):
+            fmt.finish()
+        if fmt.ready():
+            found.append(taken(fmt.write))
+            fmt.drop()
+        elif fmt.done():
+            return found
+
+
+# Markdown, and the one message it makes.
+GOLDEN = (
+    ("plain", "plain"),
+    ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
+    ("*a* _b_ **c** __d__ ***e***", "<i>a</i> <i>b</i> <b>c</b> <b>d</b> <i><b>e</b></i>"),
+    ("snake_case and other_names", "snake_case and other_names"),
+    ("**a _b** c_", "<b>a _b</b> c_"),
+    ("*foo**bar*", "<i>foo**bar</i>"),
+    ("2 * 3 * 4", "2 * 3 * 4"),
+    ("~~gone~~ ~one~ a~b~c", "<s>gone</s> <s>one</s> a~b~c"),
+    ("||secret|| a || b", "<tg-spoiler>secret</tg-spoiler> a || b"),
+    ("`a` ``b ` c`` `<&`", "<code>a</code> <code>b ` c</code> <code>&lt;&amp;</code>"),
+    ("**see `x` now**", "<b>see </b><code>x</code><b> now</b>"),
+    ("[a](http://x.co) [b](<http://x.co/a b> 't')", '<a href="http://x.co">a</a> <a href="http://x.co/a b">b</a>'),
+    ("[a](http://x.co/(y)?q=\"1\"&r)", '<a href="http://x.co/(y)?q=&quot;1&quot;&amp;r">a</a>'),
+    ("[a](b.md) [c](#d) [e](mailto:f@g.hi)", "a c e"),
+    ("[see `x`](http://x.co)", '<a href="http://x.co">see x</a>'),
+    ("![alt *t*](http://x.co/i.png)", '<a href="http://x.co/i.png">alt t</a>'),
+    ("<http://x.co> <a@b.co>", '<a href="http://x.co">http://x.co</a> a@b.co'),
+    ("[a] [b][a] [A][]\n\n[a]: http://x.co", '<a href="http://x.co">a</a> <a href="http://x.co">b</a> <a href="http://x.co">A</a>'),
+    ("[^1] [x]\n\n[^1]: note", "[^1] [x]\n\n[^1]: note"),
+    ("# A *b* #\n\ntext\n===", "<b>A <i>b</i></b>\n\n<b>text</b>"),
+    ("> a\n> b\n>> c", "<blockquote>a\nb\n&gt; c</blockquote>"),
+    ("- a\n- b\n  - c\n\n1. d\n1. e", "• a\n• b\n    ◦ c\n\n1. d\n2. e"),
+    ("- [ ] a\n- [x] b", "☐ a\n☑ b"),
+    ("---", "———"),
+    ("```py\nx < 1\n```", '<pre><code class="language-py">x &lt; 1</code></pre>'),
+    ("~~~\na\n", "<pre>a</pre>"),
+    ("```\n```\n\na", "a"),
+    ("- a\n\n  ```\n  b\n  ```", "• a\n\n<pre>b</pre>"),
+    ("    a\n\n      b", "<pre>a\n\n  b</pre>"),
+    ("```\n\ta\n a\tb\n```", "<pre>    a\n a  b</pre>"),
+    ("|a|b|\n|-|-:|\n|1|22|\n|日本|`x`|", "<pre>a    |  b\n-----|---\n1    | 22\n日本 |  x</pre>"),
+    ("a\\*b\\\nc\\d", "a*b\nc\\d"),
+    ("&amp; &lt; &copy; &#65; &#x42; &#0; &nope; &amp", "&amp; &lt; © A B � &amp;nope; &amp;amp"),
+    ("<u>a</u> <B>b</B> <div> <!-- c -->", "<u>a</u> <b>b</b> &lt;div&gt; &lt;!-- c --&gt;"),
+    ("$a_1 * b_1$ and $$x^*_2*$$, $5 *or* $6", "$a_1 * b_1$ and $$x^*_2*$$, $5 <i>or</i> $6"),
+    ("a\0b\x01c\x7fd\te\r\nf\rg", "a�b c d e\nf\ng"),
+    ("https://x.co/a_b_c", "https://x.co/a_b_c"),
+    ("**a\n\nb**", "**a\n\nb**"),
+)
+# All of it as one text; the fence that nobody closes would take in the rest.
+JOINED = "\n\n".join(markdown for markdown, _ in GOLDEN if markdown[0] != "~" or "one" in markdown)
+
+
+def test_golden():
+    for markdown, html in GOLDEN:
+        found = messages(markdown)
+        assert found == [html], (markdown, found, html)
+
+
+def test_nothing_to_show_makes_no_message():
+    for text in ("", " ", "\n\n", "\u200b\n\u00a0", "```\n```", "[a]: http://x.co", ">", "#"):
+        assert messages(text) == [], text
+
+
+def test_fed_in_pieces_of_any_size():
+    text = (JOINED + "\n\n") * 6
+    whole = messages(text)
+    assert len(whole) > 1
+    for chunk in (1, 2, 3, 7, 64, 1000):
+        assert messages(text, chunk) == whole, chunk
+
+
+def test_written_again_it_is_the_same_and_plain_is_the_markdown():
+    text = "# T\n\n**a** `b` [c](http://d.ef)\n\n- [x] e\\*\n\n|a|b|\n|-|-|\n|*1*|~2~|\n\n<u>u</u> ||s|| ![i](j)\n"
+    FMT.begin()
+    assert FMT.feed(text) == len(text)
+    assert not FMT.ready()
+    FMT.finish()
+    assert FMT.ready()
+    first = taken(FMT.write)
+    assert taken(FMT.write_plain) == text
+    assert taken(FMT.write) == first
+    FMT.drop()
+    assert FMT.done()
+
+
+def test_piece_dropped_without_being_written():
+    text = "**" + "word " * 2000 + "**"
+    whole = messages(text)
+    FMT.begin()
+    FMT.feed(text)
+    FMT.finish()
+    assert FMT.ready()
+    FMT.drop()
+    assert FMT.ready()
+    assert taken(FMT.write) == whole[1]
+
+
+def test_styles_and_code_go_on_in_the_next_piece():
+    bold = messages("**" + "word " * 1500 + "end**")
+    assert len(bold) == 2
+    assert all(m.startswith("<b>") and m.endswith("</b>") for m in bold)
+    code = messages("```py\n" + "x = 1\n" * 1200 + "```\n\nafter")
+    assert len(code) == 2
+    assert all(m.startswith('<pre><code class="language-py">x = 1\n') for m in code)
+    assert code[0].endswith("x = 1</code></pre>")
+    assert code[1].endswith("\n\nafter")
+    quote = messages("> " + "word " * 1500)
+    assert all(m.startswith("<blockquote expandable>") and m.endswith("</blockquote>") for m in quote)
+
+
+def test_item_table_and_code_move_whole():
+    for block in ("- item " + "x " * 1000, "```\n" + "code\n" * 300 + "```", "|a|b|\n|-|-|\n" + "|c|d|\n" * 100):
+        found = messages("word " * 700 + "\n\n" + block)
+        assert len(found) == 2, block[:10]
+        assert found[0].strip().endswith("word"), block[:10]
+
+
+def test_breaks_at_a_paragraph_then_a_line_then_a_sentence_then_a_word():
+    sentence = "One sentence is here. "
+    for separator, end in (("\n\n", "here."), ("\n", "here.")):
+        found = messages((sentence * 10 + separator) * 40)
+        assert found[0].endswith(end)
+        assert len(found[0]) > 3800
+    assert messages(sentence * 300)[0].endswith("here.")
+    assert messages("word and " * 700)[0].split()[-1] in ("word", "and")
+
+
+def test_never_inside_a_character():
+    for sign in ("é", "日", "😀", "👨\u200d👩\u200d👧", "🇩🇪", "👍🏽"):
+        text = "x" + sign * 5000
+        found = messages(text)
+        assert "".join(found) == text
+        for piece in found:
+            assert units(piece) <= 4096
+            assert (len(piece) - (piece[0] == "x")) % len(sign) == 0, sign
+
+
+def units(text):
+    return len(text) + sum(1 for c in text if ord(c) > 0xFFFF)
+
+
+def test_a_small_lent_buffer():
+    fmt = Formatter(bytearray(1024))
+    text = (JOINED + "\n\n") * 3
+    found = messages(text, 0, fmt)
+    assert len(found) >= 3
+    assert messages(text, 5, fmt) == found
+
+
+def test_any_str():
+    for text in ("\ud800", "a\udfffb", "\ud83d\ude00", "\u0085", "\ufeff x"):
+        FMT.begin()
+        FMT.feed(text)
+        FMT.finish()
+        while FMT.ready():
+            taken(FMT.write).encode("utf-8")
+            FMT.drop()
+
+
+def test_more_than_a_hundred_entities():
+    for unit in ("**a** ", "`a` ", "**a `b` c** ", "[a](http://x.co) ", "> a\n\n", "# a\n\n"):
+        found = messages(unit * 250)
+        assert len(found) > 2, unit
+        for piece in found:
+            opened = piece.count("<") - piece.count("</")
+            assert opened <= 100, (unit, opened)
+
+
+def test_spans_longer_than_a_message_become_text():
+    for text in ("`" + "a" * 9000 + "`", "[" + "a" * 9000 + "](http://x.co)", "[x](http://x.co/" + "a" * 13000 + ")"):
+        found = "".join(messages(text))
+        assert found.count("a") >= 9000
+
+
+def test_garbage_per_message():
+    if sys.implementation.name != "micropython":
+        return
+    import gc
+
+    def nothing(buf, start, end):
+        pass
+
+    def whole(text):
+        FMT.begin()
+        FMT.feed(text)
+        FMT.finish()
+        while FMT.ready():
+            FMT.write(nothing)
+            FMT.drop()
+
+    word_b = 8 if sys.maxsize > 1 << 32 else 4
+    for text, limit_b in (
+        ("Hello, **world**! This is a test of `code` and _more_ words.", 400),
+        ("The quick brown fox jumps over the lazy dog. " * 91, 400),
+        ("敏捷的棕色狐狸跳过了懒狗。" * 315, 500),
+        ("# Title\n\n- **item** `code`\n- [link](http://x.co)\n\n" * 20, 800),
+    ):
+        whole(text)
+        gc.collect()
+        gc.disable()
+        before = gc.mem_alloc()
+        whole(text)
+        used = gc.mem_alloc() - before
+        gc.enable()
+        assert used <= limit_b * word_b // 4, (text[:20], used)

@@ -1,0 +1,157 @@
+"""The formatter against TDLib, against the specifications' examples, against a reference, against chance."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from host_tools.formatting import check, corpus, device, reference
+
+SPECS = ("commonmark-0.31.2.json", "gfm-0.29.json")
+
+# Where the messages differ from what the reference says, and why (docs/formatting.md has the list).
+DIFFERENCES = {
+    ("commonmark-0.31.2.json", "25"): "names of references that the table does not have",
+    ("commonmark-0.31.2.json", "34"): "a reference in the info string",
+    ("commonmark-0.31.2.json", "206"): "letter case in labels beyond ASCII",
+    ("commonmark-0.31.2.json", "346"): "a host that has a backtick is no link",
+    ("commonmark-0.31.2.json", "540"): "letter case in labels beyond ASCII",
+    ("commonmark-0.31.2.json", "600"): "a host without a name is no link",
+    ("gfm-0.29.json", "175"): "letter case in labels beyond ASCII",
+    ("gfm-0.29.json", "321"): "names of references that the table does not have",
+    ("gfm-0.29.json", "330"): "a reference in the info string",
+    ("gfm-0.29.json", "356"): "a host that has a backtick is no link",
+    ("gfm-0.29.json", "548"): "letter case in labels beyond ASCII",
+    ("gfm-0.29.json", "608"): "a host without a name is no link",
+    ("answers.md", "spoiler"): "the reference knows no spoilers",
+}
+
+
+def real_links(markdown):
+    """The example with its relative destinations made real ones, so that links have to be right."""
+    return re.sub(r"(?<=[(<:\[ ])/(?=ur[il]|bar|my)", "http://h.co/", markdown)
+
+
+@pytest.mark.parametrize("file", SPECS)
+def test_examples_are_taken_by_telegram_and_read_as_the_reference_does(file):
+    different = []
+    examples = corpus.examples(file)
+    for example in examples:
+        for markdown in {example.markdown, real_links(example.markdown)}:
+            messages = device.pieces(markdown)
+            assert check.faults(messages) == [], example
+            if reference.actual(messages) != reference.expected(markdown):
+                different.append((file, example.name))
+    assert set(different) <= set(DIFFERENCES), set(different) - set(DIFFERENCES)
+    inline = [e for e in examples if e.section in corpus.INLINE_SECTIONS]
+    agree = sum((file, e.name) not in different for e in inline)
+    assert len(inline) > 300
+    assert agree >= 0.97 * len(inline)
+
+
+def test_answers_are_taken_by_telegram_and_read_as_the_reference_does():
+    answers = corpus.answers()
+    assert len(answers) >= 200
+    for example in answers:
+        messages = device.pieces(example.markdown)
+        assert check.faults(messages) == [], example.name
+        if (example.origin, example.name) not in DIFFERENCES:
+            assert reference.actual(messages) == reference.expected(example.markdown), example.name
+
+
+def long_answers():
+    """Answers joined to texts of several messages."""
+    texts = [example.markdown for example in corpus.answers()]
+    return ["\n\n".join(texts[start : start + 12]) for start in (0, 20, 70, 130)]
+
+
+def test_prefixes_of_long_answers():
+    for text in long_answers():
+        for end in range(0, len(text), 211):
+            messages = device.pieces(text[:end])
+            assert check.faults(messages) == [], end
+
+
+def test_every_prefix_of_short_answers():
+    for example in corpus.answers()[:12]:
+        for end in range(len(example.markdown)):
+            assert check.faults(device.pieces(example.markdown[:end])) == [], (example.name, end)
+
+
+def test_nothing_is_lost_where_a_text_is_cut():
+    for text in long_answers():
+        text = re.sub(r"\|\|", "", text)
+        for buffer_b in (0, 4200, 1024):
+            messages = device.pieces(text, buffer_b=buffer_b)
+            assert check.faults(messages) == []
+            if buffer_b == 0:
+                assert check.lost(text, messages) is None
+
+
+def test_fed_in_any_way_it_is_the_same():
+    for text in long_answers():
+        whole = device.pieces(text)
+        for chunk in (1, 13, 4096):
+            assert device.pieces(text, chunk=chunk) == whole
+
+
+def test_plain_is_the_markdown():
+    for text in long_answers():
+        assert "".join(device.pieces(text, plain=True)) == text
+
+
+def test_random_documents():
+    for seed in range(1500):
+        markdown = corpus.document(seed)
+        assert check.faults(device.pieces(markdown)) == [], seed
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.sampled_from(corpus.TOKENS) | st.text(max_size=8), max_size=40), st.integers(0, 9)
+)
+def test_hypothesis_documents(tokens, chunk):
+    markdown = "".join(tokens)
+    messages = device.pieces(markdown)
+    assert check.faults(messages) == []
+    assert device.pieces(markdown, chunk=chunk) == messages
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.text(max_size=300))
+def test_any_text(text):
+    assert check.faults(device.pieces(text)) == []
+
+
+CLEAR = [
+    token for token in corpus.TOKENS if not re.search(r"[~|$\0\x01\ud800\r<]|&#0;|\]:", token)
+]
+
+
+@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.sampled_from(CLEAR), max_size=16))
+def test_visible_text_is_kept(tokens):
+    markdown = "".join(tokens)
+    assert check.lost(markdown, device.pieces(markdown)) is None
+
+
+def test_under_micropython_it_is_the_same():
+    texts = [example.markdown for example in corpus.answers()[:80]]
+    texts += [corpus.document(seed).replace("\ud800", "\ufffd") for seed in range(120)]
+    jobs = [json.dumps({"id": n, "markdown": text}) for n, text in enumerate(texts)]
+    run = subprocess.run(
+        [sys.executable, "-m", "host_tools.cli", "format"],
+        input="\n".join(jobs) + "\n",
+        capture_output=True,
+        encoding="utf-8",
+        timeout=25,
+        check=True,
+    )
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [answer["id"] for answer in answers] == list(range(len(texts)))
+    for text, answer in zip(texts, answers, strict=True):
+        assert answer["messages"] == device.pieces(text), text
