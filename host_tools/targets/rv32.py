@@ -28,26 +28,14 @@ BOARD = "VIRT_RV32"
 QEMU = "qemu-system-riscv32"
 RAM_BYTES = 400 * 1024
 DISK_BYTES = 512 * 1024
+FILES_BYTES = DISK_BYTES - littlefs_image.BLOCK_SIZE  # the last block is the record's (modvirt.c)
 SETTINGS = 0x803FF000  # the page of the "flash" that sets the heaps' sizes (virt_main.c)
 CONNECT_S = 10.0
 CTRL_C = b"\x03"
 
 # The machine's main.py: as the firmware's own, without the two seconds for Ctrl-C and with QEMU's
-# end at the gateway's.
-_MAIN = """\
-import sys, virt
-status = 1
-try:
-{pre}    from copepod.gateway import run
-    status = run("/config.json")
-except KeyboardInterrupt:
-    status = 0
-except SystemExit as end:
-    status = end.value
-except Exception as error:
-    sys.print_exception(error)
-virt.poweroff(status)
-"""
+# end at the gateway's (boards/VIRT_RV32/modules/_live.py).
+_MAIN = "import _live; _live.run({pre!r})\n"
 
 
 @dataclass
@@ -99,15 +87,16 @@ def heap_room(elf: Path) -> int:
 def write_disk(path: Path, files: dict[str, bytes]) -> None:
     """Put files on the disk; what else lies there stays, so that a restart finds it."""
     if path.exists():
-        fs = littlefs_image.mount(path.read_bytes(), DISK_BYTES)
+        old = path.read_bytes()
+        fs = littlefs_image.mount(old[:FILES_BYTES], FILES_BYTES)
         for name, data in files.items():
             if folder := name.rpartition("/")[0]:
                 fs.makedirs(folder, exist_ok=True)
             with fs.open(name, "wb") as handle:
                 handle.write(data)
-        image = bytes(fs.context.buffer)
+        image = bytes(fs.context.buffer) + old[FILES_BYTES:]
     else:
-        image = littlefs_image.build(files, DISK_BYTES).ljust(DISK_BYTES, b"\xff")
+        image = littlefs_image.build(files, FILES_BYTES).ljust(DISK_BYTES, b"\xff")
     littlefs_image.write_private(path, image)
 
 
@@ -199,8 +188,9 @@ class Rv32Device(Device):
         return self._process.poll()
 
     def go(self) -> None:
-        """Let the processor run."""
-        self.monitor.execute("cont")
+        """Let the processor run; it may have ended everything before QEMU answers."""
+        with contextlib.suppress(OSError, UserError):
+            self.monitor.execute("cont")
 
     def type(self, data: bytes) -> None:
         """Send to the console what somebody might type."""
@@ -290,8 +280,7 @@ class Rv32Target(Target):
             on_disk["bot.py"] = bot.encode()
         if gc == "off":
             pre = "import gc; gc.disable()\n" + pre
-        lines = "".join(f"    {line}\n" for line in pre.splitlines())
-        on_disk["main.py"] = _MAIN.format(pre=lines).encode()
+        on_disk["main.py"] = _MAIN.format(pre=pre or None).encode()
         c_heap = options.c_heap or firmware.settings(BOARD).c_heap
         room = heap_room(self.elf) - c_heap
         options.gc_heap = min(heap_bytes(heap or str(self.default_heap)), room)

@@ -111,6 +111,22 @@ def test_what_is_written_outlives_a_restart(run: Callable[..., list[str]]) -> No
     assert run('print(open("/kept").read())') == ["still here"]
 
 
+def test_the_record_outlives_a_restart_and_is_no_file(run: Callable[..., list[str]]) -> None:
+    code = """
+import os
+found = bytearray(8); virt.record(found); print(found)
+virt.record(b"kept", True)
+with open("/big", "w") as f:
+    for _ in range(300): f.write("x" * 1000)
+print(os.statvfs("/")[2], os.statvfs("/")[0])
+"""
+    first = run(code)
+    assert first == [repr(bytearray(b"\xff" * 8)), "127 4096"]
+    assert run("found = bytearray(8); virt.record(found); print(found)") == [
+        repr(bytearray(b"kept\0\0\0\0"))
+    ]
+
+
 def test_heaps_are_as_large_as_told(run: Callable[..., list[str]]) -> None:
     code = "import gc\nprint(gc.mem_free() + gc.mem_alloc(), *virt.heap_info())"
     gc_b, total, free, largest, least = map(int, run(code, gc_heap=65536, c_heap=50000)[0].split())

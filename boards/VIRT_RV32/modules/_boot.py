@@ -2,7 +2,8 @@
 import vfs, virt, network
 
 try:
-    vfs.mount(vfs.VfsLfs2(virt.Block()), "/")
+    # Small caches: the config is read once, and they lie in Python's heap.
+    vfs.mount(vfs.VfsLfs2(virt.Block(), readsize=16, progsize=16, lookahead=8), "/")
 except OSError as exc:
     print("no file system:", exc)
 try:

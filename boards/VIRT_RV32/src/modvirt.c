@@ -64,6 +64,12 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(virt_poweroff_obj, 0, 1, virt_powerof
 #define SECTOR_BYTES (512)
 #define SECTORS_A_BLOCK (BLOCK_BYTES / SECTOR_BYTES)
 
+// The disk's last block is not the file system's: its first sector stands for a chip's RTC memory (virt.record()).
+static uint32_t block_count(void) {
+    uint32_t blocks = virtio_blk_sectors() / SECTORS_A_BLOCK;
+    return blocks > 0 ? blocks - 1 : 0;
+}
+
 enum { IOCTL_SYNC = 3, IOCTL_COUNT = 4, IOCTL_SIZE = 5, IOCTL_ERASE = 6 };
 
 static uint8_t sector_copy[SECTOR_BYTES]; // of a sector that is read or written in part
@@ -71,7 +77,7 @@ static uint8_t sector_copy[SECTOR_BYTES]; // of a sector that is read or written
 static mp_obj_t block_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)args;
     mp_arg_check_num(n_args, n_kw, 0, 0, false);
-    if (virtio_blk_sectors() < SECTORS_A_BLOCK) {
+    if (block_count() == 0) {
         mp_raise_OSError(MP_ENODEV);
     }
     return MP_OBJ_FROM_PTR(mp_obj_malloc(mp_obj_base_t, type));
@@ -137,7 +143,7 @@ static mp_obj_t block_ioctl(mp_obj_t self, mp_obj_t op, mp_obj_t arg) {
         case IOCTL_SYNC:
             return MP_OBJ_NEW_SMALL_INT(virtio_blk_flush() ? 0 : -MP_EIO);
         case IOCTL_COUNT:
-            return MP_OBJ_NEW_SMALL_INT(virtio_blk_sectors() / SECTORS_A_BLOCK);
+            return MP_OBJ_NEW_SMALL_INT(block_count());
         case IOCTL_SIZE:
             return MP_OBJ_NEW_SMALL_INT(BLOCK_BYTES);
         case IOCTL_ERASE:
@@ -156,6 +162,32 @@ static const mp_rom_map_elem_t block_locals_table[] = {
 static MP_DEFINE_CONST_DICT(block_locals, block_locals_table);
 static MP_DEFINE_CONST_OBJ_TYPE(virt_block_type, MP_QSTR_Block, MP_TYPE_FLAG_NONE,
     make_new, block_make_new, locals_dict, &block_locals);
+
+// ---- virt.record(buf): fills buf (at most 512 B) from the sector that outlives every reset; virt.record(buf, True)
+// writes it there. One sector is one write: after a power cut it holds the old or the new. Allocates nothing.
+static mp_obj_t virt_record(size_t n_args, const mp_obj_t *args) {
+    bool write = n_args > 1 && mp_obj_is_true(args[1]);
+    mp_buffer_info_t buf;
+    mp_get_buffer_raise(args[0], &buf, write ? MP_BUFFER_READ : MP_BUFFER_WRITE);
+    if (block_count() == 0 || buf.len > SECTOR_BYTES) {
+        mp_raise_OSError(block_count() == 0 ? MP_ENODEV : MP_EINVAL);
+    }
+    uint32_t sector = block_count() * SECTORS_A_BLOCK;
+    bool ok;
+    if (write) {
+        memset(sector_copy, 0, sizeof(sector_copy));
+        memcpy(sector_copy, buf.buf, buf.len);
+        ok = virtio_blk_write(sector, sector_copy, 1);
+    } else {
+        ok = virtio_blk_read(sector, sector_copy, 1);
+        memcpy(buf.buf, sector_copy, buf.len);
+    }
+    if (!ok) {
+        mp_raise_OSError(MP_EIO);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(virt_record_obj, 1, 2, virt_record);
 
 // ---- network.LAN(): the one network card. active(True) brings it up and asks for an address by DHCP.
 static mp_obj_t lan_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
@@ -232,6 +264,7 @@ static const mp_rom_map_elem_t virt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR_heap_info), MP_ROM_PTR(&virt_heap_info_obj) },
     { MP_ROM_QSTR(MP_QSTR_net_info), MP_ROM_PTR(&virt_net_info_obj) },
     { MP_ROM_QSTR(MP_QSTR_poweroff), MP_ROM_PTR(&virt_poweroff_obj) },
+    { MP_ROM_QSTR(MP_QSTR_record), MP_ROM_PTR(&virt_record_obj) },
     { MP_ROM_QSTR(MP_QSTR_stack_free), MP_ROM_PTR(&virt_stack_free_obj) },
 };
 static MP_DEFINE_CONST_DICT(virt_globals, virt_globals_table);

@@ -1,4 +1,4 @@
-"""Bare-metal RV32 (boards/VIRT_RV32): the record is a file in littlefs. Memory: record, a tuple per heap().
+"""Bare-metal RV32 (boards/VIRT_RV32): the record is a sector of the disk. Memory: record, a tuple per heap().
 
 The functions are unix.py's; what differs is said here.
 """
@@ -7,7 +7,7 @@ from time import sleep_ms, ticks_diff, ticks_ms
 
 import machine
 import network
-import virt  # pyright: ignore[reportMissingImports]
+import virt  # pyright: ignore[reportMissingImports]: the board's own module
 from micropython import const
 
 from copepod.log import log
@@ -20,30 +20,17 @@ GC_THRESHOLD_B = -1
 
 _LINK_MS = const(3000)  # DHCP takes milliseconds; without a cable the gateway starts all the same
 
-_file = None
-
 
 def start(config_path):
-    """Open the record beside the config and wait a moment for the network's address."""
-    global _file
-    path = config_path + ".state"
-    if _file:
-        _file.close()
+    """Take over the record and wait a moment for the network's address."""
+    found = bytearray(record.SIZE_B)
+    save = _save
     try:
-        try:
-            _file = open(path, "r+b")
-        except OSError:
-            _file = open(path, "w+b")
-        found = _file.read(record.SIZE_B)
+        virt.record(found)
     except OSError as error:
-        _file = None
-        found = b""
-        log("state", path, " can't be kept (", error, "): a crash may send an answer twice")
-    record.begin(found, _save)
-    _network()
-
-
-def _network():
+        save = None
+        log("state", "no disk (", error, "): a crash may send an answer twice")
+    record.begin(found, save)
     lan: "Any" = network.LAN()
     began = ticks_ms()
     while not lan.isconnected():
@@ -54,11 +41,8 @@ def _network():
 
 
 def _save(data):
-    # littlefs commits the file as a whole at flush: after a power cut it is the old or the new.
-    if _file:
-        _file.seek(0)
-        _file.write(data)
-        _file.flush()
+    # One sector is written at once: after a power cut it holds the record before it or after it.
+    virt.record(data, True)
 
 
 def heap():
