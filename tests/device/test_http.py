@@ -627,6 +627,26 @@ def test_a_server_that_does_not_read():
     serving(deaf, test)
 
 
+def test_a_long_request_does_not_wait_for_delayed_acknowledgements():
+    async def test(client, server):
+        text = b"x" * 3000
+        await client.connect()
+        times_ms = []
+        for _ in range(30):
+            started = ticks_ms()
+            client.begin(PATH, b"x")
+            client.write(b'"')
+            client.write_json(text, 0, 3000)
+            client.write(b'"')
+            await client.flush()
+            await body_of(client)
+            times_ms.append(ticks_diff(ticks_ms(), started))
+        times_ms.sort()
+        assert times_ms[15] < 35, times_ms  # 40 ms and more without TCP_NODELAY
+
+    serving(keep_alive, test)
+
+
 def test_closing_twice_and_unused():
     client = Client("localhost", 1)
     client.close()

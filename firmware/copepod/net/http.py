@@ -96,6 +96,12 @@ class Client:
             try:
                 self._raw = self._socket = raw = socket.socket(info[0], info[1], info[2])
                 raw.setblocking(False)
+                # IPPROTO_TCP, TCP_NODELAY: the last part of a request does not wait for the
+                # acknowledgement of the part before it, which servers delay by 40 ms.
+                try:
+                    raw.setsockopt(6, 1, 1)
+                except OSError:
+                    pass  # a port that can't
                 try:
                     raw.connect(info[-1])
                 except OSError as error:
