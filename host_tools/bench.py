@@ -36,7 +36,7 @@ BURSTS = (100, 1000)
 SOAK = 10_000
 TARGET_KB = 5120  # the study's: 5 MB of resident memory
 # Heap of the constrained setting: (application frozen, from .mpy files), per word size.
-HEAPS = {32: ("48k", "112k"), 64: ("96k", "224k")}
+HEAPS = {32: ("48k", "128k"), 64: ("96k", "224k")}
 DEFAULT_HEAP = {32: "1M", 64: "2M"}  # what the Unix port takes when it is told nothing
 OUTSIDE = ("rss_b", "anonymous_b", "file_b")
 THRESHOLD_B = 8192  # of gc.threshold() in the comparison of settings
@@ -180,7 +180,7 @@ def measure(
     target: Target,
     *,
     app: str,
-    heap: str,
+    heap: str | None,
     bursts: tuple[int, ...] = BURSTS,
     soak: int = SOAK,
     settings: bool = True,
@@ -189,13 +189,14 @@ def measure(
 ) -> Outcome:
     """Run everything on one target."""
     console = console or screen()
-    outcome = Outcome(target.name, target.word_bits, interpreter_of(target), app, heap)
+    outcome = Outcome(target.name, target.word_bits, interpreter_of(target), app, heap or "")
     outcome.limit_kb = limit_kb
     for burst in bursts:
         run = phases.run(target, heap=heap, app=app, burst=burst, threshold_b=0)
         outcome.bursts.append(run)
+        outcome.heap = run.heap
         _show_run(run, console)
-    if settings:
+    if settings and heap:
         for size in (DEFAULT_HEAP[target.word_bits], heap):
             for threshold_b in (0, THRESHOLD_B):
                 outcome.settings.append(
@@ -207,7 +208,7 @@ def measure(
         runner = Soak(target, heap, app, progress=_progress(console))
         outcome.soak = runner.run(soak)
         _show_soak(outcome.soak, console)
-    if settings:
+    if outcome.settings:
         console.print(settings_table(outcome.settings))
     return outcome
 
@@ -309,14 +310,15 @@ def bench_command(
         os.environ["PORT"] = port
     place = targets.get(target)
     app = app or ("mpy" if target in ("unix", "board") else "frozen")
-    heap = heap or constrained_heap(place, app)
+    # A board's heap is what it is.
+    heap = None if place.default_heap is None else heap or constrained_heap(place, app)
     outcome = measure(
         place,
         app=app,
         heap=heap,
         bursts=(burst,) if burst else BURSTS,
         soak=soak,
-        settings=settings and place.default_heap is not None,
+        settings=settings,
         limit_kb=target_kb,
         console=console,
     )

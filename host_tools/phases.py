@@ -165,10 +165,16 @@ def is_wheel(target: Target) -> bool:
 
 
 def run(
-    target: Target, *, heap: str, app: str, burst: int, threshold_b: int, timeout_s: float = 120
+    target: Target,
+    *,
+    heap: str | None,
+    app: str,
+    burst: int,
+    threshold_b: int,
+    timeout_s: float = 120,
 ) -> PhaseRun:
-    """Run membench once."""
-    result = PhaseRun(heap, threshold_b, burst)
+    """Run membench once; `heap` None leaves the place's own as it is."""
+    result = PhaseRun(heap or "", threshold_b, burst)
     with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
         device = start(
             target, "membench", f"main({burst}, {threshold_b})", workdir=Path(folder), heap=heap,
@@ -184,6 +190,8 @@ def run(
         }
         for frame in stream.frames:
             result.phases.append(_phase(frame, infos, counts, sampler.found, target))
+    if not heap and result.phases:
+        result.heap = f"{result.phases[0].total_b or 0:,} B"
     if (found := re.search(r"\(Messages produced: (\d+), consumed: (\d+)\)", console)) is not None:
         result.produced, result.consumed = int(found[1]), int(found[2])
     if (found := re.search(r"\(Pieces: (\d+), bytes of HTML: (\d+)\)", console)) is not None:

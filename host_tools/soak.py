@@ -103,7 +103,7 @@ class Soak:
     def __init__(
         self,
         target: Target,
-        heap: str,
+        heap: str | None,
         app: str,
         progress: Callable[[str], None] | None = None,
         batches: int = BATCHES,
@@ -182,7 +182,9 @@ class Soak:
             and not self.device.ended
         )
         if not done:
-            raise UserError(f"{what} is not answered in {self.heap}:\n{_last(self.device)}")
+            raise UserError(
+                f"{what} is not answered in {self.heap or 'its heap'}:\n{_last(self.device)}"
+            )
 
     def _frame(self) -> Frame:
         """The second frame in a row in which all that was sent is answered, and its mem_info.

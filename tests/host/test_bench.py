@@ -27,7 +27,7 @@ def test_every_phase_in_order_with_its_figures(run):
         assert 0 < phase.live_b <= phase.used_b
         assert 0 < phase.run_b <= phase.total_b - phase.live_b
         assert phase.rss_b is None  # the wheel's process is Python's
-    assert run.alone_b < run.phases[0].live_b
+    assert run.alone_b < run.phases[0].used_b
 
 
 def test_burst_is_whole_and_the_queue_was_too_small_for_it(run):
@@ -163,7 +163,7 @@ def test_gateway_phases_and_no_leak():
     assert result.rejected == 0
     assert result.connections == 1
     assert result.slope is not None
-    growth = result.phases[-1].live_b - result.phases[1].live_b
+    growth = (result.phases[-1].live_b or 0) - (result.phases[1].live_b or 0)
     assert growth <= 256, growth  # the megabyte left nothing
     assert set(result.startup) >= {"baseline", "steady"}
 
@@ -185,3 +185,24 @@ def test_settings_table_has_a_row_a_run(run):
     console = Console(width=140, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(bench.settings_table([run, run]))
     assert console.export_text().count(HEAP) == 2
+
+
+def test_membench_on_a_board(tmp_path, monkeypatch):
+    from pty_board import PtyBoard
+
+    from host_tools import app_files
+
+    folder = tmp_path / "board"
+    for path, data in app_files.app().items():
+        place = folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    (folder / "bot.py").write_text("# the owner's own\n")
+    (folder / "config.json").write_text(json.dumps(phases.CONFIG))
+    with PtyBoard(folder) as board:
+        monkeypatch.setenv("PORT", board.port)
+        found = phases.run(targets.get("board"), heap=None, app="mpy", burst=50, threshold_b=0)
+    assert [phase.name for phase in found.phases] == list(phases.NAMES)
+    assert (found.produced, found.consumed) == (50, 50)
+    assert found.heap.endswith(" B")
+    assert all(phase.rss_b is None for phase in found.phases)

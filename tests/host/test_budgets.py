@@ -110,6 +110,7 @@ def soaked(target):
 def test_the_live_heap_does_not_grow(target):
     run = soaked(target)
     assert TABLE["growth"]["limit_b"] == 0
+    assert run.slope is not None
     assert not run.slope.grows(targets.get(target).word_bits), (
         f"{run.slope.growth_b} B over {run.messages} messages, {run.slope.text()} per message"
     )
