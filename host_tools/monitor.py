@@ -266,7 +266,7 @@ def _show_replay(model: Model, console: Console, title: str, alert: str, *, scre
 
 def _export_svg(model: Model, title: str, path: Path, alert: str) -> None:
     with open(os.devnull, "w") as nowhere:
-        console = Console(record=True, width=110, height=36, file=nowhere, force_terminal=True)
-        console.print(monitor_screen.screen(model, console, title=title, alert=alert, height=35))
+        console = Console(record=True, width=104, height=28, file=nowhere, force_terminal=True)
+        console.print(monitor_screen.screen(model, console, title=title, alert=alert, height=27))
         console.save_svg(str(path), title="copepod monitor")
     click.echo(f"wrote {path}", err=True)

@@ -265,5 +265,7 @@ class Model:
                 said.append(f"{heap} heap: largest block shrinking, fragmentation ({big})")
             elif free:
                 word = "steady" if free.known else "no trend to be seen yet"
+                if free.per_hour + free.error < -STEADY_B_PER_H:
+                    word = "settling"  # it has fallen, and stays where it is now
                 said.append(f"{heap} heap: {word} ({free})")
         return "; ".join(said) or "too early to tell"
