@@ -1,0 +1,83 @@
+"""`copepod fuzz-format`: hypothesis makes documents, the device's formatter formats them, TDLib judges.
+
+Documents that failed once are kept in tests/data/format_seeds.json and tried first.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+
+import click
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from host_tools.errors import UserError
+from host_tools.formatting import check, corpus, device
+
+KEPT = corpus.DATA / "format_seeds.json"
+BATCH = 2000
+
+DOCUMENTS = st.lists(
+    st.sampled_from(corpus.TOKENS) | st.text(max_size=12), min_size=1, max_size=60
+).map("".join)
+
+
+def kept() -> list[str]:
+    """Documents on which the formatter failed once."""
+    return json.loads(KEPT.read_text("utf-8")) if KEPT.exists() else []
+
+
+def examine(markdown: str) -> None:
+    """Raise AssertionError if anything is wrong with the messages made of a document."""
+    messages = device.pieces(markdown)
+    assert check.faults(messages) == []
+    assert device.pieces(markdown, chunk=5) == messages
+    if "\ud800" not in markdown and markdown.isascii():
+        small = device.pieces(markdown, buffer_b=1024)
+        assert check.faults(small) == []
+
+
+def batch(number: int, size: int) -> None:
+    """Try `size` documents; the same for the same number."""
+    last = ""
+
+    @seed(number)
+    @settings(
+        max_examples=size,
+        deadline=None,
+        database=None,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(DOCUMENTS)
+    def attempt(markdown: str) -> None:
+        nonlocal last
+        last = markdown
+        examine(markdown)
+
+    try:
+        attempt()
+    except AssertionError as error:
+        KEPT.write_text(json.dumps([*kept(), last], indent=0) + "\n")
+        raise UserError(f"batch {number}: {last!r}: {error} (kept in {KEPT.name})") from error
+
+
+@click.command("fuzz-format")
+@click.option("--count", default=100_000, show_default=True, help="How many documents.")
+@click.option("--seconds", default=0, help="Stop after so many seconds.")
+@click.option("--seed", "first", default=0, help="Number of the first batch.")
+def fuzz_command(count: int, seconds: int, first: int) -> None:
+    """Format documents made at random until one is refused, loses something or raises."""
+    started = time.monotonic()
+    for markdown in kept():
+        examine(markdown)
+    done = 0
+    number = first
+    while done < count and not (seconds and time.monotonic() - started > seconds):
+        size = min(BATCH, count - done)
+        batch(number, size)
+        done += size
+        number += 1
+        click.echo(f"{done} documents, {time.monotonic() - started:.0f} s")
+    click.echo(f"{done} documents: all accepted by TDLib, nothing dropped")
