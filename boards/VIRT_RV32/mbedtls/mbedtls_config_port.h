@@ -73,5 +73,7 @@ time_t virt_unix_seconds(time_t *timer);
 #define MBEDTLS_SHA512_C
 #define MBEDTLS_CTR_DRBG_C
 #define MBEDTLS_ENTROPY_C
+#define MBEDTLS_ENTROPY_FORCE_SHA256
+#define MBEDTLS_ENTROPY_MAX_SOURCES (1) // virtio-rng; the context of each lies in Python's heap
 
 #endif
