@@ -67,6 +67,8 @@ def _judged(message: dict) -> Verdict:
     names = {v: k for k, v in judging._TYPES.items()}
     for entity in message["entities"]:
         kind = {"@type": names[entity["type"]]}
+        if entity.get("url") and not reference.is_kept(entity["url"]):
+            continue  # left out by the server
         if entity.get("url"):
             kind["url"] = entity["url"]
         if entity.get("language"):

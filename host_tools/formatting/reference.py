@@ -29,6 +29,11 @@ def parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("html_block")
 
 
+def is_kept(url: str) -> bool:
+    """True if Telegram keeps a link to the address."""
+    return bool(judge(f'<a href="{html.escape(url)}">x</a>').entities)
+
+
 def _linked(url: str) -> bool:
     verdict = judge(f'<a href="{html.escape(url)}">x</a>')
     return bool(verdict.entities) and bool(re.match(r"(?i)(https?|tg|ton|tonsite)://", url))
