@@ -79,15 +79,13 @@ clear(stage)
 os.mkdir(stage)
 """
 
-# `moves`: (staged name, path, hash). Nothing is renamed before every staged file is right.
-COMMIT = (
-    LOOK[LOOK.index("import hashlib") : LOOK.index("note = None")]
-    + """
-bad = [path for name, path, wanted in moves if hash_of(stage + "/" + name) != wanted]
-if bad:
-    answer = {"bad": bad}
-else:
-    for name, path, wanted in moves:
+# The board's boot.py while files are being renamed: if the power goes in the middle, it goes on where
+# it was, at the next start and before anything of the app is imported. It ends by putting back the
+# owner's boot.py, or by removing itself.
+FINISH = """
+import os
+def finish(stage, moves, removes):
+    for name, path in moves:
         at = path.find("/")
         while at > 0:
             try:
@@ -95,16 +93,39 @@ else:
             except OSError:
                 pass
             at = path.find("/", at + 1)
-        os.rename(stage + "/" + name, path)
+        try:
+            os.rename(stage + "/" + name, path)
+        except OSError:
+            pass
     for path in removes:
         try:
             os.remove(path)
         except OSError:
             pass
+    try:
+        os.rename(stage + "/own", "boot.py")
+    except OSError:
+        os.remove("boot.py")
+    for name in os.listdir(stage):
+        os.remove(stage + "/" + name)
     os.rmdir(stage)
     if hasattr(os, "sync"):
         os.sync()
-    answer = {"bad": []}
+"""
+
+# `hashes`: (staged name, path, hash). Nothing is put in place before every staged file is right.
+COMMIT = (
+    LOOK[LOOK.index("import hashlib") : LOOK.index("note = None")]
+    + """
+bad = [path for name, path, wanted in hashes if hash_of(stage + "/" + name) != wanted]
+if not bad:
+    if "boot.py" in os.listdir():
+        with open("boot.py", "rb") as old, open(stage + "/own", "wb") as kept:
+            kept.write(old.read())
+    os.rename(stage + "/boot", "boot.py")
+    with open("boot.py") as f:
+        exec(f.read())
+answer = {"bad": bad}
 """
 )
 
@@ -179,20 +200,29 @@ class Deployment:
             self.remote.guard()
             self.remote.execute(CLEAR, stage=STAGE)
             with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
-                moves = []
-                paths = []
-                for number, (path, data) in enumerate(sent.items()):
-                    local = Path(folder) / f"f{number}"
-                    local.write_bytes(data)
-                    paths.append(local)
-                    moves.append((local.name, path, app_files.file_hash(data)))
-                self.remote.put(paths, STAGE)
-            answer = self.remote.execute(
-                COMMIT, stage=STAGE, moves=moves, removes=changes.remove, digits=HASH_DIGITS
-            )
+                moves = [(f"f{number}", path) for number, path in enumerate(sent)]
+                call = f"finish({STAGE!r}, {moves!r}, {changes.remove!r})\n"
+                staged = {name: sent[path] for name, path in moves}
+                staged["boot"] = (FINISH + call).encode()
+                for name, data in staged.items():
+                    (Path(folder) / name).write_bytes(data)
+                self.remote.put([Path(folder) / name for name in staged], STAGE)
+            paths = dict(moves)
+            hashes = [
+                (name, paths.get(name, name), app_files.file_hash(data))
+                for name, data in staged.items()
+            ]
         except UserError as error:
             self.remote.reset_quietly()
             raise UserError(f"{error}; the old app is untouched") from None
+        try:
+            answer = self.remote.execute(COMMIT, stage=STAGE, hashes=hashes, digits=HASH_DIGITS)
+        except UserError as error:
+            self.remote.reset_quietly()
+            raise UserError(
+                f"{error}; if the new app was being put in place, the board finishes it at its "
+                "next start"
+            ) from None
         if answer["bad"]:
             self.remote.reset_quietly()
             raise UserError(

@@ -29,7 +29,16 @@ class WDT:
     def __init__(self, id=0, timeout=5000): pass
     def feed(self): pass
 """
-BOOT = "import os, sys; sys.path.insert(0, ''); {first}; import main; main.main('config.json')"
+BOOT = """
+import os, sys
+sys.path.insert(0, '')
+if 'boot.py' in os.listdir():
+    with open('boot.py') as f:
+        exec(f.read())
+{first}
+import main
+main.main('config.json')
+"""
 HEAP = "1M"  # the board's files are the subject here, not its memory
 
 

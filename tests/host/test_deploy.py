@@ -177,6 +177,38 @@ def test_a_power_cut_while_sending(board: PtyBoard, ship, monkeypatch: pytest.Mo
     assert {path: board.files()[path] for path in before} == before
 
 
+# The third rename is the one at which the power goes.
+GONE = """
+count = [0]
+def rename(old, new):
+    count[0] += 1
+    if count[0] == 3:
+        raise RuntimeError("the power is gone")
+    os.rename(old, new)
+"""
+
+
+@pytest.mark.parametrize("own", [None, b"# the owner's\n"])
+def test_a_power_cut_while_renaming_is_finished_at_the_next_start(
+    board: PtyBoard, ship, monkeypatch: pytest.MonkeyPatch, own: bytes | None
+) -> None:
+    """Half of the files are new, half old: boot.py goes on with it before the app is imported."""
+    if own:
+        (board.folder / "boot.py").write_bytes(own)
+    renames = "exec(f.read().replace('os.rename(', 'rename('))"
+    assert "exec(f.read())" in deploy.COMMIT
+    monkeypatch.setattr(deploy, "COMMIT", GONE + deploy.COMMIT.replace("exec(f.read())", renames))
+    monkeypatch.setattr(remote.Remote, "reset_quietly", lambda self: board.power_cut())
+    files = ship(app(2, app__new="x = 1\n"))
+    start = len(board.log)
+    result = run(board)
+    assert result.returncode == 1
+    assert "the board finishes it at its next start" in result.stderr
+    board.wait_for(b"app 2 runs", start=start)
+    expected = on_board(files) | ({"boot.py": own} if own else {})
+    assert board.files() == expected
+
+
 def test_dry_run_changes_nothing(board: PtyBoard, ship) -> None:
     before = board.files()
     ship(app(2))
