@@ -4,8 +4,6 @@ A walk goes over the piece block by block, from `_pos` up to where the piece is 
 inside a block; the state it leaves (`_st`) is where the next piece begins.
 """
 
-from array import array
-
 from micropython import const
 
 from .inline import Inline
@@ -28,7 +26,6 @@ _LANGUAGE_LENGTH = const(19)
 _COLUMNS = const(20)  # of a table: how many, then 16 of alignment << 8 | width
 _STACK = const(37)
 _DEEPEST = const(8)
-_SIZE = const(37 + 8 * 3 + 3)
 
 _PARAGRAPH = const(1)
 _CODE = const(2)
@@ -44,22 +41,57 @@ _BULLETS = (b"\xe2\x80\xa2 ", b"\xe2\x97\xa6 ", b"\xe2\x96\xaa ")
 _RULE = b"\xe2\x80\x94\xe2\x80\x94\xe2\x80\x94"
 _STARTS = b">#`~-+*_0123456789"
 
+# Scalars of the walk, in the same array.
+_UNITS = const(64)
+_ENTITIES_AT = const(65)
+_TAGS_AT = const(66)
+_TOP = const(67)
+_TOP_UNITS = const(68)
+_TOP_ENTITIES = const(69)
+_TOP_TAGS = const(70)
+_OVER_AT = const(72)
+_SEEN = const(73)
+_FITS = const(74)
+_HERE = const(75)
+_OPENED = const(84)
+_CODES = const(85)
+_TEXT = const(89)
+_COLUMN = const(90)
+_BASE = const(91)
+_MATCHED = const(92)
+_MARKER_END = const(93)
+_NUMBER = const(94)
+_UNDER = const(95)
+_POS = const(96)
+_POS_NEXT = const(97)
+_BEGUN = const(98)
+_SEEN_ANY = const(99)
+_HEADING_AT = const(100)
+_IN_CODE = const(101)
+_BARS = const(103)
+_HELD = const(104)
+_FINISHED = const(105)
+_ODD = const(115)
+_QUICK = const(116)
+_FINE = const(117)
+_TASK = const(122)
+
 
 class Blocks(Inline):
     def __init__(self, buf):
         super().__init__(buf)
-        self._st = array("H", bytes(2 * _SIZE))
         self._language = bytearray(24)
-        self._fence = bytearray(3)
 
     # Lines and containers.
 
     def _line_end(self, p):
-        q = self._find(b"\n", p, self._held)
-        return self._held if q < 0 else q
+        st = self._st
+        q = self._find(b"\n", p, st[_HELD])
+        return st[_HELD] if q < 0 else q
 
     def _skip_blanks(self, p, column):
         """Note in _q and _column the first place from p on that is not blank."""
+        st = self._st
         buf = self._buf
         while True:
             c = buf[p]
@@ -70,8 +102,8 @@ class Blocks(Inline):
             else:
                 break
             p += 1
-        self._q = p
-        self._column = column
+        st[_TEXT] = p
+        st[_COLUMN] = column
 
     def _match(self, p):
         """Take the line at p through the open containers; note how many matched and where its text begins."""
@@ -81,22 +113,23 @@ class Blocks(Inline):
         k = _STACK
         while m < st[_DEPTH]:
             if st[k] == _QUOTE:
-                if self._buf[self._q] != _QUOTE or self._column - base > 3:
+                if self._buf[st[_TEXT]] != _QUOTE or st[_COLUMN] - base > 3:
                     break
                 base = self._after_quote()
-            elif self._buf[self._q] != 10:
-                if self._column - base < st[k + 1]:
+            elif self._buf[st[_TEXT]] != 10:
+                if st[_COLUMN] - base < st[k + 1]:
                     break
                 base += st[k + 1]
             m += 1
             k += 3
-        self._base = base
-        self._matched = m
+        st[_BASE] = base
+        st[_MATCHED] = m
 
     def _after_quote(self):
         """Step over the mark of a quote; return the column where its content begins."""
-        q = self._q + 1
-        base = self._column + 1
+        st = self._st
+        q = st[_TEXT] + 1
+        base = st[_COLUMN] + 1
         self._skip_blanks(q, base)
         return base + 1 if self._buf[q] in b" \t" else base
 
@@ -122,6 +155,7 @@ class Blocks(Inline):
 
     def _marker(self, q):
         """A list marker at q: its character, or 0; its end goes to _marker_end, its number to _number."""
+        st = self._st
         buf = self._buf
         c = buf[q]
         e = q + 1
@@ -133,10 +167,10 @@ class Blocks(Inline):
             c = buf[e - 1]
             if e - q == 1 or e - q > 10 or c not in b".)":
                 return 0
-            self._number = n
+            st[_NUMBER] = n
         if buf[e] not in b" \t\n":
             return 0
-        self._marker_end = e
+        st[_MARKER_END] = e
         return c
 
     def _is_rule(self, q):
@@ -174,7 +208,8 @@ class Blocks(Inline):
         return p - q
 
     def _interrupts(self, q, listed):
-        """True if the line whose text begins at q ends the paragraph before it; `listed`: it is inside the same item."""
+        """True if the line whose text begins at q ends the paragraph before it (`listed`: in the same item)."""
+        st = self._st
         c = self._buf[q]
         if c not in _STARTS:
             return False
@@ -188,29 +223,29 @@ class Blocks(Inline):
             return False
         if not listed:
             return True
-        self._skip_blanks(self._marker_end, 0)
-        return self._buf[self._q] != 10 and (c < 48 or self._number == 1)
+        self._skip_blanks(st[_MARKER_END], 0)
+        return self._buf[st[_TEXT]] != 10 and (c < 48 or st[_NUMBER] == 1)
 
     def _extent(self, p):
         """Where the paragraph that p is in ends; _under is the end of the line that makes it a heading, or 0."""
-        buf = self._buf
         st = self._st
-        self._under = 0
+        buf = self._buf
+        st[_UNDER] = 0
         while True:
             e = self._line_end(p)
-            if e >= self._held:
+            if e >= st[_HELD]:
                 return e
             p = e + 1
             c = buf[p]
-            if c > 64 and not (st[_DEPTH] or self._bars) and c != 95 and c != 96 and c != 126:
+            if c > 64 and not (st[_DEPTH] or st[_BARS]) and c != 95 and c != 96 and c != 126:
                 continue  # begins with a letter, in no container
             self._match(p)
-            q = self._q
+            q = st[_TEXT]
             c = buf[q]
             if c == 10:
                 return e
-            if self._column - self._base < 4:
-                inside = self._matched == st[_DEPTH]
+            if st[_COLUMN] - st[_BASE] < 4:
+                inside = st[_MATCHED] == st[_DEPTH]
                 if inside and (c == 61 or c == 45):
                     k = q
                     while buf[k] == c:
@@ -218,9 +253,9 @@ class Blocks(Inline):
                     while buf[k] in b" \t":
                         k += 1
                     if buf[k] == 10:
-                        self._under = k
+                        st[_UNDER] = k
                         return e
-                if self._interrupts(q, inside) or self._bars and self._table_columns(p, q):
+                if self._interrupts(q, inside) or st[_BARS] and self._table_columns(p, q):
                     return e
 
     # Writing.
@@ -229,11 +264,11 @@ class Blocks(Inline):
         """Go over the piece up to `stop`, counting or writing."""
         st = self._st
         self._restart(sink)
-        if not self._quick:
-            self._aim_live(0, self._held)
-        self._pos = st[_GAP] = 0
-        self._heading = self._code = False
-        self._begun = self._seen_any = st[_KIND] > 0
+        if not st[_QUICK]:
+            self._aim_live(0, st[_HELD])
+        st[_POS] = st[_GAP] = 0
+        st[_HEADING_AT] = st[_IN_CODE] = False
+        st[_BEGUN] = st[_SEEN_ANY] = st[_KIND] > 0
         if not st[_KIND]:
             st[_QUOTE_OPEN] = 0
         elif st[_QUOTE_OPEN]:
@@ -241,16 +276,16 @@ class Blocks(Inline):
             self._quote(0)
         if st[_KIND] == _PARAGRAPH or st[_KIND] == _HEADING:
             self._styles_open()
-        while self._pos < stop:
+        while st[_POS] < stop:
             kind = st[_KIND]
             if kind == _PARAGRAPH:
-                self._paragraph(self._pos, stop)
+                self._paragraph(st[_POS], stop)
             elif kind == _CODE:
                 self._code_lines(stop)
             elif kind == _TABLE:
                 self._rows(stop)
             elif kind == _HEADING:
-                self._atx(self._pos, self._line_end(self._pos), stop)
+                self._atx(st[_POS], self._line_end(st[_POS]), stop)
             else:
                 self._block(stop)
         if st[_KIND] == _PARAGRAPH or st[_KIND] == _HEADING:
@@ -264,7 +299,7 @@ class Blocks(Inline):
         if st[_QUOTES] and not st[_QUOTE_OPEN]:
             st[_QUOTE_OPEN] = 1
             q = p
-            while q < self._held and q - p < _LONG_QUOTE:
+            while q < st[_HELD] and q - p < _LONG_QUOTE:
                 if q > p and self._buf[self._prefix_blank(q)] != _QUOTE:
                     break
                 q = self._line_end(q) + 1
@@ -273,80 +308,82 @@ class Blocks(Inline):
     def _begin(self):
         """Begin a block's first line, unless a list marker already has."""
         st = self._st
-        if not self._begun:
-            self._begun = True
-            if st[_GAP] and self._seen_any:
+        if not st[_BEGUN]:
+            st[_BEGUN] = True
+            if st[_GAP] and st[_SEEN_ANY]:
                 self._break(st[_GAP])
             st[_GAP] = 1
-            self._quote(self._pos)
+            self._quote(st[_POS])
             n = st[_QUOTES] - 1
             while n > 0:
                 self._put(b"&gt; ", 2)
                 n -= 1
-            if self._seen_any:
+            if st[_SEEN_ANY]:
                 self._blank(st[_PAD])
-            self._seen_any = True
+            st[_SEEN_ANY] = True
         else:
-            self._quote(self._pos)
+            self._quote(st[_POS])
 
     def _boundary(self):
         """A block begins here: the piece may end before it."""
-        self._here = self._pos
-        if self._sink or not self._seen or self._heading and self._units < self._top_units + 1000:
+        st = self._st
+        st[_HERE] = st[_POS]
+        if self._sink or not st[_SEEN] or st[_HEADING_AT] and st[_UNITS] < st[_TOP_UNITS] + 1000:
             return
-        if self._fine:
-            self._note(_BLOCK, self._pos)
-        elif not self._matched:
-            if self._over:
-                self._fits = True
+        if st[_FINE]:
+            self._note(_BLOCK, st[_POS])
+        elif not st[_MATCHED]:
+            if st[_OVER_AT]:
+                st[_FITS] = True
                 raise Full
-            self._top = self._pos
-            self._top_units = self._units
-            self._top_entities = self._entities
-            self._top_tags = self._tags
+            st[_TOP] = st[_POS]
+            st[_TOP_UNITS] = st[_UNITS]
+            st[_TOP_ENTITIES] = st[_ENTITIES_AT]
+            st[_TOP_TAGS] = st[_TAGS_AT]
 
     def _need(self, end):
         """The block ends where the window does, and more may come: leave it to the next piece if there is another."""
-        if end >= self._held and not self._finished and self._top and not self._sink and not self._fine:
-            self._over = self._fits = True
+        st = self._st
+        if end >= st[_HELD] and not st[_FINISHED] and st[_TOP] and not self._sink and not st[_FINE]:
+            st[_OVER_AT] = st[_FITS] = True
             raise Full
 
     def _block(self, stop):
         st = self._st
         buf = self._buf
-        self._match(self._pos)
-        if buf[self._q] == 10:
-            self._pop(self._matched)
+        self._match(st[_POS])
+        if buf[st[_TEXT]] == 10:
+            self._pop(st[_MATCHED])
             st[_GAP] = 2
-            self._pos = self._q + 1
+            st[_POS] = st[_TEXT] + 1
             return
-        self._begun = self._task = False
-        self._need(self._line_end(self._q))
-        self._pop(self._matched)
+        st[_BEGUN] = st[_TASK] = False
+        self._need(self._line_end(st[_TEXT]))
+        self._pop(st[_MATCHED])
         self._boundary()
-        self._heading = False
+        st[_HEADING_AT] = False
         while True:
-            q = self._q
+            q = st[_TEXT]
             c = buf[q]
-            if self._column - self._base > 3 or self._task:
+            if st[_COLUMN] - st[_BASE] > 3 or st[_TASK]:
                 break
             if st[_DEPTH] < _DEEPEST and c == _QUOTE:
-                self._base = self._after_quote()
+                st[_BASE] = self._after_quote()
                 self._push_container(_QUOTE, 0, 0)
                 st[_QUOTES] += 1
-                if self._begun and st[_QUOTES] > 1:
+                if st[_BEGUN] and st[_QUOTES] > 1:
                     self._put(b"&gt; ", 2)
             elif st[_DEPTH] < _DEEPEST and c in _STARTS and c != 35 and self._item(q):
                 pass
             else:
                 break
-        self._matched = st[_DEPTH]
+        st[_MATCHED] = st[_DEPTH]
         self._pad_for(0)
-        if self._task:
+        if st[_TASK]:
             st[_STACK + 3 * st[_DEPTH]] = 0
             self._paragraph(q, stop)
             return
-        if self._column - self._base > 3:
+        if st[_COLUMN] - st[_BASE] > 3:
             if buf[q] != 10:
                 st[_FENCE] = st[_LANGUAGE_LENGTH] = 0
                 st[_FENCE_INDENT] = 4
@@ -354,7 +391,7 @@ class Blocks(Inline):
                 return
         st[_STACK + 3 * st[_DEPTH]] = 0
         e = self._line_end(q)
-        self._pos_next = e + 1
+        st[_POS_NEXT] = e + 1
         if c == 10:
             pass
         elif c == 35 and self._hashes(q):
@@ -367,18 +404,18 @@ class Blocks(Inline):
         elif self._is_rule(q):
             self._begin()
             self._put(_RULE, 3)
-        elif (c == 91 or c == 11) and self._definition(q, self._held):
-            self._pos_next = self._definition(q, self._held) + 1
-            self._need(self._pos_next - 1)
+        elif (c == 91 or c == 11) and self._definition(q, st[_HELD]):
+            st[_POS_NEXT] = self._definition(q, st[_HELD]) + 1
+            self._need(st[_POS_NEXT] - 1)
             self._mark(q, 11)
             st[_GAP] = max(st[_GAP], 1)
-        elif self._bars and self._table_columns(self._pos, q):
+        elif st[_BARS] and self._table_columns(st[_POS], q):
             self._table(q, stop)
             return
         else:
             self._paragraph(q, stop)
             return
-        self._pos = self._pos_next
+        st[_POS] = st[_POS_NEXT]
 
     def _pad_for(self, less):
         """Indentation of the block's further lines: by how deep it lies in lists."""
@@ -388,29 +425,29 @@ class Blocks(Inline):
 
     def _item(self, q):
         """A list item at q: open it and write its marker. False if there is none."""
+        st = self._st
         if self._is_rule(q):
             return False
         c = self._marker(q)
         if not c:
             return False
-        st = self._st
         buf = self._buf
-        e = self._marker_end
-        column = self._column + e - q
-        base = self._base
+        e = st[_MARKER_END]
+        column = st[_COLUMN] + e - q
+        base = st[_BASE]
         self._skip_blanks(e, column)
-        if buf[self._q] == 10 or self._column - column > 4:
+        if buf[st[_TEXT]] == 10 or st[_COLUMN] - column > 4:
             width = column + 1 - base
         else:
-            width = self._column - base
+            width = st[_COLUMN] - base
         k = _STACK + 3 * st[_DEPTH]
         number = 0
         if c == 46 or c == 41:
-            number = st[k + 2] + 1 if st[k] == c else self._number
+            number = st[k + 2] + 1 if st[k] == c else st[_NUMBER]
             if number > 65535:
                 number = 65535
         self._push_container(c, width, number)
-        self._base = base + width
+        st[_BASE] = base + width
         self._pad_for(2)
         self._begin()
         if c == 46 or c == 41:
@@ -421,17 +458,18 @@ class Blocks(Inline):
                 self._run(e - 1, e)
             self._blank(1)
         else:
-            q = self._q
+            q = st[_TEXT]
             if buf[q] == 91 and buf[q + 2] == 93 and buf[q + 3] in b" \t" and buf[q + 1] in b" xX":
                 self._put(b"\xe2\x98\x90 " if buf[q + 1] == 32 else b"\xe2\x98\x91 ", 2)
                 self._skip_blanks(q + 4, 0)
-                self._base = 0
-                self._task = True
+                st[_BASE] = 0
+                st[_TASK] = True
             else:
                 self._put(_BULLETS[min(st[_DEPTH] - st[_QUOTES], 3) - 1], 2)
         return True
 
     def _decimal(self, n):
+        st = self._st
         tiny = self._tiny
         digits = 10000
         while digits > 1 and n < digits:
@@ -442,7 +480,7 @@ class Blocks(Inline):
             if self._sink:
                 self._sink(tiny, 0, 1)
             else:
-                self._seen = True
+                st[_SEEN] = True
                 self._grow(1)
 
     def _atx(self, p, e, stop):
@@ -464,34 +502,35 @@ class Blocks(Inline):
         if stop < e:
             self._text(p, stop)
             st[_KIND] = _HEADING
-            self._pos = stop
+            st[_POS] = stop
             return
-        if self._quick:
+        if st[_QUICK]:
             self._quick_text(p, e)
         else:
             self._text(p, e)
         self._style_off()
         st[_KIND] = 0
-        self._heading = True
-        self._pos = after
+        st[_HEADING_AT] = True
+        st[_POS] = after
 
     def _quick_text(self, p, end):
         """Count no less than what the text can come to, without writing it."""
+        st = self._st
         c = self._buf[p]
         if 48 <= c < 58 or 97 <= c | 32 <= 122:
-            self._seen = True
+            st[_SEEN] = True
         lines = self._buf.count(b"\n", p, end) + 1
         self._grow(end - p + lines * (self._st[_PAD] + 16))
         # Code inside styles closes and opens them again.
-        self._tag(b"", self._opened + self._codes * (1 + min(8, self._opened + 1)))
-        self._opened = self._codes = 0
+        self._tag(b"", st[_OPENED] + st[_CODES] * (1 + min(8, st[_OPENED] + 1)))
+        st[_OPENED] = st[_CODES] = 0
 
     def _paragraph(self, p, stop):
         """A paragraph or heading whose text begins at p, or goes on there."""
         st = self._st
         going_on = st[_KIND] == _PARAGRAPH
         end = self._extent(p)
-        under = self._under
+        under = st[_UNDER]
         self._need(end)
         self._resolve(p, end)
         if not going_on:
@@ -501,9 +540,9 @@ class Blocks(Inline):
         if stop < end:
             self._text(p, stop)
             st[_KIND] = _PARAGRAPH
-            self._pos = stop
+            st[_POS] = stop
             return
-        if self._quick:
+        if st[_QUICK]:
             self._quick_text(p, end)
         else:
             self._text(p, end)
@@ -511,8 +550,8 @@ class Blocks(Inline):
             self._style_off()
         st[_KIND] = 0
         st[_GAP] = 1
-        self._heading = under > 0
-        self._pos = (under or end) + 1
+        st[_HEADING_AT] = under > 0
+        st[_POS] = (under or end) + 1
 
     def _fence_open(self, q, e):
         """Note what the fence at q needs to be closed, and its language."""
@@ -521,7 +560,7 @@ class Blocks(Inline):
         n = self._fence_length(q)
         st[_FENCE] = buf[q]
         st[_FENCE_LENGTH] = n
-        st[_FENCE_INDENT] = self._column - self._base
+        st[_FENCE_INDENT] = st[_COLUMN] - st[_BASE]
         p = self._prefix_blank(q + n)
         n = 0
         while p < e and buf[p] > 32 and buf[p] not in b'"<>&' and n < len(self._language):
@@ -551,16 +590,16 @@ class Blocks(Inline):
         buf = self._buf
         fence = st[_FENCE]
         st[_PAD] = 0
-        p = self._pos
+        p = st[_POS]
         indented = not (fence or st[_KIND])  # the first line of indented code is matched already
         if fence and not st[_KIND]:
-            p = self._pos_next
-        self._here = self._pos
+            p = st[_POS_NEXT]
+        st[_HERE] = st[_POS]
         st[_KIND] = _CODE
-        self._code = True
+        st[_IN_CODE] = True
         opened = False
         blanks = 0
-        if fence and not (st[_DEPTH] or st[_FENCE_INDENT] or self._odd):
+        if fence and not (st[_DEPTH] or st[_FENCE_INDENT] or st[_ODD]):
             e = self._closing(p)
             q = min(e - 1, stop) if e > p else p
             if q > p:
@@ -581,9 +620,9 @@ class Blocks(Inline):
                 if not indented:
                     self._match(p)
                 indented = False
-                start = self._q
-                indent = self._column - self._base
-                if self._matched < st[_DEPTH]:
+                start = st[_TEXT]
+                indent = st[_COLUMN] - st[_BASE]
+                if st[_MATCHED] < st[_DEPTH]:
                     st[_KIND] = 0
                     break
                 if fence:
@@ -601,7 +640,7 @@ class Blocks(Inline):
                 extra = max(indent - st[_FENCE_INDENT], 0)
             st[_MIDDLE] = 0
             self._note(_LINE, p)
-            self._here = p
+            st[_HERE] = p
             if opened:
                 while blanks:
                     self._break()
@@ -619,11 +658,11 @@ class Blocks(Inline):
                 st[_MIDDLE] = 1
             self._raw(start, e, extra)
             p = e if st[_MIDDLE] else e + 1
-        self._code = False
+        st[_IN_CODE] = False
         if opened:
             self._pre(False)
         st[_GAP] = max(st[_GAP], 1 + (blanks > 0))
-        self._pos = p
+        st[_POS] = p
 
     def _closes(self, q):
         """True if a run at q closes the fence that is open."""
@@ -636,13 +675,12 @@ class Blocks(Inline):
     def _closing(self, p):
         """The start of the line that closes the fence (one that lies in no container), or where the text ends."""
         st = self._st
-        fence = self._fence
-        fence[0] = fence[1] = fence[2] = st[_FENCE]
+        fence = b"```" if st[_FENCE] == 96 else b"~~~"
         q = p
         while True:
-            q = self._find(fence, q, self._held)
+            q = self._find(fence, q, st[_HELD])
             if q < 0:
-                return self._held + 1
+                return st[_HELD] + 1
             line = self._buf.rfind(b"\n", 0, q) + 1
             if line >= p and (line or not st[_MIDDLE]) and q - line < 4:
                 if self._prefix_blank(line) == q and self._closes(q):

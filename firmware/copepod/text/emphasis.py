@@ -1,6 +1,6 @@
-"""Emphasis by CommonMark's delimiter runs, ~~strike~~, ||spoiler||, paired HTML tags. Memory: 32 open delimiters.
+"""Emphasis by CommonMark's delimiter runs, ~~strike~~, ||spoiler||, paired HTML tags. Memory: 24 open delimiters.
 
-Second of the two passes that resolve a block: what pairs up is marked in place. Of more than 32 delimiters
+Second of the two passes that resolve a block: what pairs up is marked in place. Of more than 24 delimiters
 that are open at once the older half becomes text.
 """
 
@@ -26,7 +26,11 @@ _IMAGE = const(24)
 _AUTOLINK = const(28)
 _MATH = const(29)
 
-_DEPTH = const(32)
+_DEPTH = const(24)
+
+# Scalars of the walk, in the same array.
+_RESOLVED = const(88)
+_HELD = const(104)
 
 
 class Emphasis(Spans):
@@ -38,16 +42,16 @@ class Emphasis(Spans):
     def __init__(self, buf):
         super().__init__(buf)
         self._runs = array("H", bytes(6 * _DEPTH))
-        self._resolved = 0
 
     def _resolve(self, p, end):
         """Mark what the text from p to end means, unless that is done."""
-        if p < self._resolved:
-            p = self._resolved
+        st = self._st
+        if p < st[_RESOLVED]:
+            p = st[_RESOLVED]
         if p < end:
             self._spans(p, end)
             self._emphasis(p, end)
-            self._resolved = end
+            st[_RESOLVED] = end
 
     def _push(self, top, p, what, n):
         runs = self._runs
@@ -63,6 +67,7 @@ class Emphasis(Spans):
         return top + 1
 
     def _emphasis(self, p, end):
+        st = self._st
         buf = self._buf
         runs = self._runs
         start = p
@@ -70,7 +75,7 @@ class Emphasis(Spans):
         at = self._skips_at
         marks = self._skips
         while True:
-            q = self._seek(at, marks, p, end, self._held)
+            q = self._seek(at, marks, p, end, st[_HELD])
             if q >= end:
                 return
             c = buf[q]

@@ -20,17 +20,29 @@ _IMAGE = const(24)
 _AUTOLINK = const(28)
 _MATH = const(29)
 
+# Scalars of the walk, in the same array.
+_HERE = const(75)
+_LINK_AT = const(76)
+_NEST = const(77)
+_ALT = const(78)
+_FROM_ = const(80)
+_TO_ = const(81)
+_SCOPE = const(86)
+_MUTE = const(119)
+_SOLID = const(120)
+
 
 class Inline(Emphasis):
     """From marked text to HTML."""
 
     def _text(self, p, end):
         """Write the text from p to end, which is resolved."""
+        st = self._st
         buf = self._buf
         at = self._live_at
         live = self._live
         while p < end:
-            q = self._seek(at, live, p, end, self._scope)
+            q = self._seek(at, live, p, end, st[_SCOPE])
             if q > p:
                 e = q
                 if q == end or buf[q] == 10:
@@ -40,8 +52,8 @@ class Inline(Emphasis):
                     self._run(p, e)
                 if q == end:
                     return
-            if not self._link:
-                self._here = q
+            if not st[_LINK_AT]:
+                st[_HERE] = q
             c = buf[q]
             p = q + 1
             if c == 10:
@@ -78,6 +90,7 @@ class Inline(Emphasis):
 
     def _span(self, c, q, end):
         """Write the span or the edge of a link that is marked at q; return what follows."""
+        st = self._st
         buf = self._buf
         p = q + 1
         if c == _CODE:
@@ -89,19 +102,19 @@ class Inline(Emphasis):
         if c == _LINK or c == _IMAGE:
             if c == _IMAGE:
                 p += 1
-            self._nest += 1
-            if not (self._link or self._mute) and self._target(q, end):
+            st[_NEST] += 1
+            if not (st[_LINK_AT] or st[_MUTE]) and self._target(q, end):
                 self._href()
-                self._link = self._nest
-            if c == _IMAGE and not self._mute:
-                self._mute = True
-                self._alt = self._nest
+                st[_LINK_AT] = st[_NEST]
+            if c == _IMAGE and not st[_MUTE]:
+                st[_MUTE] = True
+                st[_ALT] = st[_NEST]
             return p
         if c == _AUTOLINK:
             stop = self._find(b">", p, end)
-            self._from = p
-            self._to = stop
-            linked = not (self._link or self._mute) and self._acceptable()
+            st[_FROM_] = p
+            st[_TO_] = stop
+            linked = not (st[_LINK_AT] or st[_MUTE]) and self._acceptable()
             if linked:
                 self._href(True)
             self._literal(p, stop)
@@ -118,22 +131,23 @@ class Inline(Emphasis):
             self._put(b"$")
             self._literal(p, stop)
             return stop
-        if not self._nest:
+        if not st[_NEST]:
             self._point(93)  # its beginning is text after all
             return p
-        if self._alt == self._nest:
-            self._mute = False
-            self._alt = 0
-        if self._link == self._nest:
+        if st[_ALT] == st[_NEST]:
+            st[_MUTE] = False
+            st[_ALT] = 0
+        if st[_LINK_AT] == st[_NEST]:
             self._tag(b"</a>")
-            self._link = 0
-        self._nest -= 1
+            st[_LINK_AT] = 0
+        st[_NEST] -= 1
         return self._tail(q, end)
 
     def _literal(self, p, end, blank=False):
         """Write text as it is, but for the prefixes of its lines; line ends as blanks if so asked."""
-        solid = self._solid
-        self._solid = True
+        st = self._st
+        solid = st[_SOLID]
+        st[_SOLID] = True
         while p < end:
             q = self._find(b"\n", p, end)
             if q < 0:
@@ -145,16 +159,17 @@ class Inline(Emphasis):
             else:
                 self._break()
             p = self._prefix(q + 1)
-        self._solid = solid
+        st[_SOLID] = solid
 
     def _code_span(self, p, end):
+        st = self._st
         buf = self._buf
         if end - p > 2 and buf[p] in b" \n" and buf[end - 1] in b" \n" and self._skip(p, end) < end:
             p += 1
             end -= 1
-        if self._link or self._mute:
+        if st[_LINK_AT] or st[_MUTE]:
             while True:  # in a table's cell an escaped bar is a bar
-                q = self._find(b"\\|", p, end) if self._mute else -1
+                q = self._find(b"\\|", p, end) if st[_MUTE] else -1
                 if q < 0:
                     break
                 self._literal(p, q, True)

@@ -21,6 +21,13 @@ _BRACKETS = b"\x17\x18\x19\x1a\x1b"
 _HREF = b'&<>"\\'
 _SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
 
+# Scalars of the walk, in the same array.
+_TAGS_AT = const(66)
+_FROM_ = const(80)
+_TO_ = const(81)
+_HELD = const(104)
+_ODD = const(115)
+
 
 class Links(Output):
     """Finds the parts of a link; where it lies is left in _from and _to."""
@@ -52,21 +59,22 @@ class Links(Output):
 
     def _destination(self, p, end):
         """A link destination at p: its end, or 0."""
+        st = self._st
         buf = self._buf
         end = min(end, p + _LONGEST)
         if buf[p] == 60:
-            self._from = p = p + 1
+            st[_FROM_] = p = p + 1
             while p < end and buf[p] != 10 and buf[p] != 60:
                 if buf[p] == 62:
-                    self._to = p
+                    st[_TO_] = p
                     return p + 1
                 p += 2 if buf[p] == 92 else 1
             return 0
-        self._from = p
+        st[_FROM_] = p
         depth = 0
         q = self._plain_end(p, end)
         if q:
-            self._to = q
+            st[_TO_] = q
             return q
         while p < end:
             c = buf[p]
@@ -81,15 +89,16 @@ class Links(Output):
                     break
                 depth -= 1
             p += 1
-        self._to = p
-        return 0 if depth or p >= end and end - self._from == _LONGEST else p
+        st[_TO_] = p
+        return 0 if depth or p >= end and end - st[_FROM_] == _LONGEST else p
 
     def _plain_end(self, p, end):
         """Where a destination ends that a parenthesis closes and that has no other, no blank and no escape; else 0."""
+        st = self._st
         find = self._find
         q = find(b")", p, end)
         if q > p and find(b" ", p, q) < 0 and find(b"\n", p, q) < 0 and find(b"(", p, q) < 0:
-            if find(b"\\", p, q) < 0 and not (self._odd and find(b"\t", p, q) > 0):
+            if find(b"\\", p, q) < 0 and not (st[_ODD] and find(b"\t", p, q) > 0):
                 return q
         return 0
 
@@ -116,10 +125,11 @@ class Links(Output):
 
     def _inline_end(self, p, end):
         """The end of `(destination "title")` whose parenthesis is at p, or 0."""
+        st = self._st
         buf = self._buf
         q = self._gap(p + 1)
         if q < end and buf[q] == 41:
-            self._from = self._to = q
+            st[_FROM_] = st[_TO_] = q
             return q + 1
         p = self._destination(q, end)
         if not p:
@@ -152,6 +162,7 @@ class Links(Output):
 
     def _definition(self, p, end):
         """The end of the line of a link definition that begins at p, or 0."""
+        st = self._st
         buf = self._buf
         q = self._label_end(p + 1, end)
         if not q or buf[q + 1] != 58 or buf[p + 1] == 94:
@@ -160,8 +171,8 @@ class Links(Output):
         q = self._destination(p, end)
         if not q or q == p:
             return 0
-        start = self._from
-        stop = self._to
+        start = st[_FROM_]
+        stop = st[_TO_]
         after = self._prefix_blank(q)
         good = after if buf[after] == 10 else 0
         title = self._gap(q)
@@ -171,8 +182,8 @@ class Links(Output):
                 title = self._prefix_blank(title)
                 if buf[title] == 10:
                     good = title
-        self._from = start
-        self._to = stop
+        st[_FROM_] = start
+        st[_TO_] = stop
         return good
 
     def _skip(self, p, end):
@@ -205,8 +216,9 @@ class Links(Output):
 
     def _defined(self, p, end):
         """Find the definition of the label from p to end: one met before, or one that follows in the window."""
+        st = self._st
         buf = self._buf
-        held = self._held
+        held = st[_HELD]
         at = self._find(b"\x0b", 0, held)
         while at >= 0:
             if self._same_label(p, end, at + 1, self._label_end(at + 1, held)):
@@ -286,9 +298,10 @@ class Links(Output):
 
     def _acceptable(self):
         """True if the server keeps a link to what lies from _from to _to."""
+        st = self._st
         buf = self._buf
-        p = self._from
-        end = self._to
+        p = st[_FROM_]
+        end = st[_TO_]
         for scheme in _SCHEMES:
             n = len(scheme)
             if n < end - p:
@@ -320,16 +333,17 @@ class Links(Output):
 
     def _href(self, literal=False):
         """Write the destination as an attribute's value, in a tag that opens a link."""
+        st = self._st
         self._tag(b'<a href="', 1)
-        p = self._from
-        end = self._to
+        p = st[_FROM_]
+        end = st[_TO_]
         at = self._raw_at
         self._aim(at, _HREF, 5, p, end)
         sink = self._sink
         while p < end:
             q = self._seek(at, _HREF, p, end, end)
             if not sink:
-                self._tags += q - p + 6
+                st[_TAGS_AT] += q - p + 6
             elif q > p:
                 sink(self._buf, p, q)
             if q < end:

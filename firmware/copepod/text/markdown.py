@@ -12,6 +12,8 @@ The buffer is the window: what decides how a piece looks and where it ends lies 
 the piece stays there until drop(), so that it can be written again, or as plain text.
 """
 
+from array import array
+
 from micropython import const
 
 from .chars import safe_cut, size
@@ -40,6 +42,34 @@ _PARAGRAPH = const(1)
 _LINK = const(23)
 _IMAGE = const(24)
 
+# Scalars of the walk, in the same array.
+_TOP = const(67)
+_OVER_AT = const(72)
+_SEEN = const(73)
+_FITS = const(74)
+_HERE = const(75)
+_OPENED = const(84)
+_CODES = const(85)
+_RESOLVED = const(88)
+_DEFINITIONS = const(102)
+_BARS = const(103)
+_HELD = const(104)
+_FINISHED = const(105)
+_CUT = const(106)
+_RETURN_ = const(107)
+_WRITTEN = const(108)
+_ROOM = const(109)
+_TABLE_AT = const(110)
+_WIDE = const(114)
+_ODD = const(115)
+_QUICK = const(116)
+_FINE = const(117)
+_EXACT = const(118)
+_PLACE = const(123)
+_PLACE_UNITS = const(127)
+_KEPT = const(64)
+_NOWHERE = const(0xFFFF)
+
 
 class Formatter(Tables):
     """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes."""
@@ -49,67 +79,75 @@ class Formatter(Tables):
             buffer = bytearray(_BUFFER)
         super().__init__(buffer)
         self._view = memoryview(buffer)
-        self._room = len(buffer) - _SLACK
-        self._saved = self._st[:]
+        self._st[_ROOM] = len(buffer) - _SLACK
+        self._kept = memoryview(self._st)[0:_KEPT]  # what a piece begins with
+        self._saved = memoryview(array("H", bytes(2 * _KEPT)))
         self.begin()
 
     def begin(self):
         """Start a new answer; whatever was held is forgotten."""
-        self._held = self._cut = self._resolved = 0
-        self._quick = self._fine = False
-        self._finished = self._wide = self._odd = self._return = self._written = False
-        self._unmark()
         st = self._st
+        st[_HELD] = st[_CUT] = st[_RESOLVED] = 0
+        st[_QUICK] = st[_FINE] = False
+        st[_FINISHED] = st[_WIDE] = st[_ODD] = st[_RETURN_] = st[_WRITTEN] = False
+        self._unmark()
         st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
 
     def feed(self, text, start=0):
         """Take UTF-8 of `text` (a str, or bytes-like) from its byte `start` on; return how many bytes were taken."""
+        st = self._st
         view = memoryview(_utf8(text))
         end = len(view)
         p = start
-        while p < end and not self._cut and not self._full():
-            n = min(end - p, max(self._room - self._held, 1))  # beyond it only what completes a character
-            self._view[self._held : self._held + n] = view[p : p + n]
+        while p < end and not st[_CUT] and not self._full():
+            n = min(end - p, max(st[_ROOM] - st[_HELD], 1))  # beyond it only what completes a character
+            self._view[st[_HELD] : st[_HELD] + n] = view[p : p + n]
             p += n
-            held = self._held
-            self._held = held + n
+            held = st[_HELD]
+            st[_HELD] = held + n
             self._clean(held)
         return max(p - start, 0)
 
     def adopt(self, size_b):
         """Take the first `size_b` bytes of the buffer as the text so far: the caller has put UTF-8 there."""
-        self._held = size_b
+        st = self._st
+        st[_HELD] = size_b
         self._clean(0)
 
     def finish(self):
         """No more text comes."""
-        self._finished = True
+        st = self._st
+        st[_FINISHED] = True
 
     def ready(self):
         """True if a whole piece can be written now."""
-        while not self._cut and self._held and (self._finished or self._full()):
+        st = self._st
+        while not st[_CUT] and st[_HELD] and (st[_FINISHED] or self._full()):
             self._choose()
-        return self._cut > 0
+        return st[_CUT] > 0
 
     def done(self):
         """True when the answer is finished and nothing is left to write."""
-        return self._finished and not self.ready()
+        st = self._st
+        return st[_FINISHED] and not self.ready()
 
     def write(self, sink):
         """The piece as HTML; the same each time."""
-        self._st[:] = self._saved
-        self._walk(self._cut, sink)
-        self._written = True
+        st = self._st
+        self._kept[:] = self._saved
+        self._walk(st[_CUT], sink)
+        st[_WRITTEN] = True
 
     def write_plain(self, sink):
         """The Markdown of the piece, as it was given (but for characters Telegram would not take)."""
+        st = self._st
         live = self._live
         at = self._live_at
         p = 0
-        self._aim_live(0, self._cut)
-        while p < self._cut:
-            q = self._seek(at, live, p, self._cut, self._cut)
-            c = self._buf[q] if q < self._cut else 32
+        self._aim_live(0, st[_CUT])
+        while p < st[_CUT]:
+            q = self._seek(at, live, p, st[_CUT], st[_CUT])
+            c = self._buf[q] if q < st[_CUT] else 32
             if c in b"\n\t&<>":
                 q += 1
             if q > p:
@@ -127,20 +165,22 @@ class Formatter(Tables):
 
     def drop(self):
         """The piece was accepted: make room for the next."""
-        if not self._written:
+        st = self._st
+        if not st[_WRITTEN]:
             self.write(_nowhere)
-        cut = self._cut
-        held = self._held - cut
-        self._view[0:held] = self._view[cut : self._held]
-        self._held = held
-        self._resolved = max(self._resolved - cut, 0)
-        self._cut = 0
-        self._written = False
+        cut = st[_CUT]
+        held = st[_HELD] - cut
+        self._view[0:held] = self._view[cut : st[_HELD]]
+        st[_HELD] = held
+        st[_RESOLVED] = max(st[_RESOLVED] - cut, 0)
+        st[_CUT] = 0
+        st[_WRITTEN] = False
 
     def _full(self):
         """True if the window is full, with whole characters."""
-        held = self._held
-        if held < self._room:
+        st = self._st
+        held = st[_HELD]
+        if held < st[_ROOM]:
             return False
         p = held - 1
         while self._buf[p] & 0xC0 == 0x80 and p:
@@ -149,17 +189,18 @@ class Formatter(Tables):
 
     def _clean(self, p):
         """Text was added at p: no returns, controls or lone surrogates; note what else it has."""
+        st = self._st
         buf = self._buf
-        held = self._held
-        if self._return and p < held:
-            self._return = False
+        held = st[_HELD]
+        if st[_RETURN_] and p < held:
+            st[_RETURN_] = False
             if buf[p] == 10:
                 held -= 1
                 self._view[p:held] = self._view[p + 1 : held + 1]
         q = self._find(b"\r", p, held)
         if q >= 0:
             held = self._no_returns(q, held)
-        self._held = held
+        st[_HELD] = held
         if p == held:
             return
         view = self._view[p:held]
@@ -174,8 +215,8 @@ class Formatter(Tables):
                 if q < 0:
                     break
                 buf[q] = 32
-            self._wide = self._wide or c > 127
-        if not self._wide:
+            st[_WIDE] = st[_WIDE] or c > 127
+        if not st[_WIDE]:
             return
         p = max(p - 2, 0)
         q = p
@@ -199,6 +240,7 @@ class Formatter(Tables):
 
     def _controls(self, lowest, p, held):
         """Controls but tabs and line feeds become blanks, as the server would have it; NULs stay, to be U+FFFD."""
+        st = self._st
         k = len(_CONTROLS) - 8
         if lowest < 10:
             k += 8
@@ -206,7 +248,7 @@ class Formatter(Tables):
                 self._needle[0] = c
                 if not self._index[c] and self._find(self._needle, p, held) >= 0:
                     self._use(c)
-                    self._odd = True
+                    st[_ODD] = True
         while k:
             k -= 1
             self._needle[0] = _CONTROLS[k]
@@ -219,6 +261,7 @@ class Formatter(Tables):
 
     def _no_returns(self, q, held):
         """Take the returns out of the text from q on: CR LF and CR become LF."""
+        st = self._st
         buf = self._buf
         p = q
         while q < held:
@@ -227,7 +270,7 @@ class Formatter(Tables):
             if c == 13:
                 c = 10
                 if q == held:
-                    self._return = True
+                    st[_RETURN_] = True
                 elif buf[q] == 10:
                     q += 1
             buf[p] = c
@@ -238,77 +281,78 @@ class Formatter(Tables):
         """Decide where the piece ends; what has nothing to show is dropped."""
         st = self._st
         saved = self._saved
-        saved[:] = st
-        self._buf[self._held] = 10
-        self._bars = self._find(b"|", 0, self._held) >= 0
-        self._definitions = self._find(b"]:", 0, self._held) >= 0
-        self._exact = self._fine = False
+        saved[:] = self._kept
+        self._buf[st[_HELD]] = 10
+        st[_BARS] = self._find(b"|", 0, st[_HELD]) >= 0
+        st[_DEFINITIONS] = self._find(b"]:", 0, st[_HELD]) >= 0
+        st[_EXACT] = st[_FINE] = False
         self._aim_passes()
-        self._table_at = -1
+        st[_TABLE_AT] = _NOWHERE
         cut = 0
-        if self._finished and self._held < _SHORT and not self._resolved:
-            self._quick = True
-            self._opened = self._codes = 0
+        if st[_FINISHED] and st[_HELD] < _SHORT and not st[_RESOLVED]:
+            st[_QUICK] = True
+            st[_OPENED] = st[_CODES] = 0
             cut = self._count()
-            self._quick = False
-            if cut < self._held or not self._seen:
+            st[_QUICK] = False
+            if cut < st[_HELD] or not st[_SEEN]:
                 cut = 0
         cut = cut or self._count()
-        if cut < self._held and self._wide and self._over:
-            self._exact = True
+        if cut < st[_HELD] and st[_WIDE] and st[_OVER_AT]:
+            st[_EXACT] = True
             cut = self._count()
         if not cut:
             cut = self._cut_inside()
-        st[:] = saved
-        self._cut = cut
-        if not self._seen:
+        self._kept[:] = saved
+        st[_CUT] = cut
+        if not st[_SEEN]:
             self.drop()
 
     def _count(self):
         """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""
-        self._st[:] = self._saved
+        st = self._st
+        self._kept[:] = self._saved
         try:
-            self._walk(self._held, None)
+            self._walk(st[_HELD], None)
         except Full:
-            return self._top if self._fits else 0
-        if self._finished and not self._over:
-            return self._held
-        return self._top if self._seen else self._held
+            return st[_TOP] if st[_FITS] else 0
+        if st[_FINISHED] and not st[_OVER_AT]:
+            return st[_HELD]
+        return st[_TOP] if st[_SEEN] else st[_HELD]
 
     def _cut_inside(self):
         """No end between blocks will do: find the best place inside one."""
-        self._fine = True
-        place = self._place
-        place_units = self._place_units
+        st = self._st
+        st[_FINE] = True
         while True:
             k = 0
             while k < 4:
-                place[k] = place_units[k] = 0
+                st[_PLACE + k] = st[_PLACE_UNITS + k] = 0
                 k += 1
-            self._st[:] = self._saved
+            self._kept[:] = self._saved
             try:
-                self._walk(self._held, None)
-                self._here = self._held
+                self._walk(st[_HELD], None)
+                st[_HERE] = st[_HELD]
             except Full:
                 pass
             best = 0
             for k in range(4):
-                if place_units[k] >= _LIMIT >> 1:
-                    best = place[k]
+                place = st[_PLACE + k]
+                if st[_PLACE_UNITS + k] >= _LIMIT >> 1:
+                    best = place
                     break
-                if place[k] > best and place_units[k] >= _LIMIT >> 2:
-                    best = place[k]
-            best = best or self._here
+                if place > best and st[_PLACE_UNITS + k] >= _LIMIT >> 2:
+                    best = place
+            best = best or st[_HERE]
             if best:
                 break
             # A span that is longer than a message: let it be text.
             c = self._buf[0]
             if not 11 < c < 32:
-                best = safe_cut(self._buf, min(self._held, _LIMIT >> 2), 0)
+                best = safe_cut(self._buf, min(st[_HELD], _LIMIT >> 2), 0)
                 break
             self._buf[0] = ORIGINAL[c]
-        self._fine = False
-        self._seen = True
+        st[_FINE] = False
+        st[_SEEN] = True
         return best
 
 

@@ -33,11 +33,40 @@ _SPACES = b"                                "
 _DASHES = b"--------------------------------"
 _SENTENCES = (b". ", b"! ", b"? ", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\x9f")
 _RAW = b"&<>\t\0"
-_ESCAPED = b"&<>"
+
+# Scalars of the walk, in the same array.
+_UNITS = const(64)
+_ENTITIES_AT = const(65)
+_TAGS_AT = const(66)
+_TOP = const(67)
+_TOP_UNITS = const(68)
+_TOP_ENTITIES = const(69)
+_TOP_TAGS = const(70)
+_MOST_UNITS = const(71)
+_OVER_AT = const(72)
+_SEEN = const(73)
+_FITS = const(74)
+_HERE = const(75)
+_LINK_AT = const(76)
+_NEST = const(77)
+_ALT = const(78)
+_WIDTH = const(79)
+_IN_CODE = const(101)
+_WIDE = const(114)
+_ODD = const(115)
+_QUICK = const(116)
+_FINE = const(117)
+_EXACT = const(118)
+_MUTE = const(119)
+_SOLID = const(120)
+_MEASURING = const(121)
 
 
 class Full(Exception):
     """Counting has gone as far as it has to."""
+_PLACE = const(123)  # for each rank the best place to cut seen, and its units
+_PLACE_UNITS = const(127)
+_SIZE = const(131)
 
 
 class Output:
@@ -61,24 +90,21 @@ class Output:
     def __init__(self, buf):
         self._buf = buf
         self._find = buf.find
+        self._st = array("H", bytes(2 * _SIZE))
         self._needle = bytearray(1)
         self._raw_at = array("H", bytes(10))
-        self._escaped_at = array("H", bytes(6))
         self._tiny = bytearray(4)
-        self._place = array("H", bytes(8))  # for each rank the best place to cut seen, and its units
-        self._place_units = array("H", bytes(8))
-        self._index = bytearray(64)  # of a byte in _live
+        self._index = bytearray(96)  # of a byte in _live, of a mark | 64 in _skips
         self._sink = None
-        self._measuring = self._quick = False
-        self._exact = self._fine = self._mute = self._solid = False
 
     def _restart(self, sink):
+        st = self._st
         self._sink = sink
-        self._units = self._entities = self._tags = self._top = 0
-        self._top_units = self._top_entities = self._top_tags = 0
-        self._max = _LIMIT
-        self._over = self._seen = self._fits = self._mute = self._solid = False
-        self._here = self._link = self._nest = self._alt = 0
+        st[_UNITS] = st[_ENTITIES_AT] = st[_TAGS_AT] = st[_TOP] = 0
+        st[_TOP_UNITS] = st[_TOP_ENTITIES] = st[_TOP_TAGS] = 0
+        st[_MOST_UNITS] = _LIMIT
+        st[_OVER_AT] = st[_SEEN] = st[_FITS] = st[_MUTE] = st[_SOLID] = False
+        st[_HERE] = st[_LINK_AT] = st[_NEST] = st[_ALT] = 0
 
     # Looking for the next of several bytes, at the speed of find().
 
@@ -116,35 +142,38 @@ class Output:
 
     def _run(self, p, end):
         """Text that needs no escaping."""
-        if self._measuring:
+        st = self._st
+        if st[_MEASURING]:
             self._widen(self._buf, p, end)
             return
         if self._sink:
             self._sink(self._buf, p, end)
             return
-        if not self._seen:
-            self._seen = visible(self._buf, p, end)
-        n = units(self._buf, p, end) if self._exact else end - p
-        if self._units + n > self._max:
+        if not st[_SEEN]:
+            st[_SEEN] = visible(self._buf, p, end)
+        n = units(self._buf, p, end) if st[_EXACT] else end - p
+        if st[_UNITS] + n > st[_MOST_UNITS]:
             self._burst(p, end, n)
-        elif self._fine:
+        elif st[_FINE]:
             self._note_run(p, end)
-        self._units += n
+        st[_UNITS] += n
 
     def _put(self, text, n=1):
         """Text that is not in the buffer, of n units (and columns)."""
-        if self._measuring:
-            self._width += n
+        st = self._st
+        if st[_MEASURING]:
+            st[_WIDTH] += n
         elif self._sink:
             self._sink(text, 0, len(text))
         else:
-            self._seen = True
+            st[_SEEN] = True
             self._grow(n)
 
     def _blank(self, n, text=_SPACES):
         """n blanks (or dashes)."""
-        if self._measuring:
-            self._width += n
+        st = self._st
+        if st[_MEASURING]:
+            st[_WIDTH] += n
             return
         if not self._sink:
             self._grow(n)
@@ -163,6 +192,7 @@ class Output:
 
     def _point(self, code):
         """One character by its code point."""
+        st = self._st
         if code == 38:
             self._put(b"&amp;")
         elif code == 60:
@@ -171,12 +201,12 @@ class Output:
             self._put(b"&gt;")
         else:
             n = encode(code, self._tiny)
-            if self._measuring:
+            if st[_MEASURING]:
                 self._widen(self._tiny, 0, n)
             elif self._sink:
                 self._sink(self._tiny, 0, n)
             else:
-                self._seen = self._seen or visible(self._tiny, 0, n)
+                st[_SEEN] = st[_SEEN] or visible(self._tiny, 0, n)
                 self._grow(2 if n == 4 else 1)
 
     def _reference(self, p, end):
@@ -190,19 +220,16 @@ class Output:
 
     def _raw(self, p, end, column=0):
         """Literal text: escaped, nothing else; tabs go to the next fourth column, the text being at `column`."""
-        if not (self._sink or self._odd) or self._measuring and not self._odd:
+        st = self._st
+        if not (self._sink or st[_ODD]) or st[_MEASURING] and not st[_ODD]:
             if p < end:
                 self._run(p, end)
             return
         at = self._raw_at
-        chars = _RAW
-        if not self._odd:
-            at = self._escaped_at
-            chars = _ESCAPED
-        self._aim(at, chars, len(at), p, end)
+        self._aim(at, _RAW, 5 if st[_ODD] else 3, p, end)
         start = p
         while p < end:
-            q = self._seek(at, chars, p, end, end)
+            q = self._seek(at, _RAW, p, end, end)
             if q > p:
                 self._run(p, q)
             if q < end:
@@ -216,21 +243,23 @@ class Output:
             p = q + 1
 
     def _widen(self, buf, p, end):
-        self._width += columns(buf, p, end) if self._wide or buf is self._tiny else end - p
+        st = self._st
+        st[_WIDTH] += columns(buf, p, end) if st[_WIDE] or buf is self._tiny else end - p
 
     # Tags.
 
     def _tag(self, text, opens=0):
-        if self._mute:
+        st = self._st
+        if st[_MUTE]:
             return
         if self._sink:
             self._sink(text, 0, len(text))
             return
-        self._tags += len(text)
-        self._entities += opens
-        if self._entities > self._top_entities + _ENTITIES or self._tags > self._top_tags + _TAG_BYTES:
+        st[_TAGS_AT] += len(text)
+        st[_ENTITIES_AT] += opens
+        if st[_ENTITIES_AT] > st[_TOP_ENTITIES] + _ENTITIES or st[_TAGS_AT] > st[_TOP_TAGS] + _TAG_BYTES:
             raise Full
-        if not self._over and (self._entities > _ENTITIES or self._tags > _TAG_BYTES):
+        if not st[_OVER_AT] and (st[_ENTITIES_AT] > _ENTITIES or st[_TAGS_AT] > _TAG_BYTES):
             self._burst(0, 0, 0)
 
     def _style_on(self, style):
@@ -277,17 +306,19 @@ class Output:
     # Counting, and where to cut.
 
     def _grow(self, n):
-        if self._units + n > self._max:
+        st = self._st
+        if st[_UNITS] + n > st[_MOST_UNITS]:
             self._burst(0, 0, n)
-        self._units += n
+        st[_UNITS] += n
 
     def _burst(self, p, end, n):
         """n more units do not fit; p to end is the run that they are, if it may be cut."""
-        if self._fine:
-            if end and not (self._solid or self._link or self._mute):
-                room = self._max - self._units
+        st = self._st
+        if st[_FINE]:
+            if end and not (st[_SOLID] or st[_LINK_AT] or st[_MUTE]):
+                room = st[_MOST_UNITS] - st[_UNITS]
                 cut = p
-                if self._exact:
+                if st[_EXACT]:
                     while room > 0:
                         c = self._buf[cut]
                         room -= 2 if c > 0xEF else 1
@@ -299,30 +330,32 @@ class Output:
                 self._note_run(p, min(cut + 1, end))
                 cut = safe_cut(self._buf, cut, p)
                 if cut > p:
-                    self._here = cut
+                    st[_HERE] = cut
             raise Full
-        if not self._over:
-            self._over = True
-            self._max = self._top_units + _LIMIT  # the block that goes over may fit the next piece
-        if self._units + n > self._max:
+        if not st[_OVER_AT]:
+            st[_OVER_AT] = True
+            st[_MOST_UNITS] = st[_TOP_UNITS] + _LIMIT  # the block that goes over may fit the next piece
+        if st[_UNITS] + n > st[_MOST_UNITS]:
             raise Full
 
     def _note(self, rank, p):
         """The piece could be cut at p."""
-        if self._fine and not (self._link or self._mute) and p:
-            self._place[rank] = p
-            self._place_units[rank] = self._units
+        st = self._st
+        if st[_FINE] and not (st[_LINK_AT] or st[_MUTE]) and p:
+            st[_PLACE + rank] = p
+            st[_PLACE_UNITS + rank] = st[_UNITS]
 
     def _note_run(self, p, end):
         """The last word and sentence that end inside a run."""
-        if self._solid or self._link or self._mute:
+        st = self._st
+        if st[_SOLID] or st[_LINK_AT] or st[_MUTE]:
             return
         buf = self._buf
         q = buf.rfind(b" ", p, end)
         if q > p:
-            self._place[_WORD] = q + 1
-            self._place_units[_WORD] = self._units + (units(buf, p, q) if self._exact else q - p)
-        if self._code:
+            st[_PLACE + _WORD] = q + 1
+            st[_PLACE_UNITS + _WORD] = st[_UNITS] + (units(buf, p, q) if st[_EXACT] else q - p)
+        if st[_IN_CODE]:
             q = buf.rfind(b"\n", p, end)
             rank = _LINE
             size = 1
@@ -335,5 +368,5 @@ class Output:
                     q = k
                     size = len(mark)
         if q > p and q + size <= end:  # pyright: ignore[reportPossiblyUnboundVariable]
-            self._place[rank] = q + size  # pyright: ignore[reportPossiblyUnboundVariable]
-            self._place_units[rank] = self._units + (units(buf, p, q) if self._exact else q - p)
+            st[_PLACE + rank] = q + size  # pyright: ignore[reportPossiblyUnboundVariable]
+            st[_PLACE_UNITS + rank] = st[_UNITS] + (units(buf, p, q) if st[_EXACT] else q - p)

@@ -40,6 +40,17 @@ _TAGS = {
     b"tg-spoiler": SPOILER,
 }
 
+# Scalars of the walk, in the same array.
+_LIVES = const(82)
+_SKIP_COUNT = const(83)
+_OPENED = const(84)
+_CODES = const(85)
+_SCOPE = const(86)
+_LINK_TO = const(87)
+_RESOLVED = const(88)
+_DEFINITIONS = const(102)
+_HELD = const(104)
+
 
 class Spans(Links):
     """First of the two passes that resolve a block's inline text."""
@@ -50,50 +61,54 @@ class Spans(Links):
         self._open = array("H", bytes(2 * _BRACKETS))  # place * 4 + image + 2 if it can be no link
         self._live = bytearray(32)  # what the writing pass has to stop at; marks join as they are used
         self._few = array("H", bytes(2 * _FEW))
-        self._many = array("H", bytes(2 * 32))
+        self._many = None  # the same for more kinds of marks, made when a text has them
         self._skips = bytearray(16)  # what the emphasis pass has to stop at
         self._skips_at = array("H", bytes(2 * 16))
-        self._skip_index = bytearray(32)
-        self._lives = 4
-        self._opened = self._codes = 0  # a bound for the entities of what was resolved last
         self._live[0:4] = b"\n&<>"
         self._index[38] = 1
         self._index[60] = 2
         self._index[62] = 3
         self._skips[0:4] = b"*_~|"
+        self._st[_LIVES] = 4
 
     def _unmark(self):
         """Forget which marks are in use."""
-        while self._lives > 4:
-            self._lives -= 1
-            k = self._live[self._lives]
-            self._index[k] = self._skip_index[k] = 0
-        self._skip_count = 4
+        st = self._st
+        while st[_LIVES] > 4:
+            st[_LIVES] -= 1
+            k = self._live[st[_LIVES]]
+            self._index[k] = self._index[k & 31 | 64] = 0
+        st[_SKIP_COUNT] = 4
         self._live_at = self._few
 
     def _use(self, mark):
         """From now on the passes look for this mark."""
-        k = self._lives
+        st = self._st
+        k = st[_LIVES]
         if k == _FEW:
-            self._many[0:_FEW] = self._few
-            self._live_at = self._many
+            self._many = self._many or array("H", bytes(64))
             while k < 32:
                 self._many[k] = _FAR
                 k += 1
-            k = _FEW
+            k = 0
+            while k < _FEW:
+                self._many[k] = self._few[k]
+                k += 1
+            self._live_at = self._many
         self._live[k] = mark
         self._live_at[k] = _FAR
         self._index[mark] = k
-        self._lives = k + 1
+        st[_LIVES] = k + 1
         if mark >= _HTML or mark == _BACKSLASH:
-            k = self._skip_count
+            k = st[_SKIP_COUNT]
             self._skips[k] = mark
             self._skips_at[k] = _FAR
-            self._skip_index[mark] = k
-            self._skip_count = k + 1
+            self._index[mark | 64] = k
+            st[_SKIP_COUNT] = k + 1
 
     def _mark(self, p, mark):
         """Overwrite the byte at p."""
+        st = self._st
         self._buf[p] = mark
         if not self._index[mark]:
             self._use(mark)
@@ -101,23 +116,26 @@ class Spans(Links):
         if p < self._live_at[k]:
             self._live_at[k] = p
         if mark == _CODE:
-            self._codes += 1
+            st[_CODES] += 1
         elif mark > 19 or not mark & 1:
-            self._opened += 1
-        k = self._skip_index[mark]
+            st[_OPENED] += 1
+        k = self._index[mark | 64]
         if k and p < self._skips_at[k]:
             self._skips_at[k] = p
 
     def _aim_passes(self):
         """The window has changed: look again for what the two passes stop at."""
-        self._aim(self._span_at, _SPANS, len(_SPANS), self._resolved, self._held)
-        self._aim(self._skips_at, self._skips, self._skip_count, self._resolved, self._held)
+        st = self._st
+        self._aim(self._span_at, _SPANS, len(_SPANS), st[_RESOLVED], st[_HELD])
+        self._aim(self._skips_at, self._skips, st[_SKIP_COUNT], st[_RESOLVED], st[_HELD])
 
     def _aim_live(self, p, end):
-        self._aim(self._live_at, self._live, self._lives, p, end)
-        self._scope = end
+        st = self._st
+        self._aim(self._live_at, self._live, st[_LIVES], p, end)
+        st[_SCOPE] = end
 
     def _spans(self, p, end):
+        st = self._st
         buf = self._buf
         at = self._span_at
         start = p
@@ -125,7 +143,7 @@ class Spans(Links):
         lacking = 0  # bit n: there is no closing run of n backticks any more
         dollars = True
         while True:
-            q = self._seek(at, _SPANS, p, end, self._held)
+            q = self._seek(at, _SPANS, p, end, st[_HELD])
             if q >= end:
                 return
             c = buf[q]
@@ -177,7 +195,7 @@ class Spans(Links):
                 if not k & 2:
                     mark = self._link_end(k >> 2, q, end)
                     if mark:
-                        p = self._link_to
+                        p = st[_LINK_TO]
                         self._mark(q, mark)
                         if k & 1:
                             self._mark((k >> 2) - 1, _IMAGE)
@@ -191,24 +209,25 @@ class Spans(Links):
 
     def _link_end(self, p, q, end):
         """The mark for the bracket at q that closes the one at p, or 0; what follows begins at _link_to."""
+        st = self._st
         buf = self._buf
         if buf[q + 1] == 40:
             r = self._inline_end(q + 1, end)
             if r:
-                self._link_to = r
+                st[_LINK_TO] = r
                 return _END_INLINE
-        if not self._definitions:
+        if not st[_DEFINITIONS]:
             return 0
         if buf[q + 1] == 91:
             r = self._label_end(q + 2, end)
             if r:
-                self._link_to = r + 1
+                st[_LINK_TO] = r + 1
                 return _END_LABEL if self._defined(q + 2, r) else 0
         if self._label_end(p + 1, end) == q and buf[p + 1] != 94 and self._defined(p + 1, q):
             if buf[q + 1] == 91 and buf[q + 2] == 93 and q + 2 < end:
-                self._link_to = q + 3
+                st[_LINK_TO] = q + 3
                 return _END_LABEL
-            self._link_to = q + 1
+            st[_LINK_TO] = q + 1
             return _END_SHORT
         return 0
 

@@ -27,30 +27,47 @@ _LONG_ROW = const(2000)
 _LINE = const(1)
 _DASHES = b"--------------------------------"
 
+# Scalars of the walk, in the same array.
+_HERE = const(75)
+_WIDTH = const(79)
+_TEXT = const(89)
+_COLUMN = const(90)
+_BASE = const(91)
+_MATCHED = const(92)
+_POS = const(96)
+_HELD = const(104)
+_TABLE_AT = const(110)
+_TABLE_END = const(111)
+_CELL_FROM = const(112)
+_CELL_TO = const(113)
+_QUICK = const(116)
+_MUTE = const(119)
+_MEASURING = const(121)
+
 
 class Tables(Blocks):
     def __init__(self, buf):
         super().__init__(buf)
         self._tee = self._widen_and_write
         self._columns = array("H", bytes(2 + 2 * _MOST))  # of the table measured last
-        self._table_at = -1
 
     def _table_columns(self, p, q):
         """How many columns the table has whose header is the line at p with its text at q, or 0 if it is none."""
+        st = self._st
         e = self._line_end(q)
-        if e >= self._held or self._find(b"|", q, e) < 0 and self._find(b"|", e, self._line_end(e + 1)) < 0:
+        if e >= st[_HELD] or self._find(b"|", q, e) < 0 and self._find(b"|", e, self._line_end(e + 1)) < 0:
             return 0
-        column = self._column
-        base = self._base
-        matched = self._matched
+        column = st[_COLUMN]
+        base = st[_BASE]
+        matched = st[_MATCHED]
         self._match(e + 1)
         n = 0
-        if self._matched == self._st[_DEPTH] and self._column - self._base < 4:
-            n = self._delimiters(self._q, False)
-        self._q = q
-        self._column = column
-        self._base = base
-        self._matched = matched
+        if st[_MATCHED] == self._st[_DEPTH] and st[_COLUMN] - st[_BASE] < 4:
+            n = self._delimiters(st[_TEXT], False)
+        st[_TEXT] = q
+        st[_COLUMN] = column
+        st[_BASE] = base
+        st[_MATCHED] = matched
         if n:
             cells = 0
             p = self._first_cell(q)
@@ -100,6 +117,7 @@ class Tables(Blocks):
 
     def _cell(self, p, e):
         """Note in _from and _to the text of the cell that begins at p; return where the next one begins."""
+        st = self._st
         buf = self._buf
         q = p
         while True:
@@ -120,8 +138,8 @@ class Tables(Blocks):
             stop -= 1
         while p < stop and buf[p] in b" \t":
             p += 1
-        self._cell_from = p
-        self._cell_to = stop
+        st[_CELL_FROM] = p
+        st[_CELL_TO] = stop
         q += 1
         if q < e and self._prefix_blank(q) >= e:
             return e
@@ -133,20 +151,26 @@ class Tables(Blocks):
         st[_LANGUAGE_LENGTH] = st[_PAD] = 0
         e = self._line_end(q)
         self._match(e + 1)
-        after = self._line_end(self._q) + 1
-        if self._table_at == self._pos:
-            st[_COLUMNS:_STACK] = self._columns
-            p = self._table_end
+        after = self._line_end(st[_TEXT]) + 1
+        if st[_TABLE_AT] == st[_POS]:
+            k = _MOST
+            while k >= 0:
+                st[_COLUMNS + k] = self._columns[k]
+                k -= 1
+            p = st[_TABLE_END]
         else:
             p = self._measure(q, e, after)
-            self._columns[:] = st[_COLUMNS:_STACK]
-            self._table_at = self._pos
-            self._table_end = p
+            k = _MOST
+            while k >= 0:
+                self._columns[k] = st[_COLUMNS + k]
+                k -= 1
+            st[_TABLE_AT] = st[_POS]
+            st[_TABLE_END] = p
         self._need(p)
         self._begin()
-        self._here = self._pos
+        st[_HERE] = st[_POS]
         self._pre(True)
-        if self._quick:
+        if st[_QUICK]:
             self._quick_rows(p, q)
             return
         self._write_row(q, e)
@@ -158,15 +182,16 @@ class Tables(Blocks):
             k += 1
             self._blank(st[_COLUMNS + k] & 255, _DASHES)
         st[_KIND] = _TABLE
-        self._pos = after
+        st[_POS] = after
         self._rows(stop, True)
 
     def _measure(self, q, e, after):
         """Find how wide the columns are of the table whose header lies from q to e; return where it ends."""
-        self._aim_live(q, self._held)
-        self._delimiters(self._q, True)
-        mute = self._mute
-        self._measuring = self._mute = True
+        st = self._st
+        self._aim_live(q, st[_HELD])
+        self._delimiters(st[_TEXT], True)
+        mute = st[_MUTE]
+        st[_MEASURING] = st[_MUTE] = True
         self._measure_row(q, e)
         p = after
         while True:
@@ -176,8 +201,8 @@ class Tables(Blocks):
             p = self._line_end(q2)
             self._measure_row(q2, p)
             p += 1
-        self._measuring = False
-        self._mute = mute
+        st[_MEASURING] = False
+        st[_MUTE] = mute
         return p
 
     def _quick_rows(self, p, q):
@@ -190,29 +215,30 @@ class Tables(Blocks):
             k -= 1
         k = self._buf.count(b"\n", q, p) + 1
         self._grow(min(units * k * 2 + (p - q), _OVER))
-        self._pos = p
+        st[_POS] = p
         st[_GAP] = 1
 
     def _row(self, p):
         """Where the text of the row at p begins, or 0 if the table is over."""
-        if p >= self._held:
+        st = self._st
+        if p >= st[_HELD]:
             return 0
         self._match(p)
-        q = self._q
-        if self._buf[q] == 10 or self._matched < self._st[_DEPTH] or self._column - self._base > 3:
+        q = st[_TEXT]
+        if self._buf[q] == 10 or st[_MATCHED] < self._st[_DEPTH] or st[_COLUMN] - st[_BASE] > 3:
             return 0
         return 0 if self._interrupts(q, False) else q
 
     def _rows(self, stop, opened=False):
         st = self._st
-        p = self._pos
+        p = st[_POS]
         while p < stop:
             q = p if st[_MIDDLE] else self._row(p)
             if not q and not st[_MIDDLE]:
                 st[_KIND] = 0
                 break
             e = self._line_end(q)
-            self._here = p
+            st[_HERE] = p
             self._note(_LINE, p)
             if opened:
                 self._break()
@@ -230,13 +256,14 @@ class Tables(Blocks):
             p = e if st[_MIDDLE] else e + 1
         if opened:
             self._pre(False)
-        self._aim_live(min(p, self._held), self._held)
+        self._aim_live(min(p, st[_HELD]), st[_HELD])
         st[_GAP] = 1
-        self._pos = p
+        st[_POS] = p
 
     def _cell_text(self):
-        self._resolve(self._cell_from, self._cell_to)
-        self._text(self._cell_from, self._cell_to)
+        st = self._st
+        self._resolve(st[_CELL_FROM], st[_CELL_TO])
+        self._text(st[_CELL_FROM], st[_CELL_TO])
 
     def _measure_row(self, p, e):
         st = self._st
@@ -246,18 +273,18 @@ class Tables(Blocks):
         k = 0
         while p < e and k < st[_COLUMNS]:
             p = self._cell(p, e)
-            self._width = 0
+            st[_WIDTH] = 0
             self._cell_text()
             k += 1
             width = st[_COLUMNS + k]
-            if self._width > width & 255:
-                st[_COLUMNS + k] = width & 0xFF00 | min(self._width, _WIDEST)
+            if st[_WIDTH] > width & 255:
+                st[_COLUMNS + k] = width & 0xFF00 | min(st[_WIDTH], _WIDEST)
 
     def _write_row(self, p, e):
         st = self._st
-        mute = self._mute
+        mute = st[_MUTE]
         sink = self._sink
-        self._mute = True
+        st[_MUTE] = True
         p = self._first_cell(p)
         self._aim_live(p, e)
         k = 0
@@ -267,18 +294,18 @@ class Tables(Blocks):
             k += 1
             width = st[_COLUMNS + k]
             align = width >> 8
-            self._width = 0
+            st[_WIDTH] = 0
             left = 0
             if p < e:
                 p = self._cell(p, e)
                 if align > 1 or not sink:
-                    self._measuring = True
+                    st[_MEASURING] = True
                     self._cell_text()
-                    self._measuring = False
-                    left = max((width & 255) - self._width, 0) if align > 1 else 0
+                    st[_MEASURING] = False
+                    left = max((width & 255) - st[_WIDTH], 0) if align > 1 else 0
                     if align == 3:
                         left >>= 1
-                    self._aim_live(self._cell_from, e)
+                    self._aim_live(st[_CELL_FROM], e)
                     if left:
                         self._blank(left)
                     self._cell_text()
@@ -287,14 +314,15 @@ class Tables(Blocks):
                     self._forward = sink
                     self._cell_text()
                     self._sink = sink
-            left = (width & 255) - self._width - left
+            left = (width & 255) - st[_WIDTH] - left
             if k < st[_COLUMNS] and left > 0:
                 self._blank(left)
-        self._mute = mute
+        st[_MUTE] = mute
 
     def _widen_and_write(self, buf, p, end):
+        st = self._st
         if buf is self._buf or buf is self._tiny:
             self._widen(buf, p, end)
         else:
-            self._width += 1  # an escape, or one blank
+            st[_WIDTH] += 1  # an escape, or one blank
         self._forward(buf, p, end)
