@@ -3,12 +3,13 @@
 import asyncio
 import gc
 import json
+import socket
 import sys
 from errno import ECONNREFUSED, ENOTCONN, ETIMEDOUT
 from time import ticks_diff, ticks_ms
 
 import asyncio.core as core
-from copepod.net import wait
+from copepod.net import http, wait
 from copepod.net.http import Client
 
 TOKEN = b"123456789:AAExampleExampleExampleExampleExam"
@@ -602,6 +603,54 @@ def test_refused():
         assert client.connections == 0
         assert ticks_diff(ticks_ms(), started) < 1000
         server.server = (await Server(keep_alive).start()).server
+
+    serving(keep_alive, test)
+
+
+def test_each_address_has_its_time():
+    class Resolver:
+        """Puts an address that never answers before the real one."""
+
+        def __init__(self, silent):
+            self.silent = silent
+            self.socket = socket.socket
+            self.SOCK_STREAM = socket.SOCK_STREAM
+
+        def getaddrinfo(self, host, port, family, kind):
+            found = socket.getaddrinfo(host, port, family, kind)
+            return socket.getaddrinfo(host, self.silent, family, kind) + found
+
+    async def test(client, server):
+        full = socket.socket()
+        port = server.port + 1
+        while True:
+            try:
+                full.bind(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+                break
+            except OSError:
+                port += 1
+        full.listen(0)
+        waiting = []
+        for _ in range(4):  # with its queue full, a listening socket answers no more
+            other = socket.socket()
+            other.setblocking(False)
+            try:
+                other.connect(socket.getaddrinfo("127.0.0.1", port)[0][-1])
+            except OSError:
+                pass
+            waiting.append(other)
+        http.socket = Resolver(port)
+        client.CONNECT_MS = 150
+        started = ticks_ms()
+        try:
+            await client.connect()
+        finally:
+            http.socket = socket
+            for other in waiting:
+                other.close()
+            full.close()
+        assert 140 <= ticks_diff(ticks_ms(), started) < 2000
+        assert await post(client) == (200, b'{"ok":true}')
 
     serving(keep_alive, test)
 

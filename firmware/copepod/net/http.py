@@ -86,13 +86,14 @@ class Client:
     async def connect(self):
         """Open the connection, TLS handshake included; an open one is closed before.
 
-        getaddrinfo blocks, everything else lets other tasks run. Allocates about 1 kB.
+        Each address of the host is tried for CONNECT_MS. getaddrinfo blocks, everything else lets
+        other tasks run. Allocates about 1 kB.
         """
         self.close()
         found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
-        deadline = ticks_add(ticks_ms(), self.CONNECT_MS)
         while True:
             info = found.pop(0)
+            deadline = ticks_add(ticks_ms(), self.CONNECT_MS)
             try:
                 self._raw = self._socket = raw = socket.socket(info[0], info[1], info[2])
                 raw.setblocking(False)
