@@ -184,8 +184,9 @@ def make_interpreter(spec: Interpreter, frozen: bool, path: Path) -> None:
     work = TOOLCHAIN / "work" / f"{spec.name}-{_settings_digest(spec)}"
     manifest = "manifest_frozen.py" if frozen else "manifest_stock.py"
     work.mkdir(parents=True, exist_ok=True)
-    # Two flavours share the object files. make sees no other manifest and no other linker script:
-    # what depends on them is made anew.
+    # Two flavours share the object files. make sees no other manifest, no other linker script and
+    # no file that became older: what depends on them is made anew.
+    shutil.rmtree(work / "frozen_mpy", ignore_errors=True)
     for name in ("frozen_content.c", "micropython"):
         (work / name).unlink(missing_ok=True)
     script = work / "order.ld"
