@@ -135,7 +135,7 @@ def _build(board: str, wanted: Settings, path: Path) -> None:
         shutil.copy2(work / name, fresh / name)
     fresh.rename(path.parent)
     older = [one for one in TOOLCHAIN.glob(f"{board}-????????????") if one != path.parent]
-    for one in sorted(older, key=lambda one: one.stat().st_mtime)[:-2]:
+    for one in sorted(older, key=lambda one: one.stat().st_mtime)[:-4]:
         shutil.rmtree(one, ignore_errors=True)
 
 
