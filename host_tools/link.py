@@ -16,7 +16,9 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-ENTRY = "copepod.gateway"
+# One bundle each, in the order in which they are linked: while a bundle is being loaded the heap holds
+# all of it twice in part, so three smaller ones need less room than one.
+ENTRIES = ("copepod.text.markdown", "copepod.telegram.api", "copepod.gateway")
 APART = ("copepod.platform",)  # which of its files is used is known on the board
 
 
@@ -38,41 +40,58 @@ class Module:
 
 
 def link(
-    sources: dict[str, str], before: tuple[str, ...] = (), others: tuple[str, ...] = ()
+    sources: dict[str, str],
+    before: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
+    entries: tuple[str, ...] = ENTRIES,
 ) -> dict[str, str]:
-    """Return `sources` with the bundle in the entry's place and stubs in place of what went into it.
+    """Return `sources` with a bundle in each entry's place and stubs in place of what went into it.
 
     `sources` maps paths ("copepod/bus.py") to text; `before` are sources that run before the
     gateway is loaded (main.py), `others` more that import from the application (bot.py, benches):
     public names that no source outside of the bundle uses become private. Raises LinkError.
     """
+    linked = dict(sources)
+    done: set[str] = set()
+    for entry in entries:
+        done |= _link(linked, before, others, entry, done)
+    return linked
+
+
+def _link(
+    linked: dict[str, str],
+    before: tuple[str, ...],
+    others: tuple[str, ...],
+    entry: str,
+    done: set[str],
+) -> set[str]:
+    # Put one bundle into `linked`; returns the names of the modules that went into it.
     modules = {}
-    for path, text in sources.items():
+    for path, text in linked.items():
         name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         modules[name] = Module(name, path, ast.parse(text))
     for module in modules.values():
         module.imports = _imports(module.tree, module.name, module.path, modules)
         module.globals = _globals(module.tree)
-    early: set[str] = set()
+    apart = set(done)
     for text in before:
-        _reach(_imports(ast.parse(text), "main", "main.py", modules), modules, early)
+        _reach(_imports(ast.parse(text), "main", "main.py", modules), modules, apart)
     order = [
         modules[name]
-        for name in _ordered(ENTRY, modules)
-        if name not in early
+        for name in _ordered(entry, modules)
+        if name not in apart
         and not name.startswith(APART)
         and not modules[name].path.endswith("__init__.py")
     ]
     inside = {module.path for module in order}
-    outside = [text for path, text in sources.items() if path not in inside]
-    _rename(order, _used([*outside, *before, *others]))
-    linked = dict(sources)
+    outside = [text for path, text in linked.items() if path not in inside]
     bundled = {module.name: module for module in order}
-    linked[modules[ENTRY].path] = _bundle(order, bundled, modules)
+    _rename(order, _used([*outside, *before, *others]), bundled)
+    linked[modules[entry].path] = _bundle(order, bundled, modules)
     for module in order:
-        if module.name != ENTRY:
-            linked[module.path] = _stub(module)
-    return linked
+        if module.name != entry:
+            linked[module.path] = _stub(module, entry)
+    return set(bundled)
 
 
 def _imports(tree: ast.AST, name: str, path: str, modules: dict[str, Module]) -> set[str]:
@@ -162,8 +181,8 @@ def _used(outside: list[str]) -> set[str]:
     return found
 
 
-def _rename(order: list[Module], used: set[str]) -> None:
-    taken = {name for module in order for name in _outside(module)}
+def _rename(order: list[Module], used: set[str], bundled: dict[str, Module]) -> None:
+    taken = {name for module in order for name in _outside(module, bundled)}
     local = {module.name: _locals(module.tree) for module in order}
     for module in reversed(order):  # the entry keeps its names
         # A name that is a local one elsewhere would be shadowed there.
@@ -190,16 +209,17 @@ def _locals(tree: ast.Module) -> set[str]:
     return found
 
 
-def _outside(module: Module) -> set[str]:
-    # Names that a module gets from MicroPython's modules.
+def _outside(module: Module, bundled: dict[str, Module]) -> set[str]:
+    # Names that a module gets from what is not in the bundle.
     found = set()
     for node in module.tree.body:
         if isinstance(node, ast.Import):
             found |= _bound(node)
         elif isinstance(node, ast.ImportFrom):
             base = _absolute(node, module.name, module.path)
-            if base.partition(".")[0] != ENTRY.partition(".")[0]:
-                found |= _bound(node)
+            for alias in node.names:
+                if base not in bundled and f"{base}.{alias.name}" not in bundled:
+                    found.add(alias.asname or alias.name)
     return found
 
 
@@ -255,9 +275,10 @@ def _import(
         )
         if imports.setdefault(bound, text) != text:
             raise LinkError(f"{module.path}:{node.lineno}: {bound} is something else elsewhere")
+        names.setdefault(bound, bound)
 
 
-def _stub(module: Module) -> str:
+def _stub(module: Module, entry: str) -> str:
     public = sorted(
         name
         for name, new in module.renamed.items()
@@ -269,7 +290,7 @@ def _stub(module: Module) -> str:
         name if module.renamed[name] == name else f"{module.renamed[name]} as {name}"
         for name in public
     ]
-    return f"from {ENTRY} import {', '.join(parts)}\n"
+    return f"from {entry} import {', '.join(parts)}\n"
 
 
 class _Linker(ast.NodeTransformer):

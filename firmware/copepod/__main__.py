@@ -2,6 +2,7 @@
 
 import sys
 
+from copepod import arena  # noqa: F401  before anything else takes a part of the heap
 from copepod.gateway import run
 
 

@@ -76,11 +76,15 @@ class Config:
     memory_gc_threshold: int
 
 
-def load(path):
-    """Read and check the file at `path`; ConfigError with one line when it can't be used."""
+def load(path, buffer=None):
+    """Read and check the file at `path`; ConfigError with one line when it can't be used.
+
+    `buffer` is a bytearray of more than 4 KiB to read through, one is made if there is none.
+    """
+    view = memoryview(buffer or bytearray(_MAX_B + 1))[: _MAX_B + 1]
     try:
         with open(path, "rb") as file:
-            head = file.read(_MAX_B + 1)
+            head = bytes(view[: file.readinto(view)])
     except OSError as error:
         raise ConfigError("%s: can't be read (%s): copy config.example.json there" % (path, error))
     if len(head) > _MAX_B:

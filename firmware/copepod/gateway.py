@@ -11,7 +11,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod import handlers
+from copepod import arena, handlers
 from copepod.access import Access
 from copepod.bus import Bus
 from copepod.log import log
@@ -312,7 +312,7 @@ def _load(path, telemetry):
     from copepod import config as reader
 
     try:
-        config = reader.load(path)
+        config = reader.load(path, arena.buffer)
     except reader.ConfigError as error:
         log("config", error)
         return None

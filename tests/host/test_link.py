@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from host_tools import build
-from host_tools.link import LinkError, link
+from host_tools.link import LinkError
+from host_tools.link import link as link_all
 
 APPLICATION = {
     "copepod/__init__.py": "",
@@ -33,6 +34,10 @@ APPLICATION = {
     ),
 }
 MAIN = "from copepod.early import count\n"
+
+
+def link(sources: dict[str, str], **more: tuple[str, ...]) -> dict[str, str]:
+    return link_all(sources, entries=("copepod.gateway",), **more)
 
 
 def linked_tree(folder: Path, sources: dict[str, str]) -> Path:
@@ -84,6 +89,14 @@ def test_a_bundled_module_is_imported_at_the_top() -> None:
         link(sources, before=(MAIN,))
 
 
+def test_two_bundles_share_what_the_first_holds(tmp_path: Path) -> None:
+    code = "from copepod import gateway; print(gateway.run())"
+    plain = run(linked_tree(tmp_path / "plain", APPLICATION), code)
+    linked = link_all(APPLICATION, before=(MAIN,), entries=("copepod.net.wire", "copepod.gateway"))
+    assert "from copepod.net.wire import" in linked["copepod/gateway.py"]
+    assert run(linked_tree(tmp_path / "linked", linked), code) == plain
+
+
 def test_a_module_is_no_value() -> None:
     sources = dict(APPLICATION)
     sources["copepod/gateway.py"] += "\nspare = tool\n"
@@ -91,10 +104,11 @@ def test_a_module_is_no_value() -> None:
         link(sources, before=(MAIN,))
 
 
-def test_the_board_gets_one_large_module_and_safe_mode_does_not_need_it(tmp_path: Path) -> None:
+def test_the_board_gets_three_large_modules_and_safe_mode_does_not_need_it(tmp_path: Path) -> None:
     tree = build.build(tmp_path / "mpy")
-    sizes = {path.stem: path.stat().st_size for path in (tree / "copepod").glob("*.mpy")}
-    assert sizes["gateway"] > 20 * sizes["bus"]
+    sizes = {path.stem: path.stat().st_size for path in (tree / "copepod").rglob("*.mpy")}
+    for bundle in ("gateway", "api", "markdown"):
+        assert sizes[bundle] > 10 * sizes["bus"]
     assert sizes["log"] < 1000
     platform = tree / "copepod" / "platform"
     assert all(path.stat().st_size < 3000 for path in platform.glob("*.mpy"))

@@ -14,6 +14,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from copepod import arena
 from copepod.log import log
 from copepod.net import clock, link
 from copepod.net.http import Client
@@ -24,7 +25,6 @@ from copepod.telegram import api
 from copepod.telegram.api import Api, Refused, Stop
 from copepod.telegram.outbox import Outbox
 
-_BUFFER_B = const(12544)  # 4096 characters of up to 3 bytes, and room for what the formatter holds
 _BACKOFF_MIN_MS = const(1000)
 _BACKOFF_MAX_MS = const(300000)
 _CONFLICT_MS = const(30000)
@@ -46,7 +46,7 @@ class Channel:
         self.steady = False
         self.linking = False  # Wi-Fi is being brought up, which has its own remedies
         self.ready_once = False  # a poll has succeeded
-        buffer = bytearray(_BUFFER_B)
+        buffer = arena.buffer
         self.outbox = Outbox(gateway.bus.outbound, gateway.stats, buffer, config.rich_messages)
         self.http = Client(config.server, config.server_port)
         self.api = Api(self.http, config.token, buffer)
@@ -118,7 +118,7 @@ class Channel:
                 wait_ms += _CONFLICT_MS
             log("telegram", reason, ", trying again in ", (wait_ms + 999) // 1000, " s")
             self.gateway.telemetry.event("backoff", wait_ms)
-            if failures > 3:
+            if failures & 7 == 4:  # once in a while in a long outage
                 link.distrust()
             self.alive_ms = ticks_add(ticks_ms(), wait_ms)
             await self._pause.limit(wait_ms)

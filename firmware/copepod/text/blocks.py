@@ -351,7 +351,18 @@ class Blocks(Inline):
     def _block(self, stop):
         st = self._st
         buf = self._buf
-        self._match(st[_POS])
+        p = st[_POS]
+        c = buf[p]
+        if c > 64 and not st[_DEPTH] and c != 95 and c != 96 and c != 126 and c != 91 and not st[_BARS]:
+            # Text in no container: nothing but a paragraph.
+            st[_BEGUN] = st[_BASE] = st[_COLUMN] = st[_MATCHED] = 0
+            st[_TEXT] = p
+            self._need(self._line_end(p))
+            self._boundary()
+            st[_HEADING_AT] = st[_PAD] = st[_STACK] = 0
+            self._paragraph(p, stop)
+            return
+        self._match(p)
         if buf[st[_TEXT]] == 10:
             self._pop(st[_MATCHED])
             st[_GAP] = 2

@@ -10,6 +10,7 @@ _PAD = const(4)
 _STYLES = const(7)
 
 _LINE = const(1)
+_FAR = const(0xFFFF)
 
 _BACKSLASH = const(1)
 _HTML = const(20)
@@ -41,15 +42,33 @@ class Inline(Emphasis):
         buf = self._buf
         at = self._live_at
         live = self._live
+        index = self._index
+        needle = self._needle
+        sink = None if st[_MEASURING] else self._sink
         while p < end:
-            q = self._seek(at, live, p, end, st[_SCOPE])
+            q = min(at)
+            while q < p:  # as _seek does
+                k = index[buf[q] & 63]
+                if at[k] != q:
+                    k = 0
+                    while at[k] != q:
+                        k += 1
+                needle[0] = live[k]
+                q = self._find(needle, p, st[_SCOPE])
+                at[k] = q if q >= 0 else _FAR
+                q = min(at)
+            if q > end:
+                q = end
             if q > p:
                 e = q
                 if q == end or buf[q] == 10:
                     while e > p and buf[e - 1] == 32:
                         e -= 1
                 if e > p:
-                    self._run(p, e)
+                    if sink:
+                        sink(buf, p, e)
+                    else:
+                        self._run(p, e)
                 if q == end:
                     return
             if not st[_LINK_AT]:

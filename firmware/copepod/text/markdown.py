@@ -24,6 +24,8 @@ from .tables import Tables
 _BUFFER = const(12544)
 _SLACK = const(8)  # bytes kept free after the text: a line feed that ends it, and room to look ahead
 _LIMIT = const(4096)
+_TINY = const(1200)  # bytes up to which a few counts may show that all fits
+_MEANING = b"*_`~[<#>="
 _SHORT = const(3600)  # bytes up to which it is worth trying to show that all fits, without counting
 
 # The eight lowest last: the controls but NUL, tab, line feed and return.
@@ -289,6 +291,10 @@ class Formatter(Tables):
         self._aim_passes()
         st[_TABLE_AT] = _NOWHERE
         cut = 0
+        if self._small():
+            self._kept[:] = saved
+            st[_CUT] = st[_HELD]
+            return
         if st[_FINISHED] and st[_HELD] < _SHORT and not st[_RESOLVED]:
             st[_QUICK] = True
             st[_OPENED] = st[_CODES] = 0
@@ -296,8 +302,10 @@ class Formatter(Tables):
             st[_QUICK] = False
             if cut < st[_HELD] or not st[_SEEN]:
                 cut = 0
+        if st[_WIDE] and st[_HELD] > _LIMIT + 512:
+            st[_EXACT] = True
         cut = cut or self._count()
-        if cut < st[_HELD] and st[_WIDE] and st[_OVER_AT]:
+        if not st[_EXACT] and cut < st[_HELD] and st[_WIDE] and st[_OVER_AT]:
             st[_EXACT] = True
             cut = self._count()
         if not cut:
@@ -306,6 +314,21 @@ class Formatter(Tables):
         st[_CUT] = cut
         if not st[_SEEN]:
             self.drop()
+
+    def _small(self):
+        """True for a text so short and plain that it fits and has something to show, whatever it means."""
+        st = self._st
+        held = st[_HELD]
+        c = self._buf[0] | 32
+        if not (st[_FINISHED] and held < _TINY and 97 <= c <= 122) or st[_RESOLVED] or st[_BARS] or st[_KIND]:
+            return False
+        # Fifteen pairs of marks make less than a hundred entities, code in styles included.
+        n = 0
+        count = self._buf.count
+        for c in _MEANING:
+            self._needle[0] = c
+            n += count(self._needle, 0, held)
+        return n <= 30 and count(b"\n", 0, held) < 60
 
     def _count(self):
         """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""
