@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -136,6 +137,15 @@ def probe(port: str) -> Probe:
         int(size[1]) << (10 if size[2] == "KB" else 20),
         mac[1] if mac else "",
     )
+
+
+def let_go(port: str, chip: str) -> None:
+    """Restart the chip into what it had, after looking at it and writing nothing."""
+    if is_url(port):
+        return
+    resets = reset_arguments(port, after=True)
+    with contextlib.suppress(UserError):
+        run(["--chip", chip, "--port", port, *resets, "read-mac"], port)
 
 
 def read_flash(

@@ -143,6 +143,32 @@ def flash(options: Options, console: Console) -> None:
         console.print(f"Asking the chip on {port} …")
         probe = esptool_run.probe(port)
         console.print(f"  {probe.description}, {probe.flash_size >> 20} MB of flash, {probe.mac}")
+    try:
+        plan = _plan(files, config, port, probe, options, console)
+    except BaseException:
+        if port and probe:
+            esptool_run.let_go(port, probe.chip)  # the chip waits in its boot ROM
+        raise
+    for line in plan.summary():
+        console.print("  " + line, highlight=False)
+    if options.dry_run:
+        _dry_run(plan, port or "PORT", options, console)
+        return
+    assert port is not None
+    _write(plan, port, options, console)
+    if options.listen_s > 0:
+        wait_for_steady(port, options.listen_s, console, "the firmware is written, but")
+
+
+def _plan(
+    files: dict[str, bytes],
+    config: bytes | None,
+    port: str | None,
+    probe: Probe | None,
+    options: Options,
+    console: Console,
+) -> Plan:
+    """What will be written, from the board that was found or meant and the firmware for it."""
     board = choose_board(options.board, probe)
     firmware = None
     if not options.app_only:
@@ -162,18 +188,8 @@ def flash(options: Options, console: Console) -> None:
     if options.keep_config and probe is not None and port is not None:
         before = table if firmware is None else _table_on_board(port, board, stub=options.stub)
         config = _config_on_board(port, board, before, flash_size, options, console)
-    plan = flash_plan.make(
-        board, firmware, table, app_files.with_config(files, config), flash_size
-    )
-    for line in plan.summary():
-        console.print("  " + line, highlight=False)
-    if options.dry_run:
-        _dry_run(plan, port or "PORT", options, console)
-        return
-    assert port is not None
-    _write(plan, port, options, console)
-    if options.listen_s > 0:
-        wait_for_steady(port, options.listen_s, console, "the firmware is written, but")
+    whole = app_files.with_config(files, config)
+    return flash_plan.make(board, firmware, table, whole, flash_size)
 
 
 def _write(plan: Plan, port: str, options: Options, console: Console) -> None:

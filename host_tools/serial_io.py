@@ -55,6 +55,16 @@ def ports() -> list[Port]:
     return sorted(found, key=lambda port: (port.usb_id not in known, port.device))
 
 
+# USB serial numbers of ports seen: a chip that resets takes its port away, and its name may change.
+_seen: dict[str, str] = {}
+
+
+def usb_serial(device: str) -> str:
+    """The USB serial number of a port, as it was when the port was last there; "" if none."""
+    _seen.update({port.device: port.serial_number for port in ports()})
+    return _seen.get(device, "")
+
+
 NO_PORT = (
     "no board found: plug it in with a cable that carries data; if it is, install the driver of "
     "its USB chip (CP210x, CH340), or hold BOOT while plugging it in"
@@ -68,6 +78,7 @@ def choose_port(wanted: str | None, ask: Callable[[list[Port]], Port] | None = N
     """
     if wanted:
         check_access(wanted)
+        usb_serial(wanted)
         return wanted
     found = ports()
     if not found:
@@ -80,6 +91,7 @@ def choose_port(wanted: str | None, ask: Callable[[list[Port]], Port] | None = N
     else:
         port = found[0]
     check_access(port.device)
+    usb_serial(port.device)
     return port.device
 
 
@@ -180,7 +192,7 @@ class SerialSource:
         self.losses = 0
         self._baud = baud
         self._port: serial.SerialBase | SocketPort | None = None
-        self._usb_serial = next((p.serial_number for p in ports() if p.device == device), "")
+        self._usb_serial = usb_serial(device)
         self._retry_at = 0.0
         if must_exist:
             self._port = open_quiet(device, baud)

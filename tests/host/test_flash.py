@@ -186,6 +186,22 @@ def test_no_such_port_and_nobody_listening(
     assert "cannot open" in one_line(flash("socket://127.0.0.1:1", firmware, config))
 
 
+def test_a_board_that_is_left_alone_is_restarted(
+    config: Path, make_firmware: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asking the chip puts it into its boot ROM; when nothing is written it must not stay there."""
+    let_go: list[tuple[str, str]] = []
+    monkeypatch.setattr(esptool_run, "let_go", lambda port, chip: let_go.append((port, chip)))
+    with MockBoard("esp32c3") as mock:
+        one_line(flash(mock.url, make_firmware(boards.get("c6")), config))
+        assert let_go == [(mock.url, "esp32c3")]
+    calls: list[list[str]] = []
+    monkeypatch.undo()
+    monkeypatch.setattr(esptool_run, "run", lambda arguments, port: calls.append(arguments))
+    esptool_run.let_go("/dev/ttyUSB0", "esp32c3")
+    assert calls[0][4:8] == ["--before", "default-reset", "--after", "hard-reset"]
+
+
 def test_app_only_and_keep_config(
     config: Path, make_firmware: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
