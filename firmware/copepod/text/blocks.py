@@ -167,7 +167,7 @@ class Blocks(Inline):
             c = buf[e - 1]
             if e - q == 1 or e - q > 10 or c not in b".)":
                 return 0
-            st[_NUMBER] = n
+            st[_NUMBER] = min(n, 65535)
         if buf[e] not in b" \t\n":
             return 0
         st[_MARKER_END] = e

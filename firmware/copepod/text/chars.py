@@ -213,9 +213,16 @@ def reference(buf, p, end):
         if code < 32 and code != 10 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code > 0x10FFFF:
             code = 0xFFFD
     else:
-        at = _NAMES.find(b" " + bytes(buf[p + 1 : semicolon]) + b" ")
-        if at < 0 or buf.find(b" ", p, semicolon) > 0:
-            return 0
+        at = 0
+        while True:  # without a copy: the table is short
+            k = 1
+            while k < length - 1 and at + k < len(_NAMES) and _NAMES[at + k] == buf[p + k] and buf[p + k] != 32:
+                k += 1
+            if k == length - 1 and _NAMES[at + k] == 32:
+                break
+            at = _NAMES.find(b" ", at + 1)
+            if at < 0 or at + 1 == len(_NAMES):
+                return 0
         code = 0xA0 + _NAMES.count(b" ", 0, at)
         if code > 0xFF:
             code = (code - 0x100) * 2

@@ -22,6 +22,7 @@ _AUTOLINK = const(28)
 _MATH = const(29)
 
 # Scalars of the walk, in the same array.
+_MEASURING = const(121)
 _HERE = const(75)
 _LINK_AT = const(76)
 _NEST = const(77)

@@ -98,23 +98,24 @@ class Formatter(Tables):
     def feed(self, text, start=0):
         """Take UTF-8 of `text` (a str, or bytes-like) from its byte `start` on; return how many bytes were taken."""
         st = self._st
-        view = memoryview(_utf8(text))
+        view = _utf8(text)
         end = len(view)
         p = start
         while p < end and not st[_CUT] and not self._full():
             n = min(end - p, max(st[_ROOM] - st[_HELD], 1))  # beyond it only what completes a character
-            self._view[st[_HELD] : st[_HELD] + n] = view[p : p + n]
-            p += n
+            part = view if n == end else view[p : p + n]
             held = st[_HELD]
+            self._view[held : held + n] = part
+            p += n
             st[_HELD] = held + n
-            self._clean(held)
+            self._clean(held, part)
         return max(p - start, 0)
 
     def adopt(self, size_b):
         """Take the first `size_b` bytes of the buffer as the text so far: the caller has put UTF-8 there."""
         st = self._st
         st[_HELD] = size_b
-        self._clean(0)
+        self._clean(0, self._view[0:size_b])
 
     def finish(self):
         """No more text comes."""
@@ -189,8 +190,8 @@ class Formatter(Tables):
             p -= 1
         return p + size(self._buf[p]) <= held
 
-    def _clean(self, p):
-        """Text was added at p: no returns, controls or lone surrogates; note what else it has."""
+    def _clean(self, p, view):
+        """The text in `view` was added at p: no returns, controls, lone surrogates; note what else it has."""
         st = self._st
         buf = self._buf
         held = st[_HELD]
@@ -205,7 +206,6 @@ class Formatter(Tables):
         st[_HELD] = held
         if p == held:
             return
-        view = self._view[p:held]
         c = min(view)
         if c < 32:
             self._controls(c, p, held)
@@ -384,10 +384,10 @@ def _nowhere(buf, start, end):
 
 
 def _utf8(text):
-    """The UTF-8 of a str without a copy where MicroPython lets it, or bytes as they are."""
+    """A view of the UTF-8 of a str (a copy only where MicroPython's own way is not to be had) or of bytes."""
     if not isinstance(text, str):
-        return text
+        return text if isinstance(text, memoryview) else memoryview(text)
     try:
         return memoryview(text)  # pyright: ignore[reportArgumentType]
     except TypeError:
-        return text.encode("utf-8", "surrogatepass")
+        return memoryview(text.encode("utf-8", "surrogatepass"))

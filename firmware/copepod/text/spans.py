@@ -10,7 +10,6 @@ from micropython import const
 
 from .chars import punctuation
 from .links import Links
-from .marks import BOLD, ITALIC, SPOILER, STRIKE, UNDERLINE
 
 _BACKSLASH = const(1)
 _HTML = const(20)
@@ -27,18 +26,8 @@ _BRACKETS = const(24)
 _FEW = const(12)
 _FAR = const(0xFFFF)
 _SPANS = b"\\`<[]$"
-_TAGS = {
-    b"b": BOLD,
-    b"strong": BOLD,
-    b"i": ITALIC,
-    b"em": ITALIC,
-    b"u": UNDERLINE,
-    b"ins": UNDERLINE,
-    b"s": STRIKE,
-    b"strike": STRIKE,
-    b"del": STRIKE,
-    b"tg-spoiler": SPOILER,
-}
+_TAG_NAMES = (b"b", b"strong", b"i", b"em", b"u", b"ins", b"s", b"strike", b"del", b"tg-spoiler")
+_TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"
 
 # Scalars of the walk, in the same array.
 _LIVES = const(82)
@@ -371,4 +360,12 @@ class Spans(Links):
             q += 1
         if buf[q] != 62:
             return 0
-        return _TAGS.get(bytes(buf[p:q]).lower(), 0)
+        for k in range(len(_TAG_NAMES)):
+            name = _TAG_NAMES[k]
+            n = q - p
+            if len(name) == n:
+                while n and buf[p + n - 1] | 32 == name[n - 1]:
+                    n -= 1
+                if not n:
+                    return _TAG_STYLES[k]
+        return 0
