@@ -4,7 +4,6 @@ import asyncio
 import gc
 import json
 import socket
-import sys
 from errno import ECONNREFUSED, ENOTCONN, ETIMEDOUT
 from time import ticks_diff, ticks_ms
 
@@ -765,7 +764,3 @@ def test_a_new_connection_leaves_nothing():
         assert sizes[1] - sizes[0] < 1024, sizes
 
     serving(once, test)
-
-
-if sys.implementation.name != "micropython":
-    raise ImportError("for MicroPython")
