@@ -87,6 +87,9 @@ class Channel:
                         continue
                     if not http.alive():  # the server has closed it, which is no failure
                         await self._open()
+                        method = self._next_method()  # a handler may have ended meanwhile
+                        if method is None:
+                            continue
                     sink = self._receive if method == api.GET_UPDATES else None
                     limit_ms = self._write(method)
                     await http.flush()
