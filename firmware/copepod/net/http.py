@@ -97,10 +97,11 @@ class Client:
             try:
                 self._raw = self._socket = raw = socket.socket(info[0], info[1], info[2])
                 raw.setblocking(False)
-                # IPPROTO_TCP, TCP_NODELAY: the last part of a request does not wait for the
-                # acknowledgement of the part before it, which servers delay by 40 ms.
+                # IPPROTO_TCP, TCP_NODELAY (lwIP alone has a number of its own for it): the last
+                # part of a request does not wait for the acknowledgement of the part before it,
+                # which servers delay by 40 ms.
                 try:
-                    raw.setsockopt(6, 1, 1)
+                    raw.setsockopt(6, getattr(socket, "TCP_NODELAY", 1), 1)
                 except OSError:
                     pass  # a port that can't
                 try:
