@@ -31,10 +31,11 @@ PLOTS = "docs/plots"
 MEASURES = (
     ("bench", "--target", "{target}"),
     ("audit", "--target", "{target}"),
+    ("live", "--target", "{target}", "--messages", "1000", "--no-garbage", "--app", "{app}"),
 )
 SMALLEST = (
-    ("frozen", "64k"),
-    ("mpy", "128k"),
+    ("frozen", "56k"),
+    ("mpy", "144k"),
 )
 VARIES = """\
 Bytes of the GC heap (used, live, garbage, collections in the burst) are the same to the byte when the
@@ -104,7 +105,8 @@ def measure(names: tuple[str, ...]) -> None:
     copepod = [sys.executable, "-m", "host_tools.cli"]
     for target in names:
         for words in MEASURES:
-            _run([*copepod, *(word.format(target=target) for word in words)])
+            app = "mpy" if target in ("unix", "board") else "frozen"
+            _run([*copepod, *(word.format(target=target, app=app) for word in words)])
     if "unix32" in names:
         for app, heap in SMALLEST:
             out = f"results/heap-unix32-{app}.json"

@@ -86,13 +86,17 @@ def missing(command: str) -> str:
 # --- at a glance
 
 
-def verdict(value: float | None, limit: float, unit: str) -> str:
-    """Against the limit, in words."""
+def verdict(value: float | None, limit: float, unit: str, goal: float | None = None) -> str:
+    """Against the limit, in words; `goal` is told, not judged."""
     if value is None:
         return "not measured"
-    if value <= limit:
-        return f"**PASS**, at most {limit:,.0f} {unit}"
-    return f"**OVER** {limit:,.0f} {unit} by {value - limit:,.0f}"
+    if value > limit:
+        return f"**OVER** {limit:,.0f} {unit} by {value - limit:,.0f}"
+    told = f"**PASS**, at most {limit:,.0f} {unit}"
+    if goal is None:
+        return told
+    met = "reached" if value <= goal else f"missed by {value - goal:,.0f}"
+    return f"{told}; goal of {goal:,.0f} {met}"
 
 
 def glance(results: Results) -> str:
@@ -101,6 +105,7 @@ def glance(results: Results) -> str:
     rows = [*_live_rows(results, limits), *_membench_rows(results)]
     rows += _heap_rows(results, limits) + _garbage_rows(results, limits)
     rows += _growth_rows(results, limits)
+    rows += _time_rows(results)
     for name in ("board", "windows"):
         if name not in kind(results, "bench-"):
             rows.append(["membench", PLATFORMS[name], "-", NOT_RUN[name]])
@@ -120,6 +125,9 @@ def largest_rss(bench: dict[str, Any], part: str) -> int | None:
 
 def _live_rows(results: Results, limits: dict[str, Any]) -> list[list[str]]:
     rows = []
+    for stem, live in results.items():
+        if stem.startswith("live-") and live["scenario"] == "live" and live["messages"]["sent"]:
+            rows.append(_live_row(live, limits))
     for name, bench in kind(results, "bench-").items():
         rss = largest_rss(bench, "gateway")
         if rss is None:
@@ -132,6 +140,39 @@ def _live_rows(results: Results, limits: dict[str, Any]) -> list[list[str]]:
                 PLATFORMS[name],
                 f"RSS {kilobytes(rss)} kB",
                 verdict(rss / 1024, limits["rss"]["limit_kb"], "kB"),
+            ]
+        )
+    return rows
+
+
+def _live_row(live: dict[str, Any], limits: dict[str, Any]) -> list[str]:
+    tally = live["messages"]
+    figure = (
+        f"{tally['answered']:,} of {tally['sent']:,} answered, {live['median_ms']:.1f} ms each"
+    )
+    against = "**PASS**" if live["ok"] else "**FAIL**"
+    name = live["target"]
+    if live["rss"] and name in limits["rss"]["messages"]:
+        rss_kb = live["rss"]["rss_kb"]
+        figure = f"RSS {rss_kb:,} kB, {figure}"
+        if live["ok"]:
+            against = verdict(rss_kb, limits["rss"]["limit_kb"], "kB")
+    test = f"live gateway, {tally['sent']:,} messages, verified TLS, heap {live['heap']}"
+    return [test, PLATFORMS.get(name, name), figure, against]
+
+
+def _time_rows(results: Results) -> list[list[str]]:
+    """One kept connection against a fresh one for each call (`copepod compare`)."""
+    rows = []
+    for name, data in kind(results, "compare-").items():
+        middle = sorted(data["rounds"], key=lambda r: r["times"])[len(data["rounds"]) // 2]
+        rows.append(
+            [
+                "time per message against a fresh TLS connection for each call",
+                PLATFORMS[name],
+                f"{middle['kept_ms']:.1f} ms against {middle['fresh_ms']:.0f} ms: "
+                f"{data['times']:.0f} times as fast",
+                "**PASS**, at least 50 times" if data["ok"] else "**OVER**",
             ]
         )
     return rows
@@ -167,7 +208,7 @@ def _heap_rows(results: Results, limits: dict[str, Any]) -> list[list[str]]:
                 f"application {where}",
                 PLATFORMS.get(data["target"], data["target"]),
                 f"{smallest} KiB",
-                verdict(smallest, row["limit_kib"], "KiB") if row else "-",
+                verdict(smallest, row["limit_kib"], "KiB", row["goal_kib"]) if row else "-",
             ]
         )
     return rows
@@ -178,7 +219,7 @@ def _garbage_rows(results: Results, limits: dict[str, Any]) -> list[list[str]]:
     for name, data in kind(results, "audit-").items():
         limit = limits["garbage"].get(name)
         total = sum(data["garbage_b"]["60"].values())
-        against = verdict(total, limit["limit_b"], "B") if limit else "-"
+        against = verdict(total, limit["limit_b"], "B", limit["goal_b"]) if limit else "-"
         rows.append(
             [
                 "garbage per message of 60 units, answer included",

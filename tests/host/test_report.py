@@ -87,7 +87,9 @@ def results():
 def test_glance_judges_against_the_budgets(results):
     text = report_tables.glance(results)
     limit = budgets.load()["heap"]["frozen"]["unix32"]["limit_kib"]
-    assert re.search(r"smallest heap.*47 KiB.*\*\*PASS\*\*, at most " + str(limit), text)
+    assert re.search(
+        r"smallest heap.*47 KiB.*\*\*PASS\*\*, at most " + str(limit) + " KiB; goal of", text
+    )
     assert re.search(r"garbage per message.*916 B.*\*\*PASS\*\*", text)
     assert re.search(r"growth.*0 B; slope \+0\.0000.*\*\*PASS\*\*", text)
     assert re.search(r"live gateway, 1,000 messages.*RSS 700 kB.*\*\*PASS\*\*", text)
@@ -100,6 +102,21 @@ def test_glance_says_what_is_over_and_by_how_much(results):
     assert "**OVER** 1,024 kB by 976" in text
     assert "**OVER** 0 B by 64" in text
     assert "**OVER** 48 KiB by 12" in text
+
+
+def test_live_and_compared_times_are_told(results):
+    live = {"scenario": "live", "target": "unix64", "ok": True, "heap": "96k", "median_ms": 1.25}
+    live |= {"rss": {"rss_kb": 700}, "messages": {"sent": 50, "answered": 50}}
+    rounds = [{"fresh_ms": 300.0, "kept_ms": 3.0, "times": 100.0}] * 3
+    more = {
+        "live-unix64-live-50": live,
+        "compare-unix": {"rounds": rounds, "times": 100, "ok": True},
+    }
+    text = report_tables.glance({**results, **more})
+    assert "RSS 700 kB, 50 of 50 answered, 1.2 ms each | **PASS**, at most 1,024 kB" in text
+    assert "3.0 ms against 300 ms: 100 times as fast | **PASS**" in text
+    live["ok"] = False
+    assert "| **FAIL** |" in report_tables.glance({**results, **more})
 
 
 def test_the_study_stands_beside_marked_as_claimed(results):
