@@ -20,14 +20,15 @@ GROUPS: dict[str, tuple[set[str], set[str]]] = {
     "tables": ({"Tables"}, set()),
     "links": (
         {"Links"},
-        {"_link_end", "_target", "_acceptable", "_href", "_math_end", "_formula", "_tag_style"},
+        {"_link_end", "_target", "_acceptable", "_href", "_math_end", "_formula"},
     ),
     "blocks": (
         set(),
         set(
             """
+            _skip_blanks _match _pop _is_rule _pad_for _quick_text _note _widen
             _after_quote _push_container _marker _hashes _fence_length _interrupts _item _decimal
-            _atx _fence_open _pre _code_lines _closes _closing _margin _controls _no_returns _burst
+            _atx _fence_open _pre _code_lines _closes _closing _margin _no_returns _burst
             _blank _break
             """.split()  # noqa: SIM905
         ),
