@@ -35,7 +35,7 @@ print(repr(html(%r)))
 print(sorted([name for name in sys.modules if "rare" in name]))
 """
 TEXTS = {
-    "plain **words**, `code`, _more_ & <less>\n": [],
+    "tide **drifts** over `read()` & ~~back~~ to the _reef_": [],
     "a [link](https://example.org/x(y)) and <https://example.org>\n": ["links"],
     "# Head\n\n- one\n  1. two\n\n> quote\n\n```py\ncode\n```\n": ["blocks"],
     "| a | b |\n|---|---|\n| 1 | 2 |\n": ["tables"],
