@@ -29,6 +29,7 @@ rm -rf {root}/.new
 mkdir {root}/.new
 tar -x -C {root}/.new
 cd {root}
+test -e .new/complete
 for name in app micropython; do
     rm -rf .old
     if [ -e $name ]; then mv $name .old; fi
@@ -68,6 +69,7 @@ def package(board: Board, binary: Path, files: dict[str, bytes], config: bytes |
             add(name, (board.folder / name).read_bytes(), mode)
         if config is not None:
             add("config.json", config, 0o600)
+        add("complete", b"")  # last: tar is content with an archive cut off between two files
     return out.getvalue()
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import stat
 import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -122,7 +124,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "script = sys.argv[-1].replace('/opt', root + '/opt').replace('/etc', root + '/etc')\n"
         "script = script.replace('/run/systemd', root + '/run/systemd')\n"
         "data = sys.stdin.buffer.read()\n"
-        "if os.environ.get('SSH_BREAKS'): data = data[:len(data) // 2]\n"
+        "if os.environ.get('SSH_BREAKS'): data = data[:int(os.environ['SSH_BREAKS'])]\n"
         "sys.exit(subprocess.run(['sh', '-c', 'sh -c ' + script], input=data).returncode)\n"
     )
     ssh.chmod(0o755)
@@ -169,18 +171,29 @@ def test_deploying_to_a_linux_board(host: Path, tmp_path: Path) -> None:
     assert (placed / "config.json").read_text() == "paired"
 
 
+def archive_boundary(config: Path) -> int:
+    """Where a file in the middle of the archive begins."""
+    archive = deploy_linux.package(
+        boards.get("LINUX_RISCV64"), toolchain.interpreter("riscv64"), app_files.app(), None
+    )
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return opened.getmembers()[10].offset
+
+
 def test_a_transfer_that_breaks_leaves_the_old_app(
     host: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "none.json"
     assert deploy(config, "--host", "root@board").returncode == 0
     before = sorted(p.name for p in (host / "opt/copepod/app").rglob("*"))
-    monkeypatch.setenv("SSH_BREAKS", "1")
-    run = deploy(config, "--host", "root@board")
-    assert run.returncode == 1
-    assert "what was there before is still in place" in run.stderr
-    assert sorted(p.name for p in (host / "opt/copepod/app").rglob("*")) == before
-    assert (host / "log").read_text() == "restart\n"
+    # in the middle of a file, and between two of them, which tar takes for the end
+    for size in (1000, 512 * 7, 512 * 2 * 20 + 100, archive_boundary(config)):
+        monkeypatch.setenv("SSH_BREAKS", str(size))
+        run = deploy(config, "--host", "root@board")
+        assert run.returncode == 1
+        assert "what was there before is still in place" in run.stderr
+        assert sorted(p.name for p in (host / "opt/copepod/app").rglob("*")) == before
+        assert (host / "log").read_text() == "restart\n"
     monkeypatch.delenv("SSH_BREAKS")
     assert deploy(config, "--host", "root@board").returncode == 0
 
