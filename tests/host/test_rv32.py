@@ -318,23 +318,67 @@ def test_the_firmwares_own_main(sim: Simulator, tmp_path: Path) -> None:
         device.kill()
 
 
-# --- the REPL
+# --- the console on a socket
 
 
 @pytest.fixture
-def console(tmp_path: Path) -> Iterator[str]:
-    port = machine.free_port()
-    disk = tmp_path / "disk.img"
-    rv32.write_disk(disk, {"main.py": b""})
-    process = machine.serve(TARGET.elf, disk, port, rv32.Options())
-    try:
-        yield f"socket://127.0.0.1:{port}"
-    finally:
+def serve(tmp_path: Path) -> Iterator[Callable[[dict[str, bytes]], str]]:
+    """Starts a machine with these files; gives the address of its console."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    def go(files: dict[str, bytes]) -> str:
+        port = machine.free_port()
+        disk = tmp_path / "disk.img"
+        rv32.write_disk(disk, files)
+        processes.append(machine.serve(TARGET.elf, disk, port, rv32.Options()))
+        return f"socket://127.0.0.1:{port}"
+
+    yield go
+    for process in processes:
         process.kill()
         process.wait()
 
 
-def test_mpremote_drives_the_repl(console: str, tmp_path: Path) -> None:
+def test_the_monitor_watches_it(
+    serve: Callable[[dict[str, bytes]], str],
+    sim: Simulator,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    config = json.dumps(engine.gateway_config(sim, TARGET, {})).encode()
+    console = serve({"config.json": config, **engine.files_for(sim)})
+    watching = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "host_tools.cli",
+            "monitor",
+            "-p",
+            console,
+            "--plain",
+            "--for",
+            "8",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert sim.wait(lambda: polls(sim), START_S)
+        for number in range(5):
+            sim.push_text(f"message {number}", user=engine.USER)
+        said = watching.communicate(timeout=30)[0]
+    finally:
+        watching.kill()
+        watching.wait()
+    assert " steady " in said
+    assert "in=5 out=5" in said
+    assert "0 missing, 0 damaged, 0 reboots" in said
+
+
+def test_mpremote_drives_the_repl(
+    serve: Callable[[dict[str, bytes]], str], tmp_path: Path
+) -> None:
+    console = serve({"main.py": b""})
+
     def mpremote(*arguments: str) -> str:
         command = [sys.executable, "-m", "mpremote", "connect", console, *arguments]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
