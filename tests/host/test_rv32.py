@@ -359,6 +359,7 @@ def test_the_monitor_watches_it(
             "8",
         ],
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
     try:
