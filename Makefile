@@ -93,6 +93,7 @@ toolchain: $(VENV)/.stamp ## find or build the interpreters, with and without th
 .PHONY: test
 test: build stubs ## run every test (TARGETS=all: on every interpreter)
 	@$(COPEPOD) toolchain build $(TARGETS)
+	@$(if $(filter rv32 all,$(TARGETS)),$(COPEPOD) firmware)
 	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 firmware/typings/.stamp: requirements-stubs.lock $(VENV)/.stamp
@@ -112,3 +113,7 @@ lint: stubs ## ruff and the type checks of firmware and host tools
 .PHONY: lock
 lock: ## pin every dependency anew into requirements.lock
 	$(BIN)/pip-compile -q --extra dev --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
+
+.PHONY: fuzz
+fuzz: $(VENV)/.stamp ## format random documents for SECONDS (60), judged by TDLib
+	@$(COPEPOD) fuzz-format --count 100000 --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0)
