@@ -19,6 +19,7 @@ from rich.console import Console
 
 from host_tools import app_files, boards, firmware_cache, serial_io
 from host_tools.app_files import CONFIG, NOTE
+from host_tools.build import BUILD
 from host_tools.errors import UserError
 from host_tools.flash import CONFIG as CONFIG_FILE
 from host_tools.remote import Remote
@@ -35,6 +36,7 @@ PACKAGES = (
 )
 OLDEST_PYTHON = (3, 11)
 TIMEOUT_S = 10.0
+TOOLCHAIN = BUILD / "toolchain"
 INDENT = " " * 18 + "-> "
 CLOCK_FLOOR_DAY = 20454  # 2026-01-01
 HEAP_WANTED_B = 40_000  # free in the GC heap before the app is loaded
@@ -96,6 +98,7 @@ def machine() -> Iterator[Check]:
     versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES if _version(name))
     yield Check("packages", not missing, versions, f"`make venv` ({', '.join(missing)} missing)")
     yield _runs("MicroPython", [app_files.interpreter(), "-c", "import sys; print(sys.version)"])
+    yield _interpreters()
     yield _runs("esptool", [sys.executable, "-m", "esptool", "version"])
     yield _build()
     yield _config()
@@ -119,6 +122,13 @@ def _runs(name: str, command: list[str]) -> Check:
         return Check(name, False, str(error)[:80], "`make venv`")
     lines = (run.stdout or run.stderr).strip().splitlines()
     return Check(name, run.returncode == 0, lines[0] if lines else "silent", "`make venv`")
+
+
+def _interpreters() -> Check:
+    """Those that `copepod toolchain` has made: of no matter for a board."""
+    made = {path.parent.name.rsplit("-", 1)[0] for path in TOOLCHAIN.glob("*/micropython")}
+    found = f"made here: {', '.join(sorted(made))}" if made else "only the wheel"
+    return Check("others", True if made else None, found, "`copepod toolchain build`, if wanted")
 
 
 def _build() -> Check:

@@ -14,6 +14,7 @@ BARS = "▁▂▃▄▅▆▇█"
 BARS_ASCII = "_.-~=+*#"
 SPARK_WIDTH = 40
 LOG_LINE_MAX = 400
+RULE = "watermark falling: leak; steady while the largest block shrinks: fragmentation"
 LOG_MIN = 2  # lines of the console that are always there
 
 ROWS = (  # field, what it is, True if its lowest value is the one to watch
@@ -133,6 +134,7 @@ def trends_table(model: Model) -> RenderableType:
     bad = "leak" in reading or "fragmentation" in reading
     text.append("\n" if text else "")
     text.append(reading, "bold red" if bad else "green" if "steady" in reading else "dim")
+    text.append(f"\n{RULE}", "dim italic")
     return text
 
 

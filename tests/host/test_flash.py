@@ -130,6 +130,27 @@ def test_the_wrong_board_is_refused_before_anything_is_written(
         assert mock.flash.data == b"\xff" * (4 << 20)
 
 
+def test_a_bad_file_leaves_the_board_as_it_was(config: Path, tmp_path: Path) -> None:
+    """Cut off, damaged, for another offset, without room: one line, exit 1, not a byte written."""
+    board = boards.get("c3")
+    good = fake_firmware.firmware(board)
+    small = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x8000)]
+    cases = {
+        "cut off": good[:-20_000],
+        "checksum is wrong": good[:70_000] + b"?" + good[70_001:],
+        "begins with 0xff": b"\xff" * 0x1000 + good,  # an image for offset 0 made for 0x1000
+        "the partition is full": fake_firmware.firmware(board, table=small),
+    }
+    firmware = tmp_path / "given.bin"
+    with MockBoard(board.chip) as mock:
+        for said, data in cases.items():
+            firmware.write_bytes(data)
+            run = flash(mock.url, firmware, config)
+            assert said in one_line(run)
+            assert "Written" not in run.stdout
+        assert mock.flash.data == b"\xff" * (4 << 20)
+
+
 def test_a_port_that_vanishes_half_way_is_no_success(
     config: Path, make_firmware: Callable[..., Path]
 ) -> None:
