@@ -151,7 +151,7 @@ def _live_row(live: dict[str, Any], limits: dict[str, Any]) -> list[str]:
         f"{tally['answered']:,} of {tally['sent']:,} answered, {live['median_ms']:.1f} ms each"
     )
     against = "**PASS**" if live["ok"] else "**FAIL**"
-    name = live["target"]
+    name = str(live["target"])
     if live["rss"] and name in limits["rss"]["messages"]:
         rss_kb = live["rss"]["rss_kb"]
         figure = f"RSS {rss_kb:,} kB, {figure}"
