@@ -3,7 +3,9 @@
 import asyncio
 import gc
 import json
+import os
 import socket
+import sys
 from errno import ECONNREFUSED, ENOTCONN, ETIMEDOUT
 from time import ticks_diff, ticks_ms
 
@@ -13,6 +15,7 @@ from copepod.net.http import Client
 
 TOKEN = b"123456789:AAExampleExampleExampleExampleExam"
 PATH = b"/bot" + TOKEN + b"/"
+SLOW = int(os.getenv("COPEPOD_SLOW") or 1)  # an emulated processor: see tests/host/test_device.py
 PORT = 41000 + ticks_ms() % 20000
 
 
@@ -71,7 +74,7 @@ def client_on(fake):
 
 
 async def body_of(client, timeout_ms=1000):
-    status = await client.response(timeout_ms)
+    status = await client.response(timeout_ms * SLOW)
     body = b""
     while await client.fill():
         assert client.start < client.end
@@ -562,7 +565,7 @@ def test_deadline_of_a_silent_server():
         await read_request(reader)
         await asyncio.sleep_ms(1000)
 
-    _, elapsed_ms = failing(silent, ETIMEDOUT, 150)
+    _, elapsed_ms = failing(silent, ETIMEDOUT, 150 // SLOW)
     assert 140 <= elapsed_ms < 900
 
 
@@ -574,7 +577,7 @@ def test_deadline_of_a_server_that_drips():
             await writer.drain()
             await asyncio.sleep_ms(20)
 
-    _, elapsed_ms = failing(dripping, ETIMEDOUT, 200)
+    _, elapsed_ms = failing(dripping, ETIMEDOUT, 200 // SLOW)
     assert 190 <= elapsed_ms < 900
 
 
@@ -586,7 +589,7 @@ def test_deadline_of_a_body_that_never_ends():
             writer.write(b"x" * 100)
             await writer.drain()
 
-    _, elapsed_ms = failing(endless, ETIMEDOUT, 200)
+    _, elapsed_ms = failing(endless, ETIMEDOUT, 200 // SLOW)
     assert 190 <= elapsed_ms < 1500
 
 
@@ -690,7 +693,7 @@ def test_a_long_request_does_not_wait_for_delayed_acknowledgements():
             await body_of(client)
             times_ms.append(ticks_diff(ticks_ms(), started))
         times_ms.sort()
-        assert times_ms[15] < 35, times_ms  # 40 ms and more without TCP_NODELAY
+        assert SLOW > 1 or times_ms[15] < 35, times_ms  # 40 ms and more without TCP_NODELAY
 
     serving(keep_alive, test)
 
@@ -742,7 +745,7 @@ def test_garbage_of_a_request():
     serving(canned, measured)
     per_request_b = grown[0] / 100
     print("  %d B a request, connection kept" % per_request_b)
-    assert per_request_b <= 48, grown
+    assert per_request_b <= (80 if sys.maxsize > 1 << 31 else 48), grown
 
 
 def test_a_new_connection_leaves_nothing():

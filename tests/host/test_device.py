@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from host_tools import toolchain
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "tests/device").glob("test_*.py"))
 UNIX_BUILDS = ("unix", "unix32", "unix64", "riscv64")  # those with a file system and sys.argv
+SLOW = {"riscv64": 10}  # an emulated processor: so much more time for everything
 HEAP = {"unix": "1M", "unix64": "1M", "riscv64": "1M", "unix32": "512k"}
 
 
@@ -25,7 +27,12 @@ def wanted() -> list[str]:
     return [name for name in UNIX_BUILDS if name in names or "all" in names]
 
 
-@pytest.mark.parametrize("target", wanted())
+def slower(target: str) -> Any:
+    """The parameter, with the time that its processor needs."""
+    return pytest.param(target, marks=pytest.mark.timeout(30 * SLOW.get(target, 1)))
+
+
+@pytest.mark.parametrize("target", [slower(target) for target in wanted()])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_under_micropython(path: Path, target: str) -> None:
     command = [
@@ -36,9 +43,19 @@ def test_under_micropython(path: Path, target: str) -> None:
         "tests/device/run.py",
         f"tests/device/{path.name}",
     ]
-    environment = os.environ | {"MICROPYPATH": f"{ROOT / 'firmware'}:.frozen"}
+    slow = SLOW.get(target, 1)
+    environment = os.environ | {
+        "MICROPYPATH": f"{ROOT / 'firmware'}:.frozen",
+        "COPEPOD_SLOW": str(slow),
+    }
     run = subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=29, check=False
+        command,
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=29 * slow,
+        check=False,
     )
     last = run.stdout.rstrip().rpartition("\n")[2]
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
