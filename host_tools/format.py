@@ -23,11 +23,17 @@ def run(lines, interpreter: str | None = None):  # noqa: ANN001, ANN201
 
 
 @click.command("format")
-@click.option("--show", "picture", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Render the messages made of this Markdown file (- is standard input).")
+@click.option(
+    "--show",
+    "picture",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Render the messages made of this Markdown file (- is standard input).",
+)
 @click.option("--html", is_flag=True, help="With --show: the HTML too.")
 @click.option("--interpreter", help="The MicroPython to run (default: the one installed here).")
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.argument(
+    "file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
+)
 def format_command(
     picture: Path | None, html: bool, interpreter: str | None, file: str | None
 ) -> None:
@@ -45,4 +51,3 @@ def format_command(
     for answer in run((line for line in stream if line.strip()), interpreter):
         click.echo(answer)
         sys.stdout.flush()
-

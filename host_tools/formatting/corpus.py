@@ -67,6 +67,12 @@ def answers() -> list[Example]:
     return found
 
 
+def long_answers() -> list[str]:
+    """Answers joined to texts of several messages."""
+    texts = [example.markdown for example in answers()]
+    return ["\n\n".join(texts[start : start + 12]) for start in (0, 20, 70, 130)]
+
+
 def document(seed: int) -> str:
     """A document made at random; the same for the same seed."""
     source = random.Random(seed)

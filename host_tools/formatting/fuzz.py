@@ -66,12 +66,21 @@ def batch(number: int, size: int) -> None:
 @click.command("fuzz-format")
 @click.option("--count", default=100_000, show_default=True, help="How many documents.")
 @click.option("--seconds", default=0, help="Stop after so many seconds.")
+@click.option("--prefixes", is_flag=True, help="Instead: every prefix of the long answers.")
 @click.option("--seed", "first", default=0, help="Number of the first batch.")
-def fuzz_command(count: int, seconds: int, first: int) -> None:
+def fuzz_command(count: int, seconds: int, prefixes: bool, first: int) -> None:
     """Format documents made at random until one is refused, loses something or raises."""
     started = time.monotonic()
     for markdown in kept():
         examine(markdown)
+    if prefixes:
+        for text in corpus.long_answers():
+            for end in range(len(text) + 1):
+                faults = check.faults(device.pieces(text[:end]))
+                if faults:
+                    raise UserError(f"prefix of {end} characters: {faults[0]}")
+            click.echo(f"{len(text) + 1} prefixes: all accepted by TDLib, nothing dropped")
+        return
     done = 0
     number = first
     while done < count and not (seconds and time.monotonic() - started > seconds):

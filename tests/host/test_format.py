@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host_tools.formatting import check, corpus, device, reference
+from host_tools.formatting import check, corpus, device, golden, reference
 
 SPECS = ("commonmark-0.31.2.json", "gfm-0.29.json")
 
@@ -63,27 +63,21 @@ def test_answers_are_taken_by_telegram_and_read_as_the_reference_does():
             assert reference.actual(messages) == reference.expected(example.markdown), example.name
 
 
-def long_answers():
-    """Answers joined to texts of several messages."""
-    texts = [example.markdown for example in corpus.answers()]
-    return ["\n\n".join(texts[start : start + 12]) for start in (0, 20, 70, 130)]
-
-
-def test_prefixes_of_long_answers():
-    for text in long_answers():
-        for end in range(0, len(text), 211):
+def test_prefixes_of_corpus.long_answers():
+    for text in corpus.long_answers():
+        for end in range(0, len(text), 1499):
             messages = device.pieces(text[:end])
             assert check.faults(messages) == [], end
 
 
 def test_every_prefix_of_short_answers():
-    for example in corpus.answers()[:12]:
+    for example in corpus.answers()[1:5]:
         for end in range(len(example.markdown)):
             assert check.faults(device.pieces(example.markdown[:end])) == [], (example.name, end)
 
 
 def test_nothing_is_lost_where_a_text_is_cut():
-    for text in long_answers():
+    for text in corpus.long_answers():
         text = re.sub(r"\|\|", "", text)
         for buffer_b in (0, 4200, 1024):
             messages = device.pieces(text, buffer_b=buffer_b)
@@ -93,24 +87,24 @@ def test_nothing_is_lost_where_a_text_is_cut():
 
 
 def test_fed_in_any_way_it_is_the_same():
-    for text in long_answers():
+    for text in corpus.long_answers():
         whole = device.pieces(text)
         for chunk in (1, 13, 4096):
             assert device.pieces(text, chunk=chunk) == whole
 
 
 def test_plain_is_the_markdown():
-    for text in long_answers():
+    for text in corpus.long_answers():
         assert "".join(device.pieces(text, plain=True)) == text
 
 
 def test_random_documents():
-    for seed in range(1500):
+    for seed in range(600):
         markdown = corpus.document(seed)
         assert check.faults(device.pieces(markdown)) == [], seed
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(st.sampled_from(corpus.TOKENS) | st.text(max_size=8), max_size=40), st.integers(0, 9)
 )
@@ -121,7 +115,7 @@ def test_hypothesis_documents(tokens, chunk):
     assert device.pieces(markdown, chunk=chunk) == messages
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.text(max_size=300))
 def test_any_text(text):
     assert check.faults(device.pieces(text)) == []
@@ -132,7 +126,7 @@ CLEAR = [
 ]
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(CLEAR), max_size=16))
 def test_visible_text_is_kept(tokens):
     markdown = "".join(tokens)
@@ -155,3 +149,18 @@ def test_under_micropython_it_is_the_same():
     assert [answer["id"] for answer in answers] == list(range(len(texts)))
     for text, answer in zip(texts, answers, strict=True):
         assert answer["messages"] == device.pieces(text), text
+
+
+def test_golden_page_is_what_the_formatter_does():
+    text = golden.PAGE.read_text("utf-8")
+    assert text.endswith(golden.markdown())
+    for source in golden.GOLDEN.values():
+        assert check.faults(device.pieces(source)) == []
+
+
+def test_marks_and_places_have_one_number_everywhere():
+    numbers = {}
+    for path in sorted((device.FIRMWARE / "copepod" / "text").glob("*.py")):
+        for name, value in re.findall(r"(?m)^(_[A-Z_]+) = const\((\w+)\)", path.read_text()):
+            assert numbers.setdefault(name, value) == value, (path.name, name)
+    assert len(numbers) > 60

@@ -28,7 +28,7 @@ _STACK = const(37)
 _DEEPEST = const(8)
 
 _PARAGRAPH = const(1)
-_CODE = const(2)
+_CODE_BLOCK = const(2)
 _TABLE = const(3)
 _HEADING = const(4)
 
@@ -280,7 +280,7 @@ class Blocks(Inline):
             kind = st[_KIND]
             if kind == _PARAGRAPH:
                 self._paragraph(st[_POS], stop)
-            elif kind == _CODE:
+            elif kind == _CODE_BLOCK:
                 self._code_lines(stop)
             elif kind == _TABLE:
                 self._rows(stop)
@@ -606,7 +606,7 @@ class Blocks(Inline):
         if fence and not st[_KIND]:
             p = st[_POS_NEXT]
         st[_HERE] = st[_POS]
-        st[_KIND] = _CODE
+        st[_KIND] = _CODE_BLOCK
         st[_IN_CODE] = True
         opened = False
         blanks = 0

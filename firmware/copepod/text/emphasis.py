@@ -26,7 +26,7 @@ _IMAGE = const(24)
 _AUTOLINK = const(28)
 _MATH = const(29)
 
-_DEPTH = const(24)
+_DEEPEST_OPEN = const(24)
 
 # Scalars of the walk, in the same array.
 _RESOLVED = const(88)
@@ -41,7 +41,7 @@ class Emphasis(Spans):
 
     def __init__(self, buf):
         super().__init__(buf)
-        self._runs = array("H", bytes(6 * _DEPTH))
+        self._runs = array("H", bytes(6 * _DEEPEST_OPEN))
 
     def _resolve(self, p, end):
         """Mark what the text from p to end means, unless that is done."""
@@ -55,8 +55,8 @@ class Emphasis(Spans):
 
     def _push(self, top, p, what, n):
         runs = self._runs
-        if top == _DEPTH:
-            top = _DEPTH >> 1
+        if top == _DEEPEST_OPEN:
+            top = _DEEPEST_OPEN >> 1
             k = 0
             while k < top * 3:
                 runs[k] = runs[k + top * 3]

@@ -21,7 +21,7 @@ _QUOTES = const(1)
 _QUOTE_OPEN = const(2)
 _GAP = const(3)
 _STYLES = const(7)  # how many are open, then which (eight are remembered)
-_KEPT = const(8)
+_STYLE_KEPT = const(8)
 
 # Ranks of a place to cut at.
 _WORD = const(3)
@@ -266,7 +266,7 @@ class Output:
         st = self._st
         n = st[_STYLES]
         if n < 8:
-            st[_KEPT + n] = style
+            st[_STYLE_KEPT + n] = style
             if self._first_of(n):
                 self._tag(OPEN[style], 1)
         st[_STYLES] = n + 1
@@ -277,14 +277,14 @@ class Output:
         if n >= 0:
             st[_STYLES] = n
             if n < 8 and self._first_of(n):
-                self._tag(CLOSE[st[_KEPT + n]])
+                self._tag(CLOSE[st[_STYLE_KEPT + n]])
 
     def _first_of(self, n):
         """True if the n-th open style is not open already."""
         st = self._st
         i = 0
         while i < n:
-            if st[_KEPT + i] == st[_KEPT + n]:
+            if st[_STYLE_KEPT + i] == st[_STYLE_KEPT + n]:
                 return False
             i += 1
         return True
@@ -294,13 +294,13 @@ class Output:
         while n:
             n -= 1
             if self._first_of(n):
-                self._tag(CLOSE[self._st[_KEPT + n]])
+                self._tag(CLOSE[self._st[_STYLE_KEPT + n]])
 
     def _styles_open(self):
         i = 0
         while i < min(self._st[_STYLES], 8):
             if self._first_of(i):
-                self._tag(OPEN[self._st[_KEPT + i]], 1)
+                self._tag(OPEN[self._st[_STYLE_KEPT + i]], 1)
             i += 1
 
     # Counting, and where to cut.
