@@ -388,6 +388,45 @@ def test_a_flood_of_noise_does_not_disturb_it(terminal: Pty, tmp_path: Path) -> 
     assert model.stream.missing == 0
 
 
+def test_the_live_screen_in_a_terminal(terminal: Pty) -> None:
+    """A real terminal: the numbers move, the alert ends it, the terminal is left as it was."""
+    screen, inside = pty.openpty()
+    process = subprocess.Popen(
+        [COPEPOD, "monitor", "--port", terminal.port, "--alert", "err>0"],
+        stdin=inside,
+        stdout=inside,
+        stderr=inside,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"},
+    )
+    os.close(inside)
+    shown = b""
+
+    def see(text: str, timeout: float = 20) -> None:
+        nonlocal shown
+        deadline = time.monotonic() + timeout
+        while text.encode() not in shown:
+            assert time.monotonic() < deadline, shown[-600:]
+            if select.select([screen], [], [], 0.1)[0]:
+                shown += os.read(screen, 65536)
+
+    try:
+        see("no telemetry yet")
+        for seq in range(4):
+            terminal.say(frame(seq, seq, gc_free=54_321 - seq, gc_used=9_000).encode() + b"\n")
+        terminal.say(b"copepod: hello\n")
+        see("54,318")
+        see("copepod: hello")
+        terminal.say(frame(4, 4, err=1).encode() + b"\n")
+        see("\x1b[?1049l")  # the terminal's own screen is back
+        see("alert err>0: err is 1")
+        see("5 frames, 0 events")
+        assert process.wait(10) == monitor.ALERT_STATUS
+    finally:
+        process.kill()
+        process.wait()
+        os.close(screen)
+
+
 def test_an_unplugged_port_comes_back(tmp_path: Path) -> None:
     """The device's name goes away and comes back as another device: frames go on, none is lost."""
     link, path = tmp_path / "ttyBOARD", tmp_path / "run.jsonl"
