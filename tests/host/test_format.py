@@ -63,7 +63,7 @@ def test_answers_are_taken_by_telegram_and_read_as_the_reference_does():
             assert reference.actual(messages) == reference.expected(example.markdown), example.name
 
 
-def test_prefixes_of_corpus.long_answers():
+def test_prefixes_of_long_answers():
     for text in corpus.long_answers():
         for end in range(0, len(text), 1499):
             messages = device.pieces(text[:end])
