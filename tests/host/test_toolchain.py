@@ -230,12 +230,14 @@ print(gc.mem_free() + gc.mem_alloc())"""
         )
         assert python(name, "print(1e300)") == "inf"  # single precision, as on ESP32
 
+    @pytest.mark.timeout(120)  # links, and may wait for another build's lock
     def test_application_is_in_the_frozen_one_only(self, name: str) -> None:
         script = "import copepod.net.built as b; print(b.DAY > 20000, b.__file__)"
         assert python(name, script, frozen=True) == "True copepod/net/built.py"
         with pytest.raises(AssertionError, match="no module named 'copepod'"):
             python(name, script)
 
+    @pytest.mark.timeout(120)  # links, and may wait for another build's lock
     def test_same_inputs_give_the_same_bytes(self, name: str, tmp_path: Path) -> None:
         path = toolchain.interpreter(name)
         again = tmp_path / "again" / "micropython"
