@@ -37,6 +37,7 @@ HEAP = "4M"  # nothing is collected while garbage is counted
 # small since each note of gc.mem_alloc() walks through all of it.
 LENGTHS = {60: (24, 40, "1M"), 4096: (8, 8, "1M")}
 MAP_MESSAGES = 1000
+MAP_WARM = 16
 
 # module of firmware/bench/, the study's recommendation, what it estimated
 STUDY = (
@@ -250,9 +251,13 @@ def heap_maps(target: Target, heap: str, app: str) -> list[heapmap.HeapMap]:
         tempfile.TemporaryDirectory(prefix="copepod-") as folder,
         Session(target, Path(folder), SHORT_POLL, heap=heap, app=app, bot=_MAP_BOT) as session,
     ):
-        for count, label in ((0, "ready"), (MAP_MESSAGES, f"after {MAP_MESSAGES:,} messages")):
-            if count:
-                session.burst(count, 60)
+        # The first few load what only some texts need.
+        first = f"after {MAP_WARM} messages"
+        for count, label in (
+            (MAP_WARM, first),
+            (MAP_MESSAGES, f"{MAP_MESSAGES:,} messages later"),
+        ):
+            session.burst(count, 60)
             seen = len(session.device.find(r"^@map end"))
             session.send("/map")
             session.device.wait(lambda n=seen: len(session.device.find(r"^@map end")) > n, 10)

@@ -18,6 +18,7 @@ from time import sleep_ms, ticks_diff, ticks_us
 
 from micropython import const
 
+from copepod import arena
 from copepod.stats import Stats
 from copepod.telemetry import Telemetry
 
@@ -29,7 +30,6 @@ except ImportError:
 _PAUSE_MS = const(250)
 _CAPACITY = const(16)
 _BUS_B = const(8192)
-_PIECE_B = const(12544)
 _TEXT = "The tide turns at six and the reef is quiet until the moon is up."
 _PARAGRAPH = "# Tides\n\nThe **tide** turns at _six_, `read()` says so: a<b&c>d.\n\n- one\n- two\n\n"
 _SCRIPTS = ("tide over the reef ", "прилив через риф ", "潮水带着桡足类穿过珊瑚礁 ", "🦐🌊🐚🪸 ")
@@ -59,7 +59,7 @@ class Bench:
     def config(self, path):
         from copepod import config
 
-        self.settings = config.load(path)
+        self.settings = config.load(path, arena.buffer)
         del config
         del sys.modules["copepod.config"]
         if self.threshold_b:
@@ -113,7 +113,7 @@ class Bench:
         """One answer of 4,096 units in each script, and one that takes several messages."""
         from copepod.text.markdown import Formatter
 
-        self.formatter = formatter = Formatter(bytearray(_PIECE_B))
+        self.formatter = formatter = Formatter(arena.buffer)
         self.html_b = self.pieces = 0
         for words in _SCRIPTS:
             count = 4096 // len(words)
