@@ -12,6 +12,7 @@ from host_tools.errors import UserError
 # command name -> "module:attribute" of a click command, imported on first use
 COMMANDS = {
     "format": "host_tools.format:format_command",
+    "format-cost": "host_tools.formatting.cost:cost_command",
     "format-bench": "host_tools.formatting.bench:bench_command",
     "fuzz-format": "host_tools.formatting.fuzz:fuzz_command",
     "audit": "host_tools.audit:audit_command",

@@ -67,6 +67,8 @@ def kind(buf, p):
             return _PUNCTUATION if punctuation(c) else 0
         return _BLANK if c in b" \n\t" else _PUNCTUATION
     c = point(buf, p)
+    if 0x400 <= c < 0x530 or 0x3400 <= c < 0xA000 or 0xAC00 <= c < 0xD7A4:
+        return 0  # Cyrillic, Chinese, Korean
     if c in (0xA0, 0x1680, 0x202F, 0x205F, 0x3000) or 0x2000 <= c <= 0x200A:
         return _BLANK
     if c > 0xFFFF:

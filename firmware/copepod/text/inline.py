@@ -76,7 +76,14 @@ class Inline(Emphasis):
                 st[_HERE] = q
             c = buf[q]
             p = q + 1
-            if c == 10:
+            if c < _HTML and (c > 11 or 1 < c < 8):
+                if c < 4 or 14 <= c < 16 or c > 17:
+                    p += 1
+                if c & 1:
+                    self._style_off()
+                else:
+                    self._style_on(STYLE[c])
+            elif c == 10:
                 p = self._prefix(p)
                 if p < end:
                     self._note(_LINE, p)
@@ -92,13 +99,6 @@ class Inline(Emphasis):
                 if buf[p] == 38:
                     self._point(38)
                     p += 1
-            elif c < _HTML:
-                if c < 4 or 14 <= c < 16 or c > 17:
-                    p += 1
-                if c & 1:
-                    self._style_off()
-                else:
-                    self._style_on(STYLE[c])
             elif c == _TAG:
                 if buf[p] == 47:
                     self._style_off()

@@ -252,8 +252,9 @@ class Output:
         st = self._st
         if st[_MUTE]:
             return
-        if self._sink:
-            self._sink(text, 0, len(text))
+        sink = self._sink
+        if sink:
+            sink(text, 0, len(text))
             return
         st[_TAGS_AT] += len(text)
         st[_ENTITIES_AT] += opens

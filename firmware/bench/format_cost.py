@@ -1,0 +1,131 @@
+"""What formatting costs: time and allocation beside PicoClaw's rules in `re`, garbage, state, and growth on hard input.
+
+Runs under any MicroPython: `run(path)` reads texts that are separated by lines of `%%%`. Memory: two
+texts of 4,096 units and what the rules need.
+"""
+
+import gc
+import time
+
+from bench import format_rules
+from copepod.text.markdown import Formatter
+
+_SEPARATOR = "\n%%%\n"
+
+
+def _nothing(buf, start, end):
+    global _written
+    _written += end - start
+
+
+_written = 0
+
+
+def ours(formatter, text):
+    """All of a text through the formatter; returns how many messages it made."""
+    formatter.begin()
+    view = memoryview(text)
+    at = 0
+    messages = 0
+    while True:
+        while at < len(view):
+            taken = formatter.feed(view, at)
+            if not taken:
+                break
+            at += taken
+        if at == len(view):
+            formatter.finish()
+        if formatter.ready():
+            formatter.write(_nothing)
+            formatter.drop()
+            messages += 1
+        elif formatter.done():
+            return messages
+
+
+def _cost(function, *args):
+    """The least of five times in microseconds, and the bytes allocated."""
+    best = 1 << 29
+    for _ in range(5):
+        gc.collect()
+        start = time.ticks_us()
+        function(*args)
+        best = min(best, time.ticks_diff(time.ticks_us(), start))
+    gc.collect()
+    gc.disable()
+    before = gc.mem_alloc()
+    function(*args)
+    used = gc.mem_alloc() - before
+    gc.enable()
+    return best, used
+
+
+def _beside(formatter, name, texts):
+    times = [0, 0]
+    bytes_ = [0, 0]
+    failed = worst = over = 0
+    global _written
+    for text in texts:
+        _written = 0
+        messages = ours(formatter, text)
+        out = _written
+        us, used = _cost(ours, formatter, text)
+        allowed = out * 5 // 4 + 512 * max(messages, 1)
+        over += used > allowed
+        worst = max(worst, used * 100 // allowed)
+        try:
+            rules_us, rules_used = _cost(format_rules.convert, text)
+        except RuntimeError:  # maximum recursion depth exceeded
+            failed += 1
+            continue
+        times[0] += us
+        times[1] += rules_us
+        bytes_[0] += used
+        bytes_[1] += rules_used
+    print("%s: %d texts, %d on which the rules fail" % (name, len(texts), failed))
+    print("  time        %8d us, rules %8d us, ratio %.2f" % (times[0], times[1], times[0] / max(times[1], 1)))
+    print("  allocation  %8d B,  rules %8d B,  ratio %.3f" % (bytes_[0], bytes_[1], bytes_[0] / max(bytes_[1], 1)))
+    print("  garbage: %d texts over 1.25 x output + 512 B a message; the worst at %d %% of it" % (over, worst))
+    return times[0] / max(times[1], 1), bytes_[0] / max(bytes_[1], 1), over
+
+
+def _grows(formatter):
+    """Hard inputs of a length and of twice that; the largest ratio of the two times."""
+    worst = 0
+    for unit, count in (("*", 20000), ("[", 20000), ("`", 20000), (">", 20000), ("> ", 10000), ("_a ", 10000), ("![", 10000)):
+        first = _cost(ours, formatter, unit * count)[0]
+        second = _cost(ours, formatter, unit * (2 * count))[0]
+        print("  %-4s x %d: %7d us, twice that %7d us, ratio %.2f" % (unit, count, first, second, second / first))
+        worst = max(worst, second / first)
+    return worst
+
+
+def run(path):
+    """Measure and print; the texts are in the file at `path`. Returns the figures as a dict."""
+    gc.collect()
+    before = gc.mem_alloc()
+    buffer = bytearray(12544)
+    gc.collect()
+    with_buffer = gc.mem_alloc()
+    formatter = Formatter(buffer)
+    gc.collect()
+    state = gc.mem_alloc() - with_buffer
+    print("piece buffer %d B, the rest of the formatter's state %d B" % (with_buffer - before, state))
+    scripts = (
+        "The quick brown fox jumps over the **lazy** dog. ",
+        "Съешь же ещё этих **мягких** французских булок. ",
+        "敏捷的棕色狐狸跳过了**懒惰**的狗。",
+        "🦀 Hello `there` 🚀 **go** ",
+    )
+    short = [text * 4 for text in scripts]
+    short = [text[:60] for text in short]
+    long = [(text * 300)[:4096] for text in scripts]
+    figures = {"state_b": state}
+    figures["short"] = _beside(formatter, "60 units in four scripts", short)
+    figures["long"] = _beside(formatter, "4,096 units in four scripts", long)
+    with open(path) as file:
+        texts = file.read().split(_SEPARATOR)
+    figures["answers"] = _beside(formatter, "answers", texts)
+    print("growth on hard input")
+    figures["growth"] = _grows(formatter)
+    return figures

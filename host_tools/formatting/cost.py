@@ -1,0 +1,41 @@
+"""`copepod format-cost`: time, garbage and growth of the formatter, measured on a MicroPython."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+import click
+
+from host_tools.errors import UserError
+from host_tools.formatting import corpus, device
+from host_tools.toolchain import interpreter as interpreter_of
+
+RESULT = device.ROOT / "results" / "format-cost.json"
+
+
+@click.command("format-cost")
+@click.option("--target", default="unix32", show_default=True, help="unix, unix32, unix64 …")
+@click.option("--interpreter", help="A MicroPython to run instead of the target's.")
+def cost_command(target: str, interpreter: str | None) -> None:
+    """Compare the formatter with PicoClaw's rules done in `re`, in one run of one interpreter."""
+    python = interpreter or str(interpreter_of(target))
+    with tempfile.TemporaryDirectory() as folder:
+        texts = Path(folder) / "texts"
+        texts.write_text("\n%%%\n".join(e.markdown for e in corpus.answers()), "utf-8")
+        script = f"import json\nfrom bench.format_cost import run\nprint(json.dumps(run({str(texts)!r})))"
+        done = subprocess.run(
+            [python, "-X", "heapsize=2M", "-c", script],
+            env={"MICROPYPATH": f"{device.FIRMWARE}:.frozen"},
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            check=False,
+        )
+    if done.returncode:
+        raise UserError(f"{python} ended with {done.returncode}:\n{done.stdout}")
+    *lines, last = done.stdout.splitlines()
+    click.echo("\n".join([f"interpreter: {python}", *lines]))
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps({"target": target, **json.loads(last)}, indent=1) + "\n")
