@@ -499,6 +499,7 @@ def test_a_pipe_a_file_and_a_command(tmp_path: Path) -> None:
     assert "13 frames" in run.stderr
 
 
+@pytest.mark.timeout(60)  # several processes, on a machine that may be busy
 def test_a_running_unix_gateway(tmp_path: Path) -> None:
     """The monitor starts the gateway itself, sees it become steady, and ends with its alert."""
     (tmp_path / "tree").mkdir()
@@ -519,6 +520,7 @@ def test_a_running_unix_gateway(tmp_path: Path) -> None:
     assert "alert out>0: out is 1" in run.stderr
 
 
+@pytest.mark.timeout(60)  # several processes, on a machine that may be busy
 def test_a_live_run_on_a_board_is_recorded_frame_for_frame(tmp_path: Path) -> None:
     """A gateway on a board answers while it is watched; the recording is what the board sent."""
     folder, path = tmp_path / "board", tmp_path / "run.jsonl"
