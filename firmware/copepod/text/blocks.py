@@ -174,15 +174,15 @@ class Blocks(Inline):
         return c
 
     def _is_rule(self, q):
+        """True if the line whose text begins at q is a thematic break."""
         buf = self._buf
         c = buf[q]
         if c not in b"-*_":
             return False
-        n = 0
-        while buf[q] in b" \t" or buf[q] == c:
-            n += buf[q] == c
-            q += 1
-        return n > 2 and buf[q] == 10
+        e = self._line_end(q)
+        self._needle[0] = c
+        n = buf.count(self._needle, q, e)
+        return n > 2 and n + buf.count(b" ", q, e) + buf.count(b"\t", q, e) == e - q
 
     def _hashes(self, q):
         """The length of the run of # that opens a heading at q, or 0."""

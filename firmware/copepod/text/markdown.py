@@ -324,11 +324,11 @@ class Formatter(Tables):
             return False
         # Fifteen pairs of marks make less than a hundred entities, code in styles included.
         n = 0
-        count = self._buf.count
+        buf = self._buf
         for c in _MEANING:
             self._needle[0] = c
-            n += count(self._needle, 0, held)
-        return n <= 30 and count(b"\n", 0, held) < 60
+            n += buf.count(self._needle, 0, held)
+        return n <= 30 and buf.count(b"\n", 0, held) < 60
 
     def _count(self):
         """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""
