@@ -248,7 +248,8 @@ class Rv32Target(Target):
         return firmware.firmware(BOARD)
 
     def interpreter(self) -> str:
-        return f"{self.elf}: MicroPython on bare-metal rv32imac in QEMU, 400 KB of RAM"
+        # The folder's name holds the hash of what it was made from.
+        return f"MicroPython on bare-metal rv32imac in QEMU, 400 KB of RAM ({self.elf.parent.name})"
 
     def machine(self, workdir: Path, files: dict[str, bytes], options: Options) -> Rv32Device:
         """A machine with these files on its disk (and those of its last run in `workdir`)."""

@@ -109,7 +109,7 @@ def test_live_and_compared_times_are_told(results):
     live |= {"rss": {"rss_kb": 700}, "messages": {"sent": 50, "answered": 50}}
     rounds = [{"fresh_ms": 300.0, "kept_ms": 3.0, "times": 100.0}] * 3
     more = {
-        "live-unix64-live-50": live,
+        "live-unix64-live-1000": live,
         "compare-unix": {"rounds": rounds, "times": 100, "ok": True},
     }
     text = report_tables.glance({**results, **more})
