@@ -249,7 +249,9 @@ class Rv32Target(Target):
 
     def interpreter(self) -> str:
         # The folder's name holds the hash of what it was made from.
-        return f"MicroPython on bare-metal rv32imac in QEMU, 400 KB of RAM ({self.elf.parent.name})"
+        return (
+            f"MicroPython on bare-metal rv32imac in QEMU, 400 KB of RAM ({self.elf.parent.name})"
+        )
 
     def machine(self, workdir: Path, files: dict[str, bytes], options: Options) -> Rv32Device:
         """A machine with these files on its disk (and those of its last run in `workdir`)."""
