@@ -95,9 +95,11 @@ def load(path, buffer=None):
         head.decode()
     except (ValueError, UnicodeError):
         raise ConfigError("%s: not UTF-8: save it as UTF-8" % path)
+    found = None
     where = _where(head)  # asked first: MicroPython 1.25 forgives a bracket that is not closed
     try:
-        found = None if where else json.loads(head)
+        if not where:
+            found = json.loads(head)
     except (ValueError, RuntimeError):  # RuntimeError: nested deeper than the stack
         where = "look for a missing or extra comma, or text after the last }"
     if where:

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "tests/device").glob("test_*.py"))
 UNIX_BUILDS = ("unix", "unix32", "unix64", "riscv64")  # those with a file system and sys.argv
 SLOW = {"riscv64": 10}  # an emulated processor: so much more time for everything
-HEAP = {"unix": "1M", "unix64": "1M", "riscv64": "1M", "unix32": "512k"}
+HEAP = {"unix": "1M", "unix64": "1M", "riscv64": "1M", "unix32": "1M"}
 
 
 def wanted() -> list[str]:
