@@ -51,7 +51,7 @@ def test_components_add_up_to_what_the_gateway_leaves_behind():
 def test_live_heap_by_component():
     parts = audit.kept(UNIX, "mpy")
     assert parts["code and names"] > 10_000
-    assert parts["text buffer"] >= 12_544
+    assert parts["text buffer"] > 10_000
     assert sum(parts.values()) > 40_000
 
 
