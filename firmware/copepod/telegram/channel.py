@@ -241,7 +241,9 @@ class Channel:
         if method == api.SEND_MESSAGE or method == api.SEND_RICH:
             self.outbox.write(call, method)
         elif method == api.GET_UPDATES:
-            timeout_s = 0 if self._in_flight else self.gateway.config.poll_timeout_s
+            # The first poll returns at once, so that whoever watches knows that it works.
+            waits = self.steady and not self._in_flight
+            timeout_s = self.gateway.config.poll_timeout_s if waits else 0
             self._sent_confirm = self._confirm
             self._short_poll_at = ticks_add(ticks_ms(), _SHORT_POLL_MS)
             self.alive_ms = ticks_add(ticks_ms(), timeout_s * 1000)  # till then silence is no failure
