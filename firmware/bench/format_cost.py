@@ -121,7 +121,7 @@ def run(path):
     short = [text * 4 for text in scripts]
     short = [text[:60] for text in short]
     long = [(text * 300)[:4096] for text in scripts]
-    figures = {"state_b": state}
+    figures: dict = {"state_b": state}
     figures["short"] = _beside(formatter, "60 units in four scripts", short)
     figures["long"] = _beside(formatter, "4,096 units in four scripts", long)
     with open(path) as file:

@@ -48,7 +48,7 @@ def batch(number: int, size: int) -> None:
         deadline=None,
         database=None,
         phases=(Phase.generate, Phase.shrink),
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
     )
     @given(DOCUMENTS)
     def attempt(markdown: str) -> None:

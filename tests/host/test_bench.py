@@ -187,6 +187,7 @@ def test_settings_table_has_a_row_a_run(run):
     assert console.export_text().count(HEAP) == 2
 
 
+@pytest.mark.timeout(150)  # a whole membench behind a pty
 def test_membench_on_a_board(tmp_path, monkeypatch):
     from pty_board import PtyBoard
 

@@ -34,7 +34,7 @@ def board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PtyBoard]
         yield it
 
 
-@pytest.mark.timeout(60)  # several processes, on a machine that may be busy
+@pytest.mark.timeout(150)  # several processes, on a machine that may be busy
 def test_a_scenario_gives_the_same_verdict_and_leaves_no_trace(
     board: PtyBoard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

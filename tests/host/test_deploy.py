@@ -69,7 +69,7 @@ def on_board(files: dict[str, bytes]) -> dict[str, bytes]:
     return {**files, NOTE: app_files.note(files), CONFIG: b"{}"}
 
 
-@pytest.mark.timeout(60)  # a dozen calls of mpremote
+@pytest.mark.timeout(150)  # a dozen calls of mpremote
 def test_only_what_changed_is_sent_and_what_is_gone_is_removed(board: PtyBoard, ship) -> None:
     first = ship(app(1, app__old="x = 1\n", lib__util="y = 2\n"))
     result = run(board)
@@ -99,7 +99,7 @@ def test_nothing_changed_nothing_sent(board: PtyBoard, ship) -> None:
     board.wait_for(b"app 1 runs", start=start)  # asking had interrupted it
 
 
-@pytest.mark.timeout(60)  # a dozen calls of mpremote
+@pytest.mark.timeout(150)  # a dozen calls of mpremote
 def test_a_bot_edited_on_the_board_stays(board: PtyBoard, ship) -> None:
     (board.folder / "bot.py").write_text("# edited here\n")
     ship(app(2) | {"bot.py": b"# ours, newer\n"})
@@ -221,7 +221,7 @@ def test_dry_run_changes_nothing(board: PtyBoard, ship) -> None:
     assert board.files() == before
 
 
-@pytest.mark.timeout(60)  # a dozen calls of mpremote
+@pytest.mark.timeout(150)  # a dozen calls of mpremote
 def test_the_real_app_deploys_to_an_empty_board_and_starts(tmp_path: Path) -> None:
     folder = tmp_path / "board"
     with PtyBoard(folder, boots=False) as board:

@@ -223,7 +223,7 @@ def test_a_board_that_is_left_alone_is_restarted(
     assert calls[0][4:8] == ["--before", "default-reset", "--after", "hard-reset"]
 
 
-@pytest.mark.timeout(60)  # six calls of esptool, and the ROM loader reads slowly
+@pytest.mark.timeout(150)  # six calls of esptool, and the ROM loader reads slowly
 def test_app_only_and_keep_config(
     config: Path, make_firmware: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
