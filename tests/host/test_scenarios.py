@@ -47,11 +47,12 @@ def chosen():
 
 @pytest.fixture(scope="module")
 def results(request, tmp_path_factory):
+    tmp_path_factory.getbasetemp()  # made here, since threads would race to make it
     """Runs the scenarios that were selected, a few at a time: most of their time is waiting."""
 
     def run(target, name):
         plan = scenario.load(name)
-        return plan, engine.run(plan, targets.get(target), tmp_path_factory.mktemp(name))
+        return plan, engine.run(plan, targets.get(target), tmp_path_factory.mktemp(f"{target}-{name}"))
 
     calls = [getattr(item, "callspec", None) for item in request.session.items]
     wanted = [
