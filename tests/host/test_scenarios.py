@@ -47,8 +47,8 @@ def chosen():
 
 @pytest.fixture(scope="module")
 def results(request, tmp_path_factory):
-    tmp_path_factory.getbasetemp()  # made here, since threads would race to make it
     """Runs the scenarios that were selected, a few at a time: most of their time is waiting."""
+    tmp_path_factory.getbasetemp()  # made here, since threads would race to make it
 
     def run(target, name):
         plan = scenario.load(name)
