@@ -97,8 +97,10 @@ def test_ctrl_c_while_it_prints(app: Path, tmp_path: Path):
     with Console(app, tmp_path / "config.json") as console:
         console.wait(b"gateway " + str(tmp_path / "config.json").encode())
         console.wait(b"busy")
-        console.type(b"\r\x03\x03")  # what mpremote sends first
-        console.wait(b"stopped; Ctrl-D starts the gateway again")
+        console.type(b"\r\x03")  # what mpremote sends first
+        # The Unix port ends at a second SIGINT that comes before the VM has seen the first.
+        console.wait(b"stopped; ")
+        console.type(b"\x03")
         console.wait(PROMPT)
 
 
