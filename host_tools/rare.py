@@ -1,98 +1,165 @@
-"""Take the methods that few texts need out of the linked application, into files loaded on demand.
+"""Take the methods that seldom run out of the linked application, into files loaded on demand.
 
-From a board's file system every method costs heap, whether a bot ever sends a table or not. The
-formatter's classes therefore keep the methods that nearly every text runs through; those of the
-groups below go to copepod/rare_<group>.mpy. A class finds a method that it does not have through
-`__getattr__`, which imports the group once and puts its methods in their place: from then on they
-are found like any other. A build that freezes the application needs none of this.
+From a board's file system every method costs heap, whether a bot ever sends a table, loses its link
+or is refused, or not. Classes therefore keep what a steady gateway runs through, and the rest is
+written to copepod/rare_<room>.mpy. Which methods are in which room is told by the files rooms.toml
+below firmware/: a table for each room, `class` and `methods`. A class finds a method that it does
+not have through `__getattr__`, which looks the room up in copepod/rooms.mpy (loaded for that moment
+only), imports it once and puts its methods in their place: from then on they are found like any
+other. A build that freezes the application needs none of this.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
 
-ENTRY = "copepod/text/markdown.py"
+LOADER = "_load_rare"  # in the bundle that is loaded first, and in each class that has a room
+HOME = "copepod/text/markdown.py"
+INDEX = "copepod/rooms.py"
 
-# By the class they stand in, or by their own name: what a text of plain words, emphasis, code
-# spans and escapes runs through is not here.
-GROUPS: dict[str, tuple[set[str], set[str]]] = {
-    "tables": ({"Tables"}, set()),
-    "links": (
-        {"Links"},
-        {"_link_end", "_target", "_acceptable", "_href", "_math_end", "_formula"},
-    ),
-    "blocks": (
-        set(),
-        set(
-            """
-            _skip_blanks _match _pop _is_rule _pad_for _quick_text _note _widen
-            _after_quote _push_container _marker _hashes _fence_length _interrupts _item _decimal
-            _atx _fence_open _pre _code_lines _closes _closing _margin _no_returns _burst
-            _blank _break
-            """.split()  # noqa: SIM905
-        ),
-    ),
-}
+_LOADER = f"""
+def {LOADER}(self, name):
+    return __import__("copepod.rooms").rooms.load(self, name)
+"""
 
-KEPT = {"_widen_and_write"}  # bound when the formatter is made
+_INDEX = """
+import sys
 
-_LOADER = """
-def __getattr__(self, name):
-    for group, names in {table}:
+def load(owner, name):
+    cls = type(owner)
+    package = sys.modules["copepod"]
+    del sys.modules[__name__]
+    del package.rooms
+    for room, names in _ROOMS.get(cls.__name__, {{}}).items():
         if " " + name + " " in names:
-            module = __import__("copepod.rare_" + group)
-            rare = getattr(module, "rare_" + group).Rare
+            room = "rare_" + room
+            module = __import__("copepod." + room)
+            rare = getattr(module, room).Rare
             for other in names.split():
-                setattr({cls}, other, getattr(rare, other))
-            return getattr(self, name)
+                setattr(cls, other, getattr(rare, other))
+            del sys.modules["copepod." + room]
+            delattr(module, room)
+            return getattr(owner, name)
     raise AttributeError(name)
+
+_ROOMS = {rooms!r}
 """
 
 
-def split(folded: dict[str, str], names: dict[str, dict[str, str]]) -> dict[str, str]:
-    """Return `folded` with the rare methods in files of their own; `names` is what fold() returned."""
-    tree = ast.parse(folded[ENTRY])
-    mapping = names[ENTRY]
-    was_global = {new: old.lstrip("_") for old, new in mapping.items() if "." not in old}
-    family = next(key.partition(".")[0] for key in mapping if key.endswith("._write_row"))
-    was_method = {
-        new: old.partition(".")[2] for old, new in mapping.items() if old.startswith(family + ".")
-    }
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    chain = [next(c for c in classes.values() if was_global.get(c.name, c.name) == "Formatter")]
-    while (
-        chain[-1].bases and isinstance(base := chain[-1].bases[0], ast.Name) and base.id in classes
-    ):
-        chain.append(classes[base.id])
-    moved: dict[str, list[ast.FunctionDef]] = {group: [] for group in GROUPS}
-    for cls in chain:
-        old_class = was_global.get(cls.name, cls.name)
-        for node in list(cls.body):
-            if not isinstance(node, ast.FunctionDef) or node.name.startswith("__"):
-                continue
-            old = was_method.get(node.name, node.name)
-            for group, (whole, single) in GROUPS.items():
-                public = not old.startswith("_")
-                if old in KEPT:
-                    break
-                if (old_class in whole and not public) or old in single:
-                    cls.body.remove(node)
-                    moved[group].append(node)
-                    break
+@dataclass
+class Room:
+    """Methods of one class that are loaded together."""
+
+    name: str
+    cls: str
+    methods: list[str]
+    place: str  # the file that says so
+
+
+class RoomError(Exception):
+    """A room names what is not there; the text names the place."""
+
+
+def read_rooms(firmware: Path) -> list[Room]:
+    """Every room of the rooms.toml files below `firmware`. Raises RoomError."""
+    rooms = []
+    for path in sorted(firmware.rglob("rooms.toml")):
+        place = str(path.relative_to(firmware))
+        for name, table in tomllib.loads(path.read_text()).items():
+            if set(table) != {"class", "methods"}:
+                raise RoomError(f"{place}: [{name}] needs `class` and `methods`")
+            rooms.append(Room(name, table["class"], list(table["methods"]), place))
+    return rooms
+
+
+def split(
+    folded: dict[str, str], names: dict[str, dict[str, str]], rooms: list[Room]
+) -> dict[str, str]:
+    """Return `folded` with the rooms in files of their own; `names` is what fold() returned.
+
+    Raises RoomError when a room names a class or a method that is not there.
+    """
+    result = dict(folded)
+    trees = {path: ast.parse(folded[path]) for path in names if path in folded}
+    index: dict[str, dict[str, str]] = {}
+    changed: set[str] = set()
+    for room in rooms:
+        path, cls, was = _find(room, trees, names)
+        mapping = {old.partition(".")[2]: new for old, new in was.items() if "." in old}
+        functions = []
+        for method in room.methods:
+            folded_name = mapping.get(method, method)
+            found = next(
+                (
+                    node
+                    for node in cls.body
+                    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                    and node.name == folded_name
+                ),
+                None,
+            )
+            if found is None:
+                raise RoomError(f"{room.place}: [{room.name}] {room.cls} has no method {method}")
+            cls.body.remove(found)
+            functions.append(found)
         if not cls.body:
             cls.body.append(ast.Pass())
-    table = tuple((group, f" {' '.join(n.name for n in moved[group])} ") for group in moved)
-    loader = ast.parse(_LOADER.format(table=repr(table), cls=chain[-1].name)).body[0]
-    chain[-1].body.append(loader)
-    result = dict(folded)
-    for group, functions in moved.items():
-        result[f"copepod/rare_{group}.py"] = _module(functions, tree)
-    result[ENTRY] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+        if path not in changed or cls.name not in index:
+            cls.body.append(
+                ast.Assign([ast.Name("__getattr__", ast.Store())], ast.Name(LOADER, ast.Load()))
+            )
+        changed.add(path)
+        listed = " ".join(function.name for function in functions)
+        index.setdefault(cls.name, {})[room.name] = f" {listed} "
+        result[f"copepod/rare_{room.name}.py"] = _module(functions, path, trees[path])
+    for path in changed:
+        tree = trees[path]
+        if path == HOME:
+            at = _after_imports(tree)
+            tree.body[at:at] = ast.parse(_LOADER).body
+        else:
+            module = HOME.removesuffix(".py").replace("/", ".")
+            tree.body[0:0] = ast.parse(f"from {module} import {LOADER}").body
+        result[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+    if changed and HOME not in changed:
+        raise RoomError(f"no room has a class of {HOME}, where the loader stands")
+    result[INDEX] = _INDEX.format(rooms=index)
     return result
 
 
-def _module(functions: list[ast.FunctionDef], tree: ast.Module) -> str:
+def _find(
+    room: Room, trees: dict[str, ast.Module], names: dict[str, dict[str, str]]
+) -> tuple[str, ast.ClassDef, dict[str, str]]:
+    # The file, the class, and what fold() called its private names.
+    for path, tree in trees.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef):
+                was = {new: old for old, new in names[path].items() if "." not in old}
+                if was.get(node.name, node.name).lstrip("_") == room.cls and room.methods:
+                    own = {
+                        old: new
+                        for old, new in names[path].items()
+                        if old.partition(".")[0].lstrip("_") == room.cls and "." in old
+                    }
+                    return path, node, own
+    raise RoomError(f"{room.place}: [{room.name}] there is no class {room.cls}")
+
+
+def _after_imports(tree: ast.Module) -> int:
+    last = 0
+    for number, node in enumerate(tree.body):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            last = number + 1
+    return last
+
+
+def _module(
+    functions: list[ast.FunctionDef | ast.AsyncFunctionDef], path: str, tree: ast.Module
+) -> str:
     # What the functions name must come along: consts are copied, the rest is the bundle's.
     consts: dict[str, ast.Assign] = {}
     for node in tree.body:
@@ -110,6 +177,10 @@ def _module(functions: list[ast.FunctionDef], tree: ast.Module) -> str:
                 local.add(node.id)
             elif isinstance(node, ast.ExceptHandler) and node.name:
                 local.add(node.name)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                local |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.Global):
+                raise RoomError(f"{path}: {function.name} binds globals: it can't be in a room")
         for node in ast.walk(function):
             if isinstance(node, ast.Name) and node.id not in local:
                 wanted.add(node.id)
@@ -128,10 +199,11 @@ def _module(functions: list[ast.FunctionDef], tree: ast.Module) -> str:
     shared = sorted(name for name in wanted - used_consts if name in plain)
     lost = wanted - used_consts - plain - set(dir(builtins))
     if lost:
-        raise ValueError(f"rare methods name what nobody defines: {sorted(lost)}")
+        raise RoomError(f"{path}: rare methods name what nobody defines: {sorted(lost)}")
     lines = ["from micropython import const"] if used_consts else []
     if shared:
-        lines.append(f"from copepod.text.markdown import {', '.join(shared)}")
+        module = path.removesuffix(".py").replace("/", ".")
+        lines.append(f"from {module} import {', '.join(shared)}")
     lines += [ast.unparse(node) for name, node in consts.items() if name in used_consts]
     # In a class, so that a method named like a builtin does not hide it.
     holder = ast.ClassDef("Rare", [], [], list(functions), [])

@@ -10,10 +10,22 @@ from pathlib import Path
 import pytest
 
 from host_tools import build
+from host_tools.fold import fold
+from host_tools.rare import HOME, Room, RoomError, split
 
 ROOT = build.ROOT
 MICROPYTHON = Path(sys.executable).with_name("micropython")
 SCRIPT = """
+import builtins
+real = builtins.__import__
+rooms = set()
+
+def spy(name, *rest):
+    if "rare" in name:
+        rooms.add(name)
+    return real(name, *rest)
+
+builtins.__import__ = spy
 from copepod.text.markdown import Formatter
 
 def html(text):
@@ -32,7 +44,8 @@ def html(text):
 
 import sys
 print(repr(html(%r)))
-print(sorted([name for name in sys.modules if "rare" in name]))
+print(sorted(rooms))
+assert not [name for name in sys.modules if "rare" in name or "rooms" in name]
 """
 TEXTS = {
     "tide **drifts** over `read()` & ~~back~~ to the _reef_": [],
@@ -67,3 +80,50 @@ def test_the_same_html_from_what_is_loaded(tree: Path, text: str, groups: list[s
         assert f"copepod.rare_{group}" in modules
     if not groups:
         assert modules == "[]"
+
+
+def test_a_method_that_nobody_has_is_an_error_as_ever(tree: Path) -> None:
+    code = "from copepod.text.markdown import Formatter\nFormatter().nothing"
+    done = subprocess.run(
+        [MICROPYTHON, "-X", "heapsize=1M", "-c", code],
+        env=os.environ | {"MICROPYPATH": f"{tree}:.frozen"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "AttributeError: nothing" in done.stdout + done.stderr
+
+
+def sources() -> tuple[dict[str, str], dict[str, dict[str, str]], list[Room]]:
+    text = (
+        "from micropython import const\n_STEP = const(2)\nsea = ['plaice']\n"
+        "class Boat:\n    def sail(self):\n        return self._mend()\n"
+        "    def _mend(self):\n        return sea[0], _STEP\n"
+    )
+    folded, names = fold({HOME: text})
+    return folded, names, [Room("harbour", "Boat", ["_mend"], "rooms.toml")]
+
+
+def test_a_room_takes_its_consts_and_names_along() -> None:
+    made = split(*sources())
+    assert "_mend" not in made[HOME]
+    room = made["copepod/rare_harbour.py"]
+    assert "from copepod.text.markdown import sea" in room
+    assert "_STEP = const(2)" in room
+
+
+def test_a_room_that_names_nothing_is_refused() -> None:
+    folded, names, rooms = sources()
+    rooms[0].methods.append("_scuttle")
+    with pytest.raises(RoomError, match=r"\[harbour\] Boat has no method _scuttle"):
+        split(folded, names, rooms)
+    rooms[0].cls = "Raft"
+    with pytest.raises(RoomError, match="no class Raft"):
+        split(folded, names, rooms)
+
+
+def test_what_binds_a_global_cannot_move() -> None:
+    folded, names, rooms = sources()
+    folded[HOME] = folded[HOME].replace("return (sea[0]", "global sea; sea = []; return (sea")
+    with pytest.raises(RoomError, match="binds globals"):
+        split(folded, names, rooms)
