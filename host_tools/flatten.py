@@ -11,7 +11,6 @@ import ast
 import copy
 from collections import Counter
 
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
