@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from host_tools.formatting import reference
 from host_tools.simulator.judge import MAX_ENTITIES, judge, utf16_length
+
+_NAME = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
 
 def faults(messages: list[str]) -> list[str]:
@@ -33,8 +38,25 @@ def faults(messages: list[str]) -> list[str]:
 
 
 def letters(text: str) -> str:
-    """Letters and digits, in order: what no formatting may lose, double or move."""
+    """Letters and digits, in order: what no formatting may lose, double or move.
+
+    A reference by a name that the formatter's table does not have may stay as it was typed: a reader
+    sees the name, nothing is lost. So such a name counts as the character, wherever it stands.
+    """
+    text = _NAME.sub(lambda m: m[0] if m[1] in reference.NAMES else html.unescape(m[0]), text)
     return "".join(char for char in text if char.isalnum())
+
+
+def kept(markdown: str, shown: str) -> bool:
+    """True if every visible letter of a text is shown, in order, whatever else is; tags need not be."""
+    found = iter(letters(shown))
+    return all(char in found for char in letters(reference.visible(markdown, tags=False)))
+
+
+def exact(markdown: str, shown: str) -> bool:
+    """True if the visible letters are shown and no others; tags are all shown, or all left out."""
+    found = letters(shown)
+    return any(found == letters(reference.visible(markdown, tags)) for tags in (True, False))
 
 
 def lost(markdown: str, messages: list[str]) -> str | None:

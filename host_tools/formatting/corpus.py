@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from host_tools.formatting.device import ROOT
 
+CHANCE = "chance"
 DATA = ROOT / "tests" / "data"
 INLINE_SECTIONS = (
     "Backslash escapes",
@@ -78,3 +79,9 @@ def document(seed: int) -> str:
     source = random.Random(seed)
     size = source.choice((3, 8, 20, 60, 200, 600))
     return "".join(source.choice(TOKENS) for _ in range(size))
+
+
+def random_documents(count: int = 200) -> list[Example]:
+    """Documents made at random that every converter can be given: without lone surrogates."""
+    texts = (document(seed).replace("\ud800", "\ufffd") for seed in range(count))
+    return [Example(CHANCE, str(number), "", text) for number, text in enumerate(texts)]

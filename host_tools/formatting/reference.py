@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import re
+from html.entities import codepoint2name
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,6 +19,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from host_tools.simulator.judge import Verdict, judge
+
+# The named character references that the formatter's table has (docs/formatting.md lists them).
+_MORE_NAMES = """
+    amp lt gt quot apos hellip mdash ndash lsquo rsquo ldquo rdquo bull trade euro larr rarr uarr darr harr
+    le ge ne asymp infin minus radic sum alpha beta gamma delta pi lambda mu sigma omega check star ensp emsp
+    thinsp zwnj zwj
+"""
+NAMES = frozenset([codepoint2name[code] for code in range(0xA0, 0x100)] + _MORE_NAMES.split())
 
 _TAGS = {"em": "i", "strong": "b", "s": "s"}
 _BULLETS = "•◦▪"
@@ -104,8 +113,17 @@ def _html_pairs(tokens: list[Token]) -> dict[int, str]:
     return found
 
 
-def to_html(markdown: str) -> str:
-    """The whole document as one string of Telegram HTML."""
+def _without_tags(tokens: list[Token]) -> None:
+    """Empty the tags in these tokens and below, but for pairs that Telegram has."""
+    pairs = _html_pairs(tokens)
+    for index, token in enumerate(tokens):
+        if token.type == "html_inline" and index not in pairs:
+            token.content = ""
+        _without_tags(token.children or [])
+
+
+def to_html(markdown: str, tags: bool = True) -> str:
+    """The whole document as one string of Telegram HTML; without `tags`, other HTML is left out of the text."""
     out: list[str] = []
     quotes = 0
     lists: list[list[Any]] = []
@@ -119,6 +137,8 @@ def to_html(markdown: str) -> str:
         begun = False
 
     tokens = parser().parse(markdown)
+    if not tags:
+        _without_tags(tokens)
     for index, token in enumerate(tokens):
         kind = token.type
         if kind == "blockquote_open":
@@ -223,9 +243,9 @@ def expected(markdown: str) -> tuple[str, list[tuple]]:
     return normal(verdict)
 
 
-def visible(markdown: str) -> str:
-    """Only the text that the reference shows, however long."""
-    return html.unescape(re.sub(r"<[^>]*>", "", to_html(markdown)))
+def visible(markdown: str, tags: bool = True) -> str:
+    """Only the text that the reference shows, however long; without `tags`, HTML is left out of it."""
+    return html.unescape(re.sub(r"<[^>]*>", "", to_html(markdown, tags)))
 
 
 def actual(messages: list[str]) -> tuple[str, list[tuple]]:
