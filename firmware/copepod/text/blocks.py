@@ -53,8 +53,6 @@ _OVER_AT = const(72)
 _SEEN = const(73)
 _FITS = const(74)
 _HERE = const(75)
-_OPENED = const(84)
-_CODES = const(85)
 _TEXT = const(89)
 _COLUMN = const(90)
 _BASE = const(91)
@@ -72,7 +70,6 @@ _BARS = const(103)
 _HELD = const(104)
 _FINISHED = const(105)
 _ODD = const(115)
-_QUICK = const(116)
 _FINE = const(117)
 _TASK = const(122)
 
@@ -264,8 +261,7 @@ class Blocks(Inline):
         """Go over the piece up to `stop`, counting or writing."""
         st = self._st
         self._restart(sink)
-        if not st[_QUICK]:
-            self._aim_live(0, st[_HELD])
+        self._aim_live(0, st[_HELD])
         st[_POS] = st[_GAP] = 0
         st[_HEADING_AT] = st[_IN_CODE] = False
         st[_BEGUN] = st[_SEEN_ANY] = st[_KIND] > 0
@@ -515,26 +511,11 @@ class Blocks(Inline):
             st[_KIND] = _HEADING
             st[_POS] = stop
             return
-        if st[_QUICK]:
-            self._quick_text(p, e)
-        else:
-            self._text(p, e)
+        self._text(p, e)
         self._style_off()
         st[_KIND] = 0
         st[_HEADING_AT] = True
         st[_POS] = after
-
-    def _quick_text(self, p, end):
-        """Count no less than what the text can come to, without writing it."""
-        st = self._st
-        c = self._buf[p]
-        if 48 <= c < 58 or 97 <= c | 32 <= 122:
-            st[_SEEN] = True
-        lines = self._buf.count(b"\n", p, end) + 1
-        self._grow(end - p + lines * (self._st[_PAD] + 16))
-        # Code inside styles closes and opens them again.
-        self._tag(b"", st[_OPENED] + st[_CODES] * (1 + min(8, st[_OPENED] + 1)))
-        st[_OPENED] = st[_CODES] = 0
 
     def _paragraph(self, p, stop):
         """A paragraph or heading whose text begins at p, or goes on there."""
@@ -553,10 +534,7 @@ class Blocks(Inline):
             st[_KIND] = _PARAGRAPH
             st[_POS] = stop
             return
-        if st[_QUICK]:
-            self._quick_text(p, end)
-        else:
-            self._text(p, end)
+        self._text(p, end)
         while st[_STYLES]:
             self._style_off()
         st[_KIND] = 0

@@ -55,8 +55,7 @@ class Inline(Emphasis):
                     while at[k] != q:
                         k += 1
                 needle[0] = live[k]
-                q = self._find(needle, p, st[_SCOPE])
-                at[k] = q if q >= 0 else _FAR
+                at[k] = self._find(needle, p, st[_SCOPE]) & _FAR
                 q = min(at)
             if q > end:
                 q = end

@@ -16,7 +16,7 @@ from array import array
 
 from micropython import const
 
-from .chars import safe_cut, size
+from .chars import safe_cut, size, visible
 from .marks import ORIGINAL
 from .output import Full
 from .tables import Tables
@@ -24,9 +24,13 @@ from .tables import Tables
 _BUFFER = const(12544)
 _SLACK = const(8)  # bytes kept free after the text: a line feed that ends it, and room to look ahead
 _LIMIT = const(4096)
-_TINY = const(1200)  # bytes up to which a few counts may show that all fits
-_MEANING = b"*_`~[<#>="
-_SHORT = const(3600)  # bytes up to which it is worth trying to show that all fits, without counting
+_TINY = const(64)  # bytes that can't come to too many entities
+_LINE_UNITS = const(46)  # by which a line may grow: indentation and marks of 8 containers, a longer number
+_SURE_ENTITIES = const(92)  # some may go on from the piece before
+# First bytes of characters that are fewer units than bytes: by one below 0xE0, else by two.
+_LEADS = b"\xd0\xd1\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef\xf0\xe2\xd7\xd8\xd9\xe0\xea\xeb\xec\xc3"
+# What else makes an entity: links, autolinks and tags (half of them counted already), quotes, headings, code.
+_ENTITY_SIGNS = (b"[", b"<", b">", b"#", b"=\n", b"-\n", b" \n", b"    ")
 
 # The eight lowest last: the controls but NUL, tab, line feed and return.
 _CONTROLS = (
@@ -50,8 +54,6 @@ _OVER_AT = const(72)
 _SEEN = const(73)
 _FITS = const(74)
 _HERE = const(75)
-_OPENED = const(84)
-_CODES = const(85)
 _RESOLVED = const(88)
 _DEFINITIONS = const(102)
 _BARS = const(103)
@@ -64,7 +66,6 @@ _ROOM = const(109)
 _TABLE_AT = const(110)
 _WIDE = const(114)
 _ODD = const(115)
-_QUICK = const(116)
 _FINE = const(117)
 _EXACT = const(118)
 _PLACE = const(123)
@@ -90,7 +91,7 @@ class Formatter(Tables):
         """Start a new answer; whatever was held is forgotten."""
         st = self._st
         st[_HELD] = st[_CUT] = st[_RESOLVED] = 0
-        st[_QUICK] = st[_FINE] = False
+        st[_FINE] = False
         st[_FINISHED] = st[_WIDE] = st[_ODD] = st[_RETURN_] = st[_WRITTEN] = False
         self._unmark()
         st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
@@ -290,21 +291,12 @@ class Formatter(Tables):
         st[_EXACT] = st[_FINE] = False
         self._aim_passes()
         st[_TABLE_AT] = _NOWHERE
-        cut = 0
-        if self._small():
-            self._kept[:] = saved
+        if st[_FINISHED] and not st[_RESOLVED] and self._fits():
             st[_CUT] = st[_HELD]
             return
-        if st[_FINISHED] and st[_HELD] < _SHORT and not st[_RESOLVED]:
-            st[_QUICK] = True
-            st[_OPENED] = st[_CODES] = 0
-            cut = self._count()
-            st[_QUICK] = False
-            if cut < st[_HELD] or not st[_SEEN]:
-                cut = 0
         if st[_WIDE] and st[_HELD] > _LIMIT + 512:
             st[_EXACT] = True
-        cut = cut or self._count()
+        cut = self._count()
         if not st[_EXACT] and cut < st[_HELD] and st[_WIDE] and st[_OVER_AT]:
             st[_EXACT] = True
             cut = self._count()
@@ -315,20 +307,39 @@ class Formatter(Tables):
         if not st[_SEEN]:
             self.drop()
 
-    def _small(self):
-        """True for a text so short and plain that it fits and has something to show, whatever it means."""
+    def _fits(self):
+        """True if what is held fits a message and has something to show, whatever it means; no need to count then."""
         st = self._st
-        held = st[_HELD]
-        c = self._buf[0] | 32
-        if not (st[_FINISHED] and held < _TINY and 97 <= c <= 122) or st[_RESOLVED] or st[_BARS] or st[_KIND]:
-            return False
-        # Fifteen pairs of marks make less than a hundred entities, code in styles included.
-        n = 0
         buf = self._buf
-        for c in _MEANING:
+        held = st[_HELD]
+        p = 0
+        while buf[p] in b"#*->_ +":
+            p += 1
+        c = buf[p]
+        if st[_ODD] or st[_BARS] or not (48 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and visible(buf, p, p + 1)):
+            return False
+        n = held + buf.count(b"\n", 0, held) * _LINE_UNITS
+        for c in _LEADS:
+            if n <= _LIMIT:
+                break
+            self._needle[0] = c
+            n -= buf.count(self._needle, 0, held) << (c > 0xDF)
+        if n > _LIMIT:
+            return False
+        if held <= _TINY:
+            return True
+        n = 0
+        for c in b"*_~<":
             self._needle[0] = c
             n += buf.count(self._needle, 0, held)
-        return n <= 30 and buf.count(b"\n", 0, held) < 60
+        if n == buf.count(b"**", 0, held) * 2 and not buf.count(b"***", 0, held):
+            n >>= 1  # nothing but strong
+        n >>= 1
+        for mark in _ENTITY_SIGNS:
+            n += buf.count(mark, 0, held + 1)
+        # Code closes the styles that are open, of up to five kinds, and opens them again.
+        kinds = 2 if self._find(b"~", 0, held) < 0 and self._find(b"<", 0, held) < 0 else 5
+        return n + (buf.count(b"`", 0, held) >> 1) * (1 + min(n, kinds)) <= _SURE_ENTITIES
 
     def _count(self):
         """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""

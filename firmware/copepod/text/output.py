@@ -54,7 +54,6 @@ _WIDTH = const(79)
 _IN_CODE = const(101)
 _WIDE = const(114)
 _ODD = const(115)
-_QUICK = const(116)
 _FINE = const(117)
 _EXACT = const(118)
 _MUTE = const(119)
@@ -115,8 +114,7 @@ class Output:
         k = 0
         while k < n:
             needle[0] = chars[k]
-            q = find(needle, p, end)
-            at[k] = q if q >= 0 else _FAR
+            at[k] = find(needle, p, end) & _FAR
             k += 1
         n = len(at)
         while k < n:
@@ -135,8 +133,7 @@ class Output:
                 while at[k] != q:
                     k += 1
             self._needle[0] = chars[k]
-            q = self._find(self._needle, p, scope)
-            at[k] = q if q >= 0 else _FAR
+            at[k] = self._find(self._needle, p, scope) & _FAR
 
     # Text.
 

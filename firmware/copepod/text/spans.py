@@ -32,8 +32,6 @@ _TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"
 # Scalars of the walk, in the same array.
 _LIVES = const(82)
 _SKIP_COUNT = const(83)
-_OPENED = const(84)
-_CODES = const(85)
 _SCOPE = const(86)
 _LINK_TO = const(87)
 _RESOLVED = const(88)
@@ -97,17 +95,12 @@ class Spans(Links):
 
     def _mark(self, p, mark):
         """Overwrite the byte at p."""
-        st = self._st
         self._buf[p] = mark
         if not self._index[mark]:
             self._use(mark)
         k = self._index[mark]
         if p < self._live_at[k]:
             self._live_at[k] = p
-        if mark == _CODE:
-            st[_CODES] += 1
-        elif mark > 19 or not mark & 1:
-            st[_OPENED] += 1
         k = self._index[mark | 64]
         if k and p < self._skips_at[k]:
             self._skips_at[k] = p

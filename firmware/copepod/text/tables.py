@@ -21,7 +21,6 @@ _COLUMNS = const(20)
 _STACK = const(37)
 _MOST = const(16)
 _TABLE = const(3)
-_OVER = const(9999)
 _WIDEST = const(60)
 _LONG_ROW = const(2000)
 _LINE = const(1)
@@ -40,7 +39,6 @@ _TABLE_AT = const(110)
 _TABLE_END = const(111)
 _CELL_FROM = const(112)
 _CELL_TO = const(113)
-_QUICK = const(116)
 _MUTE = const(119)
 _MEASURING = const(121)
 
@@ -170,9 +168,6 @@ class Tables(Blocks):
         self._begin()
         st[_HERE] = st[_POS]
         self._pre(True)
-        if st[_QUICK]:
-            self._quick_rows(p, q)
-            return
         self._write_row(q, e)
         self._break()
         k = 0
@@ -204,19 +199,6 @@ class Tables(Blocks):
         st[_MEASURING] = False
         st[_MUTE] = mute
         return p
-
-    def _quick_rows(self, p, q):
-        """Count a table that ends before p by its columns; a row that was not measured is no longer than its bytes."""
-        st = self._st
-        units = 0
-        k = st[_COLUMNS]
-        while k:
-            units += (st[_COLUMNS + k] & 255) + 3
-            k -= 1
-        k = self._buf.count(b"\n", q, p) + 1
-        self._grow(min(units * k * 2 + (p - q), _OVER))
-        st[_POS] = p
-        st[_GAP] = 1
 
     def _row(self, p):
         """Where the text of the row at p begins, or 0 if the table is over."""

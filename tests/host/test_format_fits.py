@@ -1,0 +1,74 @@
+"""What the formatter takes to fit without counting does fit, and has something to show, when counted."""
+
+import random
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from host_tools.formatting import corpus, device
+
+MACHINE = device.formatter()
+
+
+def counted(markdown):
+    """Whether it was taken to fit; then whether counting finds the same."""
+    MACHINE.begin()
+    data = markdown.encode("utf-8", "surrogatepass")
+    if MACHINE.feed(data) < len(data):
+        return False, True
+    MACHINE.finish()
+    quick = MACHINE._fits
+    answers = []
+
+    def fits():
+        answers.append(quick())
+        return False
+
+    MACHINE._fits = fits
+    try:
+        messages = 0
+        while MACHINE.ready():
+            messages += 1
+            MACHINE.drop()
+    finally:
+        del MACHINE._fits
+    return bool(answers and answers[0]), messages == 1
+
+
+def test_answers():
+    texts = [example.markdown for example in corpus.answers()]
+    found = [counted(text) for text in texts]
+    assert all(right for quick, right in found if quick)
+    assert sum(quick for quick, _ in found) > len(texts) // 3
+
+
+def test_near_the_limits():
+    chance = random.Random(1)
+    tokens = ("**a** ", "`b` ", "*c* ", "\n", "\n\n", "- d\n", "# e\n\n", "9. f\n", "> g\n\n")
+    tokens += (
+        "日本",
+        "привет ",
+        "🦀",
+        "[h](http://i.jk) ",
+        "    - l\n",
+        "<u>m</u>",
+        "~~n~~ ",
+        "word " * 9,
+    )
+    agreed = 0
+    for _ in range(800):
+        some = chance.sample(tokens, chance.randint(1, 5))
+        text = "a" + "".join(chance.choice(some) for _ in range(chance.randint(1, 700)))
+        quick, right = counted(text)
+        assert right or not quick, text
+        agreed += quick
+    assert agreed > 50
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(st.sampled_from(corpus.TOKENS) | st.text(max_size=8), max_size=20), st.integers(1, 40)
+)
+def test_hypothesis_documents(tokens, times):
+    quick, right = counted("a" + "".join(tokens) * times)
+    assert right or not quick
