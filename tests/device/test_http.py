@@ -171,9 +171,11 @@ def test_answers_without_a_body():
 def test_limits():
     long_head = b"HTTP/1.1 200 OK\r\n" + b"X-Some-Header: and its value\r\n" * 60
     assert get(long_head + b"Content-Length: 2\r\n\r\nhi", 300) == (200, b"hi", True)
-    fits = b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1018 + b"\r\nContent-Length: 2\r\n\r\nhi"
-    assert get(fits, 100) == (200, b"hi", True)
-    refused(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 1030 + b"\r\nContent-Length: 2\r\n\r\nhi")
+    for size in list(range(Client.WINDOW_B - 6, Client.WINDOW_B + 3)) + [3 * Client.WINDOW_B, 16000]:  # noqa: RUF005
+        passed = b"HTTP/1.1 200 OK\r\nX: " + b"y" * size + b"\r\nContent-Length: 2\r\n\r\nhi"
+        assert get(passed, 100) == (200, b"hi", True)
+    refused(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 17000 + b"\r\nContent-Length: 2\r\n\r\nhi")
+    refused(b"HTTP/1.1 200 " + b"y" * 2000 + b"\r\nContent-Length: 2\r\n\r\nhi")
     refused(b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 3000 + b"\r\n")
     refused(b"HTTP/1.1 200 OK\r\n" + (b"X: " + b"y" * 900 + b"\r\n") * 30 + b"\r\n")
     refused(b"x" * 2000)
@@ -402,9 +404,9 @@ def test_a_head_that_does_not_fit():
 def test_a_piece_that_does_not_fit():
     client = client_on(FakeSocket())
     client.begin(PATH, b"x")
-    client.write(b"x" * 512)
+    client.write(b"x" * (client.WINDOW_B // 2))
     try:
-        client.write(b"x" * 513)
+        client.write(b"x" * (client.WINDOW_B // 2 + 1))
         raise AssertionError("accepted")
     except ValueError as error:
         assert "xx" not in str(error)
@@ -666,7 +668,7 @@ def test_a_server_that_does_not_read():
         await client.connect()
         started = ticks_ms()
         client.begin(PATH, b"x")
-        part = b"x" * 500
+        part = b"x" * (client.WINDOW_B // 2)
         try:
             for _ in range(100000):
                 client.write(part)

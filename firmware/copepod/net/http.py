@@ -51,12 +51,15 @@ class Client:
     while the TCP send buffer is full, for STALL_MS at most.
     """
 
-    WINDOW_B = 1024  # a header line must fit in; at most 4,095
+    WINDOW_B = 512  # at most 4,095; longer lines of an answer's head are passed over
     HEAD_B = 16384  # of headers in an answer
     CONNECT_MS = 20000
     STALL_MS = 10000
 
     def __init__(self, host, port, tls=None):
+        self._set_up(host, port, tls)
+
+    def _set_up(self, host, port, tls):
         self.host = host
         self.port = port
         self.tls = tls
@@ -77,9 +80,18 @@ class Client:
         self._framing = _OVER
         self._want = _FLUSH
         self._big = self._big_text = None  # the last large int that was written
-        self._stop = StopIteration()
+        self._stop = StopIteration()  # what an await is told: nothing, or the value that is usual
         self._stop_200 = StopIteration(200)
         self._stop_true = StopIteration(True)
+
+    def _broken(self, cut):
+        # An answer that is none; `cut`: it ends too early.
+        if cut:
+            raise ValueError("the connection ends before the answer does")
+        raise ValueError("not an HTTP answer")
+
+    def _too_long(self, head):
+        raise ValueError("too long for the window: %s" % ("the head of the answer" if head else "a piece"))
 
     # Connection -----------------------------------------------------------------------------
 
@@ -168,7 +180,7 @@ class Client:
         """
         self.alive()
         if len(path) + len(name) > self.WINDOW_B // 2:
-            raise ValueError("too long for the window")
+            self._too_long(False)
         if path is not self._path:  # it is not written anew for each request
             self._n = 0
             self.write(b"POST ")
@@ -185,7 +197,7 @@ class Client:
             data = memoryview(data)  # pyright: ignore[reportArgumentType]
         size = len(data)
         if size > self.WINDOW_B // 2:
-            raise ValueError("too long for the window")
+            self._too_long(False)
         if self._n + size > self.WINDOW_B - _SPARE:
             self._send(b"\r\n")
         n = self._n
@@ -249,11 +261,15 @@ class Client:
                 elif c == 10:
                     tx[n - 1] = 110
                 else:
-                    tx[n - 1 : n + 4] = b"u0000"
-                    tx[n + 2] += c >> 4
-                    tx[n + 3] = _DIGITS[c & 15]
+                    self._write_control(n, c)
                     n += 4
             self._n = n
+
+    def _write_control(self, n, c):
+        tx = self._tx
+        tx[n - 1 : n + 4] = b"u0000"
+        tx[n + 2] += c >> 4
+        tx[n + 3] = _DIGITS[c & 15]
 
     def _send(self, tail):
         # Send the window as a chunk. Blocks while the TCP send buffer is full: see the class.
@@ -364,10 +380,18 @@ class Client:
                 self.buffer[:limit] = self._view[at : at + limit]
                 self._at = 0
             elif limit == self.WINDOW_B:
-                raise ValueError("the head of the answer is too long")
+                limit = self._pass_over()
             n = self._socket.readinto(self._view[limit:])
         self._limit = limit + (n or 0)
         return n
+
+    def _pass_over(self):
+        # None of the lines that matter is so long: an x stands for what came of it.
+        self._head_b += self.WINDOW_B - 1
+        if not self._status or self._head_b > self.HEAD_B:
+            self._too_long(True)
+        self.buffer[0] = 120
+        return 1
 
     def _line(self):
         # Find a line: its length without its end, which are buffer[start:end]. None: not here yet.
@@ -379,12 +403,12 @@ class Client:
             if n is None:
                 return None
             if n == 0:
-                raise ValueError("the connection ends before the answer does")
+                self._broken(True)
         self.start = self._at
         self._at = end + 1
         self._head_b += self._at - self.start
         if self._head_b > self.HEAD_B:
-            raise ValueError("the head of the answer is too long")
+            self._too_long(True)
         if end > self.start and self.buffer[end - 1] == 13:
             end -= 1
         self.end = end
@@ -397,8 +421,8 @@ class Client:
                 return None
             if not self._status:
                 self._keep = self._named(b"http/1.1")
-                if not self._keep and not self._named(b"http/1.0"):
-                    raise ValueError("not an HTTP answer")
+                if not self._keep:
+                    self._older()
                 self._status = self._number(10)
             elif not size:
                 if self._status >= 200:
@@ -408,13 +432,21 @@ class Client:
                 self._status = 0  # 100: the answer itself is to come
             elif self._named(b"content-length:"):
                 self._left = self._number(10)
-            elif self._named(b"transfer-encoding:"):
-                if not self._named(b"chunked"):
-                    raise ValueError("not an HTTP answer")
-                self._framing = _SIZE
-                self._left = 0
+            elif self.buffer[self.start] | 32 == 116:  # t: how the body is framed, or nothing of interest
+                self._coding()
             elif self._named(b"connection:") and self._named(b"close"):
                 self._keep = False
+
+    def _older(self):
+        if not self._named(b"http/1.0"):
+            self._broken(False)
+
+    def _coding(self):
+        if self._named(b"transfer-encoding:"):
+            if not self._named(b"chunked"):
+                self._broken(False)
+            self._framing = _SIZE
+            self._left = 0
 
     def _named(self, name):
         # Take `name`, in lower case, and the blanks after it from the line; False if it is not there.
@@ -436,16 +468,29 @@ class Client:
         number = 0
         first = self.start
         if first == self.end:
-            raise ValueError("not an HTTP answer")
+            self._broken(False)
         for at in range(first, self.end):
             c = self.buffer[at]
             if at > first and (c == 32 or c == 59 or c == 9):
                 break
             c = c - 48 if c < 58 else (c | 32) - 87
             if not 0 <= c < base or at > first + 8:
-                raise ValueError("not an HTTP answer")
+                self._broken(False)
             number = number * base + c
         return number
+
+    def _read_size(self, framing):
+        # A line between two chunks; None: not here yet. After the last one the body is _PLAIN and over.
+        self._head_b = 0
+        size = self._line()
+        if size is not None:
+            if framing == _TRAILER:
+                if not size:
+                    self._framing = _PLAIN
+            elif size:
+                self._left = self._number(16)
+                self._framing = _DATA if self._left else _TRAILER
+        return size
 
     def _read_body(self):
         # True with bytes in buffer[start:end], False at the end, None when it must be waited for.
@@ -455,27 +500,19 @@ class Client:
             if framing == _OVER:
                 return False
             if framing == _SIZE or framing == _TRAILER:
-                self._head_b = 0
-                size = self._line()
+                size = self._read_size(framing)
                 if size is None:
                     return None
-                if framing == _TRAILER:
-                    if not size:
-                        left = 0
-                        framing = _PLAIN
-                elif size:
-                    self._left = self._number(16)
-                    framing = _DATA if self._left else _TRAILER
-                self._framing = framing
-                if framing != _PLAIN:
+                if self._framing != _PLAIN:
                     continue
+                left = 0
             if left and self._at == self._limit:
                 n = self._receive(self.WINDOW_B if left < 0 else left)
                 if n is None:
                     return None
                 if n == 0:
                     if left > 0:
-                        raise ValueError("the connection ends before the answer does")
+                        self._broken(True)
                     left = 0
             if not left:
                 self._framing = _OVER
