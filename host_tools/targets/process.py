@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import json
 import os
 import re
@@ -16,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host_tools import build, fold, link, pages
+from host_tools import build, pages
 from host_tools.errors import UserError
 from host_tools.targets.target import Device, Target
 
@@ -39,7 +38,7 @@ def app_tree() -> Path:
     place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        tree = place / _digest()
+        tree = place / build.digest()[:16]
         if not tree.exists():
             old = [path for path in place.iterdir() if path.is_dir() and not path.suffix]
             old.sort(key=lambda path: path.stat().st_mtime)
@@ -48,15 +47,6 @@ def app_tree() -> Path:
                     shutil.rmtree(leftover, ignore_errors=True)
             build.build(tree)
     return tree
-
-
-def _digest() -> str:
-    """Of everything that the build reads: the firmware, and the tools that make a tree of it."""
-    tools = (Path(module.__file__) for module in (build, fold, link) if module.__file__)
-    total = hashlib.sha256()
-    for path in [*sorted(build.FIRMWARE.rglob("*.py")), *tools]:
-        total.update(f"{path} ".encode() + path.read_bytes())
-    return total.hexdigest()[:16]
 
 
 class ProcessDevice(Device):
@@ -177,9 +167,15 @@ class ProcessTarget(Target):
         return run.stdout.strip()
 
     def environment(self, tree: Path | None, workdir: Path) -> dict[str, str]:
-        """Variables for the interpreter: where it finds the application."""
-        places = [str(workdir), *([str(tree)] if tree else []), ".frozen"]
-        return {**os.environ, "MICROPYPATH": ":".join(places)}
+        """Variables for the interpreter: where it finds the application, from `workdir`.
+
+        The path is a short relative one as on a board, since every module keeps its own.
+        """
+        link = workdir / "app"
+        link.unlink(missing_ok=True)
+        if tree:
+            link.symlink_to(tree)
+        return {**os.environ, "MICROPYPATH": ":app:.frozen"}
 
     def start(
         self,

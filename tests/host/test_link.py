@@ -37,7 +37,7 @@ MAIN = "from copepod.early import count\n"
 
 
 def link(sources: dict[str, str], **more: tuple[str, ...]) -> dict[str, str]:
-    return link_all(sources, entries=("copepod.gateway",), **more)
+    return link_all(sources, bundles={"copepod.gateway": "copepod.gateway"}, **more)
 
 
 def linked_tree(folder: Path, sources: dict[str, str]) -> Path:
@@ -67,7 +67,7 @@ def test_the_bundle_does_what_the_modules_did(tmp_path: Path) -> None:
 def test_what_main_needs_stays_apart_and_the_rest_becomes_stubs(tmp_path: Path) -> None:
     linked = link(APPLICATION, before=(MAIN,))
     assert linked["copepod/early.py"] == APPLICATION["copepod/early.py"]
-    assert linked["copepod/late.py"] == APPLICATION["copepod/late.py"]
+    assert linked["copepod/late.py"].startswith("from copepod.gateway import Wire\n")  # no stub
     assert linked["copepod/net/wire.py"] == "from copepod.gateway import Wire\n"
     folder = linked_tree(tmp_path, linked)
     same = "from copepod.net.wire import Wire; from copepod import gateway; print(Wire is gateway.Wire)"
@@ -79,7 +79,7 @@ def test_what_main_needs_stays_apart_and_the_rest_becomes_stubs(tmp_path: Path) 
 def test_public_names_that_nobody_uses_become_private() -> None:
     linked = link(APPLICATION, before=(MAIN,), others=("from copepod.tool import use\n",))
     assert "_FAST = const(3)" in linked["copepod/gateway.py"]
-    assert linked["copepod/tool.py"] == "from copepod.gateway import _tool_use as use\n"
+    assert linked["copepod/tool.py"] == "from copepod.gateway import tool_use as use\n"
 
 
 def test_a_bundled_module_is_imported_at_the_top() -> None:
@@ -92,8 +92,11 @@ def test_a_bundled_module_is_imported_at_the_top() -> None:
 def test_two_bundles_share_what_the_first_holds(tmp_path: Path) -> None:
     code = "from copepod import gateway; print(gateway.run())"
     plain = run(linked_tree(tmp_path / "plain", APPLICATION), code)
-    linked = link_all(APPLICATION, before=(MAIN,), entries=("copepod.net.wire", "copepod.gateway"))
-    assert "from copepod.net.wire import" in linked["copepod/gateway.py"]
+    bundles = {"copepod.net.wire": "copepod.wire", "copepod.gateway": "copepod.gateway"}
+    linked = link_all(APPLICATION, before=(MAIN,), bundles=bundles)
+    assert "from copepod.wire import Wire" in linked["copepod/gateway.py"]
+    assert "_wire_FAST = const(3)" in linked["copepod/gateway.py"]
+    assert linked["copepod/late.py"].startswith("from copepod.wire import Wire\n")
     assert run(linked_tree(tmp_path / "linked", linked), code) == plain
 
 
@@ -107,7 +110,7 @@ def test_a_module_is_no_value() -> None:
 def test_the_board_gets_three_large_modules_and_safe_mode_does_not_need_it(tmp_path: Path) -> None:
     tree = build.build(tmp_path / "mpy")
     sizes = {path.stem: path.stat().st_size for path in (tree / "copepod").rglob("*.mpy")}
-    for bundle in ("gateway", "api", "markdown"):
+    for bundle in ("gateway", "telegram_bundle", "text_bundle"):
         assert sizes[bundle] > 10 * sizes["bus"]
     assert sizes["log"] < 1000
     platform = tree / "copepod" / "platform"

@@ -108,7 +108,7 @@ def test_a_room_takes_its_consts_and_names_along() -> None:
     made = split(*sources())
     assert "_mend" not in made[HOME]
     room = made["copepod/rare_harbour.py"]
-    assert "from copepod.text.markdown import sea" in room
+    assert "from copepod.text_bundle import sea" in room
     assert "_STEP = const(2)" in room
 
 
