@@ -83,9 +83,9 @@ class Emphasis(Spans):
             if c == _BACKSLASH:
                 p += 1
             elif c == _CODE:
+                p = self._find(b"\x1e", p, end) + 1
                 while buf[p] == 96:
                     p += 1
-                p += self._code_end(p, p - q, end) - q
             elif c == _AUTOLINK:
                 p = self._find(b">", p, end) + 1
             elif c == _HTML:

@@ -115,7 +115,7 @@ class Inline(Emphasis):
         if c == _CODE:
             while buf[p] == 96:
                 p += 1
-            stop = self._code_end(p, p - q, end)
+            stop = self._find(b"\x1e", p, end)
             self._code_span(p, stop)
             return stop + p - q
         if c == _LINK or c == _IMAGE:

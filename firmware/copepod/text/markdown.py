@@ -32,11 +32,6 @@ _LEADS = b"\xd0\xd1\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef\xf0\xe2\xd7\xd8\xd9\xe0\xea\
 # What else makes an entity: links, autolinks and tags (half of them counted already), quotes, headings, code.
 _ENTITY_SIGNS = (b"[", b"<", b">", b"#", b"=\n", b"-\n", b" \n", b"    ")
 
-# The eight lowest last: the controls but NUL, tab, line feed and return.
-_CONTROLS = (
-    b"\x0b\x0c\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x01\x02\x03\x04\x05\x06\x07\x08"
-)
-
 _DEPTH = const(0)
 _QUOTES = const(1)
 _QUOTE_OPEN = const(2)
@@ -45,8 +40,7 @@ _MIDDLE = const(6)
 _STYLES = const(7)
 _STACK = const(37)
 _PARAGRAPH = const(1)
-_LINK = const(23)
-_IMAGE = const(24)
+_CODE = const(22)
 
 # Scalars of the walk, in the same array.
 _TOP = const(67)
@@ -166,6 +160,11 @@ class Formatter(Tables):
                     sink(self._buf, p, p + 1)
                 else:
                     sink(ORIGINAL, c, c + 1)
+                    if c == _CODE:
+                        q = self._find(b"\x1e", p)
+                        sink(self._buf, p, q)
+                        sink(ORIGINAL, c, c + 1)
+                        p = q + 1
 
     def drop(self):
         """The piece was accepted: make room for the next."""
@@ -201,26 +200,16 @@ class Formatter(Tables):
             if buf[p] == 10:
                 held -= 1
                 self._view[p:held] = self._view[p + 1 : held + 1]
-        q = self._find(b"\r", p, held)
-        if q >= 0:
-            held = self._no_returns(q, held)
-        st[_HELD] = held
-        if p == held:
-            return
-        c = min(view)
-        if c < 32:
-            self._controls(c, p, held)
-        c = max(view)
-        if c > 126:
-            q = p
-            while True:
-                q = self._find(b"\x7f", q, held)
-                if q < 0:
+        if self._find(b"\n", p, held) < 0:
+            c = min(view)
+            if c < 32:
+                held = self._controls(c, p, held)
+        else:
+            for c in view:
+                if c < 32 and c != 10:
+                    held = self._controls(min(view), p, held)
                     break
-                buf[q] = 32
-            st[_WIDE] = st[_WIDE] or c > 127
-        if not st[_WIDE]:
-            return
+        st[_HELD] = held
         p = max(p - 2, 0)
         q = p
         while True:
@@ -240,27 +229,33 @@ class Formatter(Tables):
                 buf[q + 1] = 0xBF
                 buf[q + 2] = 0xBD
             q += 1
+        self._blank_out(127, p, held)
 
     def _controls(self, lowest, p, held):
         """Controls but tabs and line feeds become blanks, as the server would have it; NULs stay, to be U+FFFD."""
         st = self._st
-        k = len(_CONTROLS) - 8
+        q = self._find(b"\r", p, held)
+        if q >= 0:
+            held = self._no_returns(q, held)
         if lowest < 10:
-            k += 8
             for c in b"\t\0":
                 self._needle[0] = c
                 if not self._index[c] and self._find(self._needle, p, held) >= 0:
                     self._use(c)
                     st[_ODD] = True
-        while k:
-            k -= 1
-            self._needle[0] = _CONTROLS[k]
-            q = p
-            while True:
-                q = self._find(self._needle, q, held)
-                if q < 0:
-                    break
-                self._buf[q] = 32
+        for c in range(1 if lowest < 9 else 11, 32):
+            if c != 9 and c != 10:
+                self._blank_out(c, p, held)
+        return held
+
+    def _blank_out(self, c, p, held):
+        """Blanks instead of c."""
+        self._needle[0] = c
+        while True:
+            p = self._find(self._needle, p, held)
+            if p < 0:
+                break
+            self._buf[p] = 32
 
     def _no_returns(self, q, held):
         """Take the returns out of the text from q on: CR LF and CR become LF."""
@@ -294,6 +289,7 @@ class Formatter(Tables):
         if st[_FINISHED] and not st[_RESOLVED] and self._fits():
             st[_CUT] = st[_HELD]
             return
+        st[_WIDE] = max(self._view[0 : st[_HELD]]) > 127
         if st[_WIDE] and st[_HELD] > _LIMIT + 512:
             st[_EXACT] = True
         cut = self._count()
@@ -385,6 +381,8 @@ class Formatter(Tables):
                 best = safe_cut(self._buf, min(st[_HELD], _LIMIT >> 2), 0)
                 break
             self._buf[0] = ORIGINAL[c]
+            if c == _CODE:
+                self._buf[self._find(b"\x1e", 0)] = 96
         st[_FINE] = False
         st[_SEEN] = True
         return best

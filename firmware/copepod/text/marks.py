@@ -10,11 +10,11 @@ Modules that use a mark repeat its const() (a const is known only inside its own
   2 3  strong opens, closes (two bytes)      18 19  || opens, closes       25  ] before (destination)
   4 5  emphasis with * opens, closes            20  < of HTML shown as it is  26  ] before [label] or []
   6 7  emphasis with _ opens, closes            21  < of a tag Telegram has   27  ] of a shortcut reference
-  9 10 tab and line feed, never marks           22  ` of a code span       28 29  < of an autolink, $ of math
+  9 10 tab and line feed, never marks        22 30  ` of a code span       28 29  < of an autolink, $ of math
 """
 
 # ORIGINAL[mark] is what the byte was; for 2 and 3 it is whatever the byte after it is.
-ORIGINAL = b"\0\\****__\0\t\n[\0\0~~~~||<<`[!]]]<$"
+ORIGINAL = b"\0\\****__\0\t\n[\0\0~~~~||<<`[!]]]<$`"
 # The kinds of inline style.
 BOLD = 1
 ITALIC = 2

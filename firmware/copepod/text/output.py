@@ -32,7 +32,6 @@ _BLOCK = const(0)
 _SPACES = b"                                "
 _DASHES = b"--------------------------------"
 _SENTENCES = (b". ", b"! ", b"? ", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\x9f")
-_RAW = b"&<>\t\0"
 
 # Scalars of the walk, in the same array.
 _UNITS = const(64)
@@ -51,6 +50,7 @@ _LINK_AT = const(76)
 _NEST = const(77)
 _ALT = const(78)
 _WIDTH = const(79)
+_SCOPE = const(86)
 _IN_CODE = const(101)
 _WIDE = const(114)
 _ODD = const(115)
@@ -76,6 +76,7 @@ class Output:
     _held: int
     _resolved: int
     _wide: bool
+    _live: bytearray
     _live_at: "Any"
     _finished: bool
     _odd: bool
@@ -222,11 +223,22 @@ class Output:
             if p < end:
                 self._run(p, end)
             return
-        at = self._raw_at
-        self._aim(at, _RAW, 5 if st[_ODD] else 3, p, end)
         start = p
+        at = self._live_at
+        needle = self._needle
+        scope = st[_SCOPE]
         while p < end:
-            q = self._seek(at, _RAW, p, end, end)
+            q = end
+            i = 5 if st[_ODD] else 3
+            while i:
+                k = i if i < 4 else self._index[9 if i == 4 else 0]
+                r = at[k]
+                if r < p:
+                    needle[0] = self._live[k]
+                    r = at[k] = self._find(needle, p, scope) & _FAR
+                if r < q:
+                    q = r
+                i -= 1
             if q > p:
                 self._run(p, q)
             if q < end:

@@ -14,6 +14,7 @@ from .links import Links
 _BACKSLASH = const(1)
 _HTML = const(20)
 _CODE = const(22)
+_END_CODE = const(30)
 _LINK = const(23)
 _IMAGE = const(24)
 _END_INLINE = const(25)
@@ -142,6 +143,7 @@ class Spans(Links):
                     r = self._code_end(p, n, end)
                     if r:
                         self._mark(q, _CODE)
+                        buf[r] = _END_CODE
                         p = r + n
                     elif n < 29:
                         lacking |= 1 << n
@@ -220,12 +222,11 @@ class Spans(Links):
             p = self._find(b"`", p, end)
             if p < 0:
                 return 0
-            q = p + 1
-            while q < end and buf[q] == 96:
-                q += 1
-            if q - p == n:
-                return p
-            p = q
+            q = p
+            while buf[p] == 96:
+                p += 1
+            if p - q == n:
+                return q
 
     def _autolink_end(self, p, end):
         """After the `>` of an autolink or address whose text begins at p, or 0."""

@@ -232,6 +232,7 @@ class Tables(Blocks):
                 if e > stop:
                     e = stop
                     st[_MIDDLE] = 1
+                self._aim_live(q, e)
                 self._raw(q, e)
             else:
                 self._write_row(q, e)
