@@ -208,8 +208,8 @@ def _check_token(token, path, key):
     # <bot id>:<secret>, https://core.telegram.org/bots/api#authorizing-your-bot
     number, _, secret = token.partition(":")
     good = number.isdigit() and len(number) <= 20 and len(secret) >= _TOKEN_SECRET_MIN and len(secret) <= 64
-    for character in secret:
-        if not (character.isalpha() or character.isdigit() or character in "_-") or ord(character) > 127:
+    for byte in secret.encode():  # a str would intern each character for good
+        if not (48 <= byte <= 57 or 65 <= byte & 0xDF <= 90 or byte == 95 or byte == 45):
             good = False
     if not good:
         raise ConfigError(
