@@ -8,33 +8,32 @@ import re
 from host_tools.formatting import reference
 from host_tools.simulator.judge import MAX_ENTITIES, judge, utf16_length
 
+_DELETED = re.compile("[\u2028-\u202e]")
+_CONTROL = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f]")
 _NAME = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
 
+def examined(message: str) -> tuple[str | None, str]:
+    """Why Telegram would refuse a message, or what it would leave out, else None; and the text that is seen."""
+    verdict = judge(message)
+    fault = None
+    if not verdict.ok:
+        fault = f"is refused: {verdict.error}"
+    elif utf16_length(verdict.text) > 4096:
+        fault = f"is {utf16_length(verdict.text)} units long"
+    elif len(verdict.entities) > MAX_ENTITIES:
+        fault = f"has {len(verdict.entities)} entities"
+    elif verdict.dropped and not _DELETED.search(message):
+        fault = f"loses {verdict.dropped[0]}"
+    elif bad := _CONTROL.search(message):
+        fault = f"holds {bad[0]!r}"
+    return fault, verdict.text
+
+
 def faults(messages: list[str]) -> list[str]:
-    """Why Telegram would refuse these messages, or leave out some of what they ask for."""
-    found = []
-    for number, message in enumerate(messages, 1):
-        verdict = judge(message)
-        if not verdict.ok:
-            found.append(f"message {number} is refused: {verdict.error}")
-            continue
-        if utf16_length(verdict.text) > 4096:
-            found.append(f"message {number} is {utf16_length(verdict.text)} units long")
-        if len(verdict.entities) > MAX_ENTITIES:
-            found.append(f"message {number} has {len(verdict.entities)} entities")
-        if verdict.dropped and not any(
-            char in message for char in "\u2028\u2029\u202a\u202b\u202c\u202d\u202e"
-        ):
-            found.append(f"message {number} loses {verdict.dropped[0]}")
-        bad = [
-            char
-            for char in message
-            if (char < " " and char not in "\n") or "\x7f" <= char < "\xa0"
-        ]
-        if bad:
-            found.append(f"message {number} holds {bad[0]!r}")
-    return found
+    """The faults of these messages."""
+    found = ((number, examined(message)[0]) for number, message in enumerate(messages, 1))
+    return [f"message {number} {fault}" for number, fault in found if fault]
 
 
 def letters(text: str) -> str:

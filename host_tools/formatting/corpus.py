@@ -11,6 +11,7 @@ from host_tools.formatting.device import ROOT
 
 CHANCE = "chance"
 DATA = ROOT / "tests" / "data"
+WRITTEN = ("answers.md",)
 INLINE_SECTIONS = (
     "Backslash escapes",
     "Entity and numeric character references",
@@ -58,14 +59,38 @@ def examples(file: str) -> list[Example]:
     return [Example(file, str(e["example"]), e["section"], e["markdown"]) for e in found]
 
 
-def answers() -> list[Example]:
-    """The answers and passages, at least two hundred."""
+def _texts(files: tuple[str, ...]) -> list[Example]:
     found = []
-    for file in ("answers.md", "collected.md"):
+    for file in files:
         parts = re.split(r"(?m)^%%% (.*)\n", (DATA / file).read_text("utf-8"))[1:]
         pairs = zip(parts[::2], parts[1::2], strict=True)
         found += [Example(file, name, "", markdown) for name, markdown in pairs]
     return found
+
+
+def written() -> list[Example]:
+    """The answers written for this project, at least two hundred."""
+    return _texts(WRITTEN)
+
+
+def answers() -> list[Example]:
+    """The answers, and passages from elsewhere."""
+    return written() + _texts(("collected.md",))
+
+
+def long_answer(first: int) -> Example:
+    """Answers from `first` on, joined until they are more than one message."""
+    text = ""
+    for example in written()[first:]:
+        text += example.markdown + "\n"
+        if len(text) > 4500:
+            break
+    return Example("joined", str(first), "", text)
+
+
+def growing() -> list[Example]:
+    """The texts of which every prefix is tried: the long ones first, they take the longest."""
+    return [long_answer(first) for first in (0, 70, 140)] + written()
 
 
 def long_answers() -> list[str]:

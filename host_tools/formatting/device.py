@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -26,9 +27,15 @@ def formatter(buffer: bytearray | None = None):  # noqa: ANN201 - the class is d
     return Formatter(buffer)
 
 
+@functools.cache
+def _whole():  # noqa: ANN202 - as above
+    return formatter()
+
+
 def pieces(markdown: str, *, chunk: int = 0, buffer_b: int = 0, plain: bool = False) -> list[str]:
     """The messages made of a text; `chunk` feeds it so many bytes at a time."""
-    machine = formatter(bytearray(buffer_b) if buffer_b else None)
+    machine = formatter(bytearray(buffer_b)) if buffer_b else _whole()
+    machine.begin()
     data = markdown.encode("utf-8", "surrogatepass")
     messages: list[str] = []
     at = 0
@@ -56,19 +63,16 @@ def pieces(markdown: str, *, chunk: int = 0, buffer_b: int = 0, plain: bool = Fa
 # No pipe takes lone surrogates; the formatter makes U+FFFD of them, and so does this side.
 _LONE = re.compile("[\ud800-\udfff]")
 
-_WORKER = """
+# What a MicroPython is given to run: run(data) is the list of messages made of UTF-8.
+DRIVER = """
 import sys, json
 from copepod.text.markdown import Formatter
 fmt = Formatter()
 out = bytearray()
 def sink(buf, start, end):
     out.extend(memoryview(buf)[start:end])
-while True:
-    line = sys.stdin.readline()
-    if not line:
-        break
-    job = json.loads(line)
-    data = memoryview(job["markdown"])
+def run(data):
+    global out
     messages = []
     fmt.begin()
     at = 0
@@ -86,11 +90,22 @@ while True:
             messages.append(str(out, "utf-8"))
             fmt.drop()
         elif fmt.done():
-            break
-    job["messages"] = messages
+            return messages
+"""
+
+_WORKER = (
+    DRIVER
+    + """
+while True:
+    line = sys.stdin.readline()
+    if not line:
+        break
+    job = json.loads(line)
+    job["messages"] = run(memoryview(job["markdown"]))
     del job["markdown"]
     print(json.dumps(job))
 """
+)
 
 
 def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k") -> Iterator[str]:

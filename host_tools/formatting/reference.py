@@ -9,6 +9,7 @@ TDLib then says what entities that makes, and whether it keeps a link at all.
 
 from __future__ import annotations
 
+import functools
 import html
 import re
 from html.entities import codepoint2name
@@ -33,6 +34,7 @@ _BULLETS = "•◦▪"
 _STYLE_TAG = re.compile(r"<(/?)(b|strong|i|em|u|ins|s|strike|del|tg-spoiler)>", re.I)
 
 
+@functools.cache
 def parser() -> MarkdownIt:
     """CommonMark with GFM's tables and strikethrough; no HTML blocks, since HTML is text here."""
     return MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("html_block")
@@ -43,6 +45,7 @@ def is_kept(url: str) -> bool:
     return bool(judge(f'<a href="{html.escape(url)}">x</a>').entities)
 
 
+@functools.cache
 def _linked(url: str) -> bool:
     verdict = judge(f'<a href="{html.escape(url)}">x</a>')
     return bool(verdict.entities) and bool(re.match(r"(?i)(https?|tg|ton|tonsite)://", url))

@@ -196,6 +196,8 @@ def _lost(
     lost = [entity for entity in entities if entity not in kept]
     repaired = [_bot_api_entity(entity) for entity in fixed["entities"]]
     for entity in asked:
+        if entity in repaired:
+            continue
         kind = entity["type"]
         wanted = set(range(entity["offset"], entity["offset"] + entity["length"]))
         for other in repaired:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from host_tools.formatting import check, corpus, device, golden, reference
+from host_tools import format as format_tool
+from host_tools.formatting import check, corpus, device, golden, prefixes, reference
 
 SPECS = ("commonmark-0.31.2.json", "gfm-0.29.json")
 
@@ -66,14 +67,46 @@ def test_answers_are_taken_by_telegram_and_read_as_the_reference_does():
 def test_prefixes_of_long_answers():
     for text in corpus.long_answers():
         for end in range(0, len(text), 1499):
-            messages = device.pieces(text[:end])
-            assert check.faults(messages) == [], end
+            assert check.faults(device.pieces(text[:end])) == [], end
 
 
 def test_every_prefix_of_short_answers():
-    for example in corpus.answers()[1:5]:
-        for end in range(len(example.markdown)):
-            assert check.faults(device.pieces(example.markdown[:end])) == [], (example.name, end)
+    for example in corpus.written()[1:5]:
+        assert prefixes.examine(example.markdown).faults == [], example.name
+
+
+def test_every_prefix_of_a_long_answer():
+    longest = max(corpus.written(), key=lambda example: len(example.markdown)).markdown
+    found = prefixes.examine(longest)
+    assert found.prefixes == len(longest) + 1
+    assert found.messages > 0.5 * len(longest)
+    assert found.faults == []
+
+
+def test_every_prefix_around_the_end_of_a_message():
+    text = corpus.long_answer(0).markdown
+    first = next(n for n in range(4000, len(text)) if len(device.pieces(text[:n])) > 1) - 60
+    found = prefixes.examine(text[: first + 160], first=first)
+    assert found.prefixes == 161
+    assert found.faults == []
+
+
+def test_every_prefix_under_micropython_is_the_same():
+    text = corpus.written()[0].markdown[:600] + "\n\n日本 **👩‍💻** `é`"
+    theirs = prefixes.formatted_by(format_tool._interpreter(), text)
+    assert list(theirs) == list(prefixes.formatted(text))
+    assert prefixes.examine(text[:50], format_tool._interpreter()).faults == []
+
+
+def test_a_faulty_prefix_is_told(monkeypatch):
+    made = {"": [], "a": ["a"], "ab": ["a", "<b>"], "abc": ["a", "b"]}
+    monkeypatch.setattr(device, "pieces", made.__getitem__)
+    found = prefixes.examine("abc")
+    assert (found.prefixes, found.messages) == (4, 3)
+    assert ["2 characters" in fault for fault in found.faults] == [True, True, False]
+    assert "is refused" in found.faults[0]
+    assert "letters are others" in found.faults[1]
+    assert "letters are others" in found.faults[2]
 
 
 def test_nothing_is_lost_where_a_text_is_cut():
