@@ -81,11 +81,6 @@ class Blocks(Inline):
 
     # Lines and containers.
 
-    def _line_end(self, p):
-        st = self._st
-        q = self._find(b"\n", p, st[_HELD])
-        return st[_HELD] if q < 0 else q
-
     def _skip_blanks(self, p, column):
         """Note in _q and _column the first place from p on that is not blank."""
         st = self._st
@@ -105,8 +100,12 @@ class Blocks(Inline):
     def _match(self, p):
         """Take the line at p through the open containers; note how many matched and where its text begins."""
         st = self._st
-        self._skip_blanks(p, 0)
         base = m = 0
+        if self._buf[p] > 32:
+            st[_TEXT] = p
+            st[_COLUMN] = 0
+        else:
+            self._skip_blanks(p, 0)
         k = _STACK
         while m < st[_DEPTH]:
             if st[k] == _QUOTE:
@@ -174,9 +173,10 @@ class Blocks(Inline):
         """True if the line whose text begins at q is a thematic break."""
         buf = self._buf
         c = buf[q]
-        if c not in b"-*_":
+        d = buf[q + 1]
+        if c not in b"-*_" or d != c and (d > 32 or buf[q + 2] != c and buf[q + 2] > 32):
             return False
-        e = self._line_end(q)
+        e = self._find(b"\n", q)
         self._needle[0] = c
         n = buf.count(self._needle, q, e)
         return n > 2 and n + buf.count(b" ", q, e) + buf.count(b"\t", q, e) == e - q
@@ -199,7 +199,7 @@ class Blocks(Inline):
         if p - q < 3:
             return 0
         if c == 96:
-            e = self._line_end(p)
+            e = self._find(b"\n", p)
             if self._find(b"`", p, e) > 0 or self._find(b"\x16", p, e) > 0:  # or one that is marked
                 return 0
         return p - q
@@ -229,7 +229,7 @@ class Blocks(Inline):
         buf = self._buf
         st[_UNDER] = 0
         while True:
-            e = self._line_end(p)
+            e = self._find(b"\n", p)
             if e >= st[_HELD]:
                 return e
             p = e + 1
@@ -281,7 +281,7 @@ class Blocks(Inline):
             elif kind == _TABLE:
                 self._rows(stop)
             elif kind == _HEADING:
-                self._atx(st[_POS], self._line_end(st[_POS]), stop)
+                self._atx(st[_POS], self._find(b"\n", st[_POS]), stop)
             else:
                 self._block(stop)
         if st[_KIND] == _PARAGRAPH or st[_KIND] == _HEADING:
@@ -298,7 +298,7 @@ class Blocks(Inline):
             while q < st[_HELD] and q - p < _LONG_QUOTE:
                 if q > p and self._buf[self._prefix_blank(q)] != _QUOTE:
                     break
-                q = self._line_end(q) + 1
+                q = self._find(b"\n", q) + 1
             self._tag(b"<blockquote expandable>" if q - p >= _LONG_QUOTE else b"<blockquote>", 1)
 
     def _begin(self):
@@ -320,11 +320,12 @@ class Blocks(Inline):
         else:
             self._quote(st[_POS])
 
-    def _boundary(self):
-        """A block begins here: the piece may end before it."""
+    def _boundary(self, q):
+        """A block begins here, in the line with q: the piece may end before it."""
         st = self._st
+        self._need(self._find(b"\n", q))
         st[_HERE] = st[_POS]
-        if self._sink or not st[_SEEN] or st[_HEADING_AT] and st[_UNITS] < st[_TOP_UNITS] + 1000:
+        if not st[_SEEN] or st[_HEADING_AT] and st[_UNITS] < st[_TOP_UNITS] + 1000:
             return
         if st[_FINE]:
             self._note(_BLOCK, st[_POS])
@@ -340,7 +341,7 @@ class Blocks(Inline):
     def _need(self, end):
         """The block ends where the window does, and more may come: leave it to the next piece if there is another."""
         st = self._st
-        if end >= st[_HELD] and not st[_FINISHED] and st[_TOP] and not self._sink and not st[_FINE]:
+        if end >= st[_HELD] and not (st[_FINISHED] or self._sink or st[_FINE]) and st[_TOP]:
             st[_OVER_AT] = st[_FITS] = True
             raise Full
 
@@ -353,8 +354,8 @@ class Blocks(Inline):
             # Text in no container: nothing but a paragraph.
             st[_BEGUN] = st[_BASE] = st[_COLUMN] = st[_MATCHED] = 0
             st[_TEXT] = p
-            self._need(self._line_end(p))
-            self._boundary()
+            if not self._sink:
+                self._boundary(p)
             st[_HEADING_AT] = st[_PAD] = st[_STACK] = 0
             self._paragraph(p, stop)
             return
@@ -365,9 +366,10 @@ class Blocks(Inline):
             st[_POS] = st[_TEXT] + 1
             return
         st[_BEGUN] = st[_TASK] = False
-        self._need(self._line_end(st[_TEXT]))
-        self._pop(st[_MATCHED])
-        self._boundary()
+        if st[_MATCHED] < st[_DEPTH]:
+            self._pop(st[_MATCHED])
+        if not self._sink:
+            self._boundary(st[_TEXT])
         st[_HEADING_AT] = False
         while True:
             q = st[_TEXT]
@@ -397,7 +399,7 @@ class Blocks(Inline):
                 self._code_lines(stop)
                 return
         st[_STACK + 3 * st[_DEPTH]] = 0
-        e = self._line_end(q)
+        e = self._find(b"\n", q)
         st[_POS_NEXT] = e + 1
         if c == 10:
             pass
@@ -523,7 +525,8 @@ class Blocks(Inline):
         going_on = st[_KIND] == _PARAGRAPH
         end = self._extent(p)
         under = st[_UNDER]
-        self._need(end)
+        if not self._sink:
+            self._need(end)
         self._resolve(p, end)
         if not going_on:
             self._begin()
@@ -600,7 +603,7 @@ class Blocks(Inline):
             if stop < e:
                 p = stop
             else:
-                p = self._line_end(e) + 1
+                p = self._find(b"\n", e) + 1
                 st[_KIND] = 0
         while p < stop and st[_KIND]:
             start = p
@@ -617,7 +620,7 @@ class Blocks(Inline):
                 if fence:
                     if buf[start] == fence and indent < 4 and self._closes(start):
                         st[_KIND] = 0
-                        p = self._line_end(start) + 1
+                        p = self._find(b"\n", start) + 1
                         break
                 elif buf[start] == 10:
                     blanks += 1
@@ -641,7 +644,7 @@ class Blocks(Inline):
                 opened = True
                 blanks = 0
             self._blank(extra)
-            e = self._line_end(start)
+            e = self._find(b"\n", start)
             if e > stop:
                 e = stop
                 st[_MIDDLE] = 1

@@ -5,7 +5,8 @@ from micropython import const
 from .emphasis import Emphasis
 from .marks import STYLE
 
-_GAP_ = const(3)
+_DEPTH = const(0)
+_QUOTES = const(1)
 _PAD = const(4)
 _STYLES = const(7)
 
@@ -31,6 +32,7 @@ _FROM_ = const(80)
 _TO_ = const(81)
 _SCOPE = const(86)
 _MUTE = const(119)
+_FINE = const(117)
 _SOLID = const(120)
 
 
@@ -45,35 +47,46 @@ class Inline(Emphasis):
         live = self._live
         index = self._index
         needle = self._needle
+        find = self._find
+        scope = st[_SCOPE]
         sink = None if st[_MEASURING] else self._sink
+        plain = not (st[_DEPTH] or st[_FINE])  # between two lines stands nothing but a line feed
+        k = p
         while p < end:
+            if k < p:
+                k = p
             q = min(at)
-            while q < p:  # as _seek does
-                k = index[buf[q] & 63]
-                if at[k] != q:
-                    k = 0
-                    while at[k] != q:
-                        k += 1
-                needle[0] = live[k]
-                at[k] = self._find(needle, p, st[_SCOPE]) & _FAR
+            while q < k:  # as _seek does
+                i = index[buf[q] & 63]
+                if at[i] != q:
+                    i = 0
+                    while at[i] != q:
+                        i += 1
+                needle[0] = live[i]
+                at[i] = find(needle, k, scope) & _FAR
                 q = min(at)
-            if q > end:
+            if q >= end:
                 q = end
+                c = 10
+            else:
+                c = buf[q]
             if q > p:
                 e = q
-                if q == end or buf[q] == 10:
+                if c == 10:
                     while e > p and buf[e - 1] == 32:
                         e -= 1
+                    if plain and e == q and q + 1 < end and buf[q + 1] > 32:
+                        k = q + 1
+                        continue
                 if e > p:
                     if sink:
                         sink(buf, p, e)
                     else:
                         self._run(p, e)
-                if q == end:
-                    return
-            if not st[_LINK_AT]:
+            if q == end:
+                return
+            if not (sink or st[_LINK_AT]):
                 st[_HERE] = q
-            c = buf[q]
             p = q + 1
             if c < _HTML and (c > 11 or 1 < c < 8):
                 if c < 4 or 14 <= c < 16 or c > 17:
@@ -85,9 +98,11 @@ class Inline(Emphasis):
             elif c == 10:
                 p = self._prefix(p)
                 if p < end:
-                    self._note(_LINE, p)
+                    if not sink:
+                        self._note(_LINE, p)
                     self._break()
-                    self._margin()
+                    if st[_PAD] or st[_QUOTES] > 1:
+                        self._margin()
             elif c == 38:
                 p = self._reference(q, end)
             elif c == 60 or c == 62 or c == 0:
@@ -195,15 +210,18 @@ class Inline(Emphasis):
                 p = q + 1
             self._literal(p, end, True)
             return
-        self._styles_close()
+        styled = st[_STYLES] > 0
+        if styled:
+            self._styles_close()
         self._tag(b"<code>", 1)
         self._literal(p, end, True)
         self._tag(b"</code>")
-        self._styles_open()
+        if styled:
+            self._styles_open()
 
     def _margin(self):
         """Begin a further line of a block: marks of nested quotes, indentation of lists."""
-        n = self._st[1] - 1
+        n = self._st[_QUOTES] - 1
         while n > 0:
             self._put(b"&gt; ", 2)
             n -= 1

@@ -280,7 +280,8 @@ class Formatter(Tables):
         st = self._st
         saved = self._saved
         saved[:] = self._kept
-        self._buf[st[_HELD]] = 10
+        # A line ends where the text does: the end of any line can be found without asking if there is one.
+        self._buf[st[_HELD]] = self._buf[st[_HELD] + 1] = 10
         st[_BARS] = self._find(b"|", 0, st[_HELD]) >= 0
         st[_DEFINITIONS] = self._find(b"]:", 0, st[_HELD]) >= 0
         st[_EXACT] = st[_FINE] = False

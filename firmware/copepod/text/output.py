@@ -261,9 +261,8 @@ class Output:
         st = self._st
         if st[_MUTE]:
             return
-        sink = self._sink
-        if sink:
-            sink(text, 0, len(text))
+        if self._sink:
+            self._sink(text, 0, len(text))
             return
         st[_TAGS_AT] += len(text)
         st[_ENTITIES_AT] += opens
@@ -277,7 +276,7 @@ class Output:
         n = st[_STYLES]
         if n < 8:
             st[_STYLE_KEPT + n] = style
-            if self._first_of(n):
+            if not n or self._first_of(n):
                 self._tag(OPEN[style], 1)
         st[_STYLES] = n + 1
 
@@ -286,7 +285,7 @@ class Output:
         n = st[_STYLES] - 1
         if n >= 0:
             st[_STYLES] = n
-            if n < 8 and self._first_of(n):
+            if not n or n < 8 and self._first_of(n):
                 self._tag(CLOSE[st[_STYLE_KEPT + n]])
 
     def _first_of(self, n):

@@ -52,8 +52,8 @@ class Tables(Blocks):
     def _table_columns(self, p, q):
         """How many columns the table has whose header is the line at p with its text at q, or 0 if it is none."""
         st = self._st
-        e = self._line_end(q)
-        if e >= st[_HELD] or self._find(b"|", q, e) < 0 and self._find(b"|", e, self._line_end(e + 1)) < 0:
+        e = self._find(b"\n", q)
+        if e >= st[_HELD] or self._find(b"|", q, e) < 0 and self._find(b"|", e, self._find(b"\n", e + 1)) < 0:
             return 0
         column = st[_COLUMN]
         base = st[_BASE]
@@ -147,9 +147,9 @@ class Tables(Blocks):
         """A table whose header's text is at q: measure its columns, then write it."""
         st = self._st
         st[_LANGUAGE_LENGTH] = st[_PAD] = 0
-        e = self._line_end(q)
+        e = self._find(b"\n", q)
         self._match(e + 1)
-        after = self._line_end(st[_TEXT]) + 1
+        after = self._find(b"\n", st[_TEXT]) + 1
         if st[_TABLE_AT] == st[_POS]:
             k = _MOST
             while k >= 0:
@@ -193,7 +193,7 @@ class Tables(Blocks):
             q2 = self._row(p)
             if not q2:
                 break
-            p = self._line_end(q2)
+            p = self._find(b"\n", q2)
             self._measure_row(q2, p)
             p += 1
         st[_MEASURING] = False
@@ -219,7 +219,7 @@ class Tables(Blocks):
             if not q and not st[_MIDDLE]:
                 st[_KIND] = 0
                 break
-            e = self._line_end(q)
+            e = self._find(b"\n", q)
             st[_HERE] = p
             self._note(_LINE, p)
             if opened:
