@@ -156,7 +156,8 @@ def _build(target: Path) -> None:
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
         # The name that a traceback shows: the module's own, which the board knows anyway.
-        compile_mpy(source, (fresh / name).with_suffix(".mpy"), source.stem)
+        shown = "rare" if source.stem.startswith("rare_") else source.stem
+        compile_mpy(source, (fresh / name).with_suffix(".mpy"), shown)
     lines = [
         f"{name}: {new} was {old}\n"
         for name, mapping in sorted(names.items())

@@ -18,31 +18,33 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from host_tools.fold import STATIC_NAMES
+
 LOADER = "_load_rare"  # in the bundle that is loaded first, and in each class that has a room
 HOME = "copepod/text_bundle.py"
 INDEX = "copepod/rooms.py"
 
 _LOADER = f"""
 def {LOADER}(self, name):
-    return __import__("copepod.rooms").rooms.load(self, name)
+    return __import__("copepod/rooms").load(self, name)
 """
 
+# Names of files and rooms cost a board, too, and for good, as every module's name, path and short
+# strings do: hence one module name with a slash in it, which needs no attribute in the package, and
+# one long string for the rooms.
 _INDEX = """
 import sys
 
 def load(owner, name):
-    cls = type(owner)
-    package = sys.modules["copepod"]
     del sys.modules[__name__]
-    del package.rooms
-    for room, names in _ROOMS.get(cls.__name__, {{}}).items():
-        if " " + name + " " in names:
-            room = "rare_" + room
-            module = __import__("copepod." + room)
-            rare = getattr(module, room).Rare
-            del sys.modules["copepod." + room]
-            delattr(module, room)
-            if names[0] == "-":
+    cls = type(owner)
+    for line in _ROOMS.split("\\n"):
+        of, room, kept, names = line.split(":", 3)
+        if of == cls.__name__ and " " + name + " " in names:
+            module = __import__("copepod/rare_" + room)
+            del sys.modules[module.__name__]
+            rare = module.Rare
+            if not kept:
                 method = getattr(rare, name)
                 return lambda *given: method(owner, *given)
             for other in names.split():
@@ -91,8 +93,14 @@ def split(
     """
     result = dict(folded)
     trees = {path: ast.parse(folded[path]) for path in names if path in folded}
-    index: dict[str, dict[str, str]] = {}
+    index: list[str] = []
+    owners: dict[str, ast.ClassDef] = {}  # rooms are found by the class's name
     changed: set[str] = set()
+    for room in rooms:
+        path, cls, _ = _find(room, trees, names)
+        if owners.setdefault(cls.name, cls) is not cls:
+            _rename(cls, trees[path], names[path], set(owners))
+            owners[cls.name] = cls
     for room in rooms:
         path, cls, was = _find(room, trees, names)
         mapping = {old.partition(".")[2]: new for old, new in was.items() if "." in old}
@@ -114,14 +122,13 @@ def split(
             functions.append(found)
         if not cls.body:
             cls.body.append(ast.Pass())
-        if path not in changed or cls.name not in index:
+        if not any(line.startswith(f"{cls.name}:") for line in index):
             cls.body.append(
                 ast.Assign([ast.Name("__getattr__", ast.Store())], ast.Name(LOADER, ast.Load()))
             )
         changed.add(path)
         listed = " ".join(function.name for function in functions)
-        mark = "" if room.keep else "-"
-        index.setdefault(cls.name, {})[room.name] = f"{mark} {listed} "
+        index.append(f"{cls.name}:{room.name}:{'kept' if room.keep else ''}: {listed} ")
         result[f"copepod/rare_{room.name}.py"] = _module(functions, path, trees[path])
     for path in changed:
         tree = trees[path]
@@ -134,7 +141,7 @@ def split(
         result[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     if changed and HOME not in changed:
         raise RoomError(f"no room has a class of {HOME}, where the loader stands")
-    result[INDEX] = _INDEX.format(rooms=index)
+    result[INDEX] = _INDEX.format(rooms="\n".join(index))
     return result
 
 
@@ -154,6 +161,21 @@ def _find(
                     }
                     return path, node, own
     raise RoomError(f"{room.place}: [{room.name}] there is no class {room.cls}")
+
+
+def _rename(
+    cls: ast.ClassDef, tree: ast.Module, names: dict[str, str], taken: set[str]
+) -> None:
+    # Classes of two files have been folded onto one name.
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | _bundle_names(tree)
+    new = next(name for name in STATIC_NAMES if name not in used | taken)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == cls.name:
+            node.id = new
+    for old, folded in names.items():
+        if folded == cls.name and "." not in old:
+            names[old] = new
+    cls.name = new
 
 
 def _after_imports(tree: ast.Module) -> int:
@@ -229,4 +251,6 @@ def _bundle_names(tree: ast.Module) -> set[str]:
             for inner in ast.walk(node):
                 if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                     found.add(inner.id)
+                elif isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef):  # below an `if`
+                    found.add(inner.name)
     return found

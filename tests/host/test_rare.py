@@ -77,7 +77,7 @@ def test_the_same_html_from_what_is_loaded(tree: Path, text: str, groups: list[s
     html, modules = run(tree, text)
     assert html == run(ROOT / "firmware", text)[0]
     for group in groups:
-        assert f"copepod.rare_{group}" in modules
+        assert f"copepod/rare_{group}" in modules
     if not groups:
         assert modules == "[]"
 
