@@ -30,7 +30,7 @@ _SURE_ENTITIES = const(92)  # some may go on from the piece before
 # First bytes of characters that are fewer units than bytes: by one below 0xE0, else by two.
 _LEADS = b"\xd0\xd1\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef\xf0\xe2\xd7\xd8\xd9\xe0\xea\xeb\xec\xc3"
 # What else makes an entity: links, autolinks and tags (half of them counted already), quotes, headings, code.
-_ENTITY_SIGNS = (b"[", b"<", b">", b"#", b"=\n", b"-\n", b" \n", b"    ")
+_ENTITY_SIGNS = (b"[", b"<", b">", b"#", b"||", b"=\n", b"-\n", b" \n", b"    ")
 
 _DEPTH = const(0)
 _QUOTES = const(1)
@@ -309,12 +309,32 @@ class Formatter(Tables):
         st = self._st
         buf = self._buf
         held = st[_HELD]
-        p = 0
-        while buf[p] in b"#*->_ +":
-            p += 1
-        c = buf[p]
-        if st[_ODD] or st[_BARS] or not (48 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and visible(buf, p, p + 1)):
+        if st[_ODD]:
             return False
+        p = 0
+        while True:
+            while buf[p] in b"#*->_ +":
+                p += 1
+            c = buf[p]
+            if c == 96:  # of code or not, what follows is shown
+                p += 1
+                c = buf[p]
+            if 48 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and visible(buf, p, p + 1):
+                break
+            p = self._find(b"\n\n", p, held) + 2
+            if p < 2:
+                return False
+        p = 0
+        while st[_BARS]:
+            p = self._find(b"|", p, held)
+            if p < 0:
+                break
+            p = buf.rfind(b"\n", 0, p) + 1
+            while buf[p] in b"|-: >":
+                p += 1
+            if buf[p] == 10:  # what makes a table
+                return False
+            p = self._find(b"\n", p)
         n = held + buf.count(b"\n", 0, held) * _LINE_UNITS
         for c in _LEADS:
             if n <= _LIMIT:
@@ -335,7 +355,7 @@ class Formatter(Tables):
         for mark in _ENTITY_SIGNS:
             n += buf.count(mark, 0, held + 1)
         # Code closes the styles that are open, of up to five kinds, and opens them again.
-        kinds = 2 if self._find(b"~", 0, held) < 0 and self._find(b"<", 0, held) < 0 else 5
+        kinds = 5 if st[_BARS] or self._find(b"~", 0, held) >= 0 or self._find(b"<", 0, held) >= 0 else 2
         return n + (buf.count(b"`", 0, held) >> 1) * (1 + min(n, kinds)) <= _SURE_ENTITIES
 
     def _count(self):
