@@ -5,6 +5,14 @@ from micropython import const
 _BLANK = const(1)
 _PUNCTUATION = const(2)
 
+# kind() of ASCII; marks stand for punctuation.
+KINDS = (
+    b"\2\2\2\2\2\2\2\2\2\1\1\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2"
+    b"\1\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\0\0\0\0\0\0\0\0\0\0\2\2\2\2\2\2"
+    b"\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\2\2\2\2"
+    b"\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\2\2\2\0"
+)
+
 # Beyond ASCII: punctuation and symbols, as first and last code points (two bytes each), ascending.
 _RANGES = (
     b"\x00\xa1\x00\xa9\x00\xab\x00\xac\x00\xae\x00\xb1\x00\xb4\x00\xb4\x00\xb6\x00\xb8\x00\xbb\x00\xbb"
@@ -55,17 +63,15 @@ def size(c):
 
 
 def punctuation(c):
-    """True for ASCII punctuation (and for marks, which stand for some)."""
-    return c < 48 and c > 32 or 57 < c < 65 or 90 < c < 97 or 122 < c < 127
+    """True for ASCII punctuation."""
+    return 32 < c < 128 and KINDS[c] > 1
 
 
 def kind(buf, p):
     """1 if the character at p is blank, 2 if it is punctuation or a symbol, else 0."""
     c = buf[p]
     if c < 0x80:
-        if c > 32:
-            return _PUNCTUATION if punctuation(c) else 0
-        return _BLANK if c in b" \n\t" else _PUNCTUATION
+        return KINDS[c]
     c = point(buf, p)
     if 0x400 <= c < 0x530 or 0x3400 <= c < 0xA000 or 0xAC00 <= c < 0xD7A4:
         return 0  # Cyrillic, Chinese, Korean

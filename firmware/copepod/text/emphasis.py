@@ -8,7 +8,7 @@ from array import array
 
 from micropython import const
 
-from .chars import kind, kind_before
+from .chars import KINDS, kind, kind_before
 from .spans import Spans
 
 _BACKSLASH = const(1)
@@ -80,7 +80,11 @@ class Emphasis(Spans):
                 return
             c = buf[q]
             p = q + 1
-            if c == _BACKSLASH:
+            if c > 31:
+                while p < end and buf[p] == c:
+                    p += 1
+                top = self._run_of(c, q, p, start, end, top)
+            elif c == _BACKSLASH:
                 p += 1
             elif c == _CODE:
                 p = self._find(b"\x1e", p, end) + 1
@@ -107,16 +111,12 @@ class Emphasis(Spans):
                 top = self._push(top, q, 0, 0)
             elif c == _MATH:
                 p = self._find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
-            elif c < 32:
+            else:
                 while top and runs[top * 3 - 2]:
                     top -= 1
                 if top:
                     top -= 1
                 p = self._tail(q, end)
-            else:
-                while p < end and buf[p] == c:
-                    p += 1
-                top = self._run_of(c, q, p, start, end, top)
 
     def _run_of(self, c, q, p, start, end, top):
         """Pair the run of c from q to p with what is open; keep it if it may open. Returns the new top."""
@@ -125,8 +125,12 @@ class Emphasis(Spans):
         n = length = p - q
         if c == 124 and n != 2 or c == 126 and n > 2:
             return top
-        before = kind_before(buf, q) if q > start else 1
-        after = kind(buf, p) if p < end else 1
+        before = after = 1
+        if q > start:
+            before = buf[q - 1]
+            before = KINDS[before] if before < 128 else kind_before(buf, q)
+        if p < end:
+            after = KINDS[buf[p]] if buf[p] < 128 else kind(buf, p)
         if c == 124:
             opens = after != 1
             closes = before != 1

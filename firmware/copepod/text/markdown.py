@@ -25,6 +25,7 @@ _BUFFER = const(12544)
 _SLACK = const(8)  # bytes kept free after the text: a line feed that ends it, and room to look ahead
 _LIMIT = const(4096)
 _TINY = const(64)  # bytes that can't come to too many entities
+_SHORT = const(184)  # the same without code
 _LINE_UNITS = const(46)  # by which a line may grow: indentation and marks of 8 containers, a longer number
 _SURE_ENTITIES = const(92)  # some may go on from the piece before
 # First bytes of characters that are fewer units than bytes: by one below 0xE0, else by two.
@@ -229,7 +230,8 @@ class Formatter(Tables):
                 buf[q + 1] = 0xBF
                 buf[q + 2] = 0xBD
             q += 1
-        self._blank_out(127, p, held)
+        if self._find(b"\x7f", p, held) >= 0:
+            self._blank_out(127, p, held)
 
     def _controls(self, lowest, p, held):
         """Controls but tabs and line feeds become blanks, as the server would have it; NULs stay, to be U+FFFD."""
@@ -343,7 +345,7 @@ class Formatter(Tables):
             n -= buf.count(self._needle, 0, held) << (c > 0xDF)
         if n > _LIMIT:
             return False
-        if held <= _TINY:
+        if held <= _TINY or held < _SHORT and self._find(b"`", 0, held) < 0:
             return True
         n = 0
         for c in b"*_~<":

@@ -112,29 +112,21 @@ class Output:
         """Note in `at` where each of the first n of `chars` comes next, before `end`."""
         needle = self._needle
         find = self._find
-        k = 0
-        while k < n:
+        for k in range(n):
             needle[0] = chars[k]
             at[k] = find(needle, p, end) & _FAR
-            k += 1
-        n = len(at)
-        while k < n:
-            at[k] = _FAR
-            k += 1
 
     def _seek(self, at, chars, p, end, scope):
         """The nearest of `chars` from p on, or `end`. What is noted in `at` holds up to `scope`; p must not go back."""
-        while True:
-            q = min(at)
-            if q >= p:
-                return q if q < end else end
-            k = self._index[self._buf[q] & 63] if at is self._live_at else 0
-            if at[k] != q:
-                k = 0
-                while at[k] != q:
-                    k += 1
+        q = min(at)
+        while q < p:
+            k = 0
+            while at[k] != q:
+                k += 1
             self._needle[0] = chars[k]
             at[k] = self._find(self._needle, p, scope) & _FAR
+            q = min(at)
+        return q if q < end else end
 
     # Text.
 

@@ -25,6 +25,7 @@ _MATH = const(29)
 
 _BRACKETS = const(24)
 _FEW = const(12)
+_FEW_SKIPS = const(6)
 _FAR = const(0xFFFF)
 _SPANS = b"\\`<[]$"
 _TAG_NAMES = (b"b", b"strong", b"i", b"em", b"u", b"ins", b"s", b"strike", b"del", b"tg-spoiler")
@@ -48,58 +49,61 @@ class Spans(Links):
         self._span_at = array("H", bytes(2 * len(_SPANS)))
         self._open = array("H", bytes(2 * _BRACKETS))  # place * 4 + image + 2 if it can be no link
         self._live = bytearray(32)  # what the writing pass has to stop at; marks join as they are used
-        self._few = array("H", bytes(2 * _FEW))
+        self._few = _far(_FEW)
         self._many = None  # the same for more kinds of marks, made when a text has them
         self._skips = bytearray(16)  # what the emphasis pass has to stop at
-        self._skips_at = array("H", bytes(2 * 16))
+        self._skips_at = _far(_FEW_SKIPS)  # grows once
         self._live[0:4] = b"\n&<>"
         self._index[38] = 1
         self._index[60] = 2
         self._index[62] = 3
         self._skips[0:4] = b"*_~|"
-        self._st[_LIVES] = 4
+        self._st[_LIVES] = self._st[_SKIP_COUNT] = 4
 
     def _unmark(self):
         """Forget which marks are in use."""
         st = self._st
-        while st[_LIVES] > 4:
-            st[_LIVES] -= 1
-            k = self._live[st[_LIVES]]
-            self._index[k] = self._index[k & 31 | 64] = 0
-        st[_SKIP_COUNT] = 4
+        k = st[_LIVES]
         self._live_at = self._few
+        while k > 4:
+            k -= 1
+            mark = self._live[k]
+            self._index[mark] = self._index[mark & 31 | 64] = 0
+            if k < _FEW:
+                self._few[k] = _FAR
+            else:
+                self._many[k] = _FAR
+        st[_LIVES] = 4
+        while st[_SKIP_COUNT] > 4:
+            st[_SKIP_COUNT] -= 1
+            self._skips_at[st[_SKIP_COUNT]] = _FAR
 
     def _use(self, mark):
         """From now on the passes look for this mark."""
         st = self._st
         k = st[_LIVES]
         if k == _FEW:
-            self._many = self._many or array("H", bytes(64))
-            while k < 32:
-                self._many[k] = _FAR
-                k += 1
-            k = 0
-            while k < _FEW:
-                self._many[k] = self._few[k]
-                k += 1
-            self._live_at = self._many
+            self._many = self._many or _far(32)
+            self._live_at = _copied(self._few, self._many)
         self._live[k] = mark
         self._live_at[k] = _FAR
         self._index[mark] = k
         st[_LIVES] = k + 1
         if mark >= _HTML or mark == _BACKSLASH:
             k = st[_SKIP_COUNT]
+            if k == len(self._skips_at):
+                self._skips_at = _copied(self._skips_at, _far(16))
             self._skips[k] = mark
-            self._skips_at[k] = _FAR
             self._index[mark | 64] = k
             st[_SKIP_COUNT] = k + 1
 
     def _mark(self, p, mark):
         """Overwrite the byte at p."""
         self._buf[p] = mark
-        if not self._index[mark]:
-            self._use(mark)
         k = self._index[mark]
+        if not k:
+            self._use(mark)
+            k = self._index[mark]
         if p < self._live_at[k]:
             self._live_at[k] = p
         k = self._index[mark | 64]
@@ -363,3 +367,13 @@ class Spans(Links):
                 if not n:
                     return _TAG_STYLES[k]
         return 0
+
+
+def _far(n):
+    return array("H", b"\xff" * (2 * n))
+
+
+def _copied(old, new):
+    for k in range(len(old)):
+        new[k] = old[k]
+    return new
