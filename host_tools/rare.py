@@ -2,7 +2,7 @@
 
 From a board's file system every method costs heap, whether a bot ever sends a table, loses its link
 or is refused, or not. Classes therefore keep what a steady gateway runs through, and the rest is
-written to copepod/rare_<room>.mpy. Which methods are in which room is told by the files rooms.toml
+written to copepod/r<number>.mpy. Which methods are in which room is told by the files rooms.toml
 below firmware/: a table for each room, `class` and `methods`, and `keep = false` for what runs so
 seldom, or once, that it is loaded for each call and dropped after it. A class finds a method that it does
 not have through `__getattr__`, which looks the room up in copepod/rooms.mpy (loaded for that moment
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,29 +32,33 @@ def {LOADER}(self, name):
 
 # Names of files and rooms cost a board, too, and for good, as every module's name, path and short
 # strings do: hence one module name with a slash in it, which needs no attribute in the package, and
-# one long string for the rooms.
+# one long string for the rooms, whose files are only numbered (build/names.txt tells which is which).
+# Names inside are names that MicroPython has.
 _INDEX = """
 import sys
 
-def load(owner, name):
+def load(self, key):
     del sys.modules[__name__]
-    cls = type(owner)
-    for line in _ROOMS.split("\\n"):
-        of, room, kept, names = line.split(":", 3)
-        if of == cls.__name__ and " " + name + " " in names:
-            module = __import__("copepod/rare_" + room)
-            del sys.modules[module.__name__]
-            rare = module.Rare
-            if not kept:
-                method = getattr(rare, name)
-                return lambda *given: method(owner, *given)
-            for other in names.split():
-                setattr(cls, other, getattr(rare, other))
-            return getattr(owner, name)
-    raise AttributeError(name)
+    bytes = type(self)
+    index = 0
+    for line in values.split("\\n"):
+        index += 1
+        end, keys = line.split(":", 1)
+        if end[1:] == bytes.__name__ and " " + key + " " in keys:
+            value = __import__("copepod/r%d" % index)
+            del sys.modules[value.__name__]
+            value = value.{holder}
+            if end[0] == "-":
+                value = getattr(value, key)
+                return lambda *args: value(self, *args)
+            for end in keys.split():
+                setattr(bytes, end, getattr(value, end))
+            return getattr(self, key)
+    raise AttributeError(key)
 
-_ROOMS = {rooms!r}
+values = {rooms!r}
 """
+HOLDER = "deque"
 
 
 @dataclass
@@ -82,6 +87,16 @@ def read_rooms(firmware: Path) -> list[Room]:
             methods = list(table["methods"])
             rooms.append(Room(name, table["class"], methods, place, table.get("keep", True)))
     return rooms
+
+
+def room_path(number: int) -> str:
+    """Where the `number`th room (from 1) goes."""
+    return f"copepod/r{number}.py"
+
+
+def is_room(path: str) -> bool:
+    """True for what room_path() makes."""
+    return re.fullmatch(r"copepod/r\d+\.py", path) is not None
 
 
 def split(
@@ -128,8 +143,8 @@ def split(
             )
         changed.add(path)
         listed = " ".join(function.name for function in functions)
-        index.append(f"{cls.name}:{room.name}:{'kept' if room.keep else ''}: {listed} ")
-        result[f"copepod/rare_{room.name}.py"] = _module(functions, path, trees[path])
+        index.append(f"{'+' if room.keep else '-'}{cls.name}: {listed} ")
+        result[room_path(len(index))] = _module(functions, path, trees[path])
     for path in changed:
         tree = trees[path]
         if path == HOME:
@@ -141,7 +156,7 @@ def split(
         result[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     if changed and HOME not in changed:
         raise RoomError(f"no room has a class of {HOME}, where the loader stands")
-    result[INDEX] = _INDEX.format(rooms="\n".join(index))
+    result[INDEX] = _INDEX.format(rooms="\n".join(index), holder=HOLDER)
     return result
 
 
@@ -163,9 +178,7 @@ def _find(
     raise RoomError(f"{room.place}: [{room.name}] there is no class {room.cls}")
 
 
-def _rename(
-    cls: ast.ClassDef, tree: ast.Module, names: dict[str, str], taken: set[str]
-) -> None:
+def _rename(cls: ast.ClassDef, tree: ast.Module, names: dict[str, str], taken: set[str]) -> None:
     # Classes of two files have been folded onto one name.
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | _bundle_names(tree)
     new = next(name for name in STATIC_NAMES if name not in used | taken)
@@ -226,6 +239,8 @@ def _module(
         used_consts |= inner
     plain = _bundle_names(tree) - set(consts)
     shared = sorted(name for name in wanted - used_consts if name in plain)
+    if HOLDER in wanted:
+        raise RoomError(f"{path}: {HOLDER} is what a room's methods stand in")
     lost = wanted - used_consts - plain - set(dir(builtins))
     if lost:
         raise RoomError(f"{path}: rare methods name what nobody defines: {sorted(lost)}")
@@ -235,7 +250,7 @@ def _module(
         lines.append(f"from {module} import {', '.join(shared)}")
     lines += [ast.unparse(node) for name, node in consts.items() if name in used_consts]
     # In a class, so that a method named like a builtin does not hide it.
-    holder = ast.ClassDef("Rare", [], [], list(functions), [])
+    holder = ast.ClassDef(HOLDER, [], [], list(functions), [])
     lines.append(ast.unparse(ast.fix_missing_locations(holder)))
     return "\n".join(lines) + "\n"
 

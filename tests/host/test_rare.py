@@ -11,7 +11,7 @@ import pytest
 
 from host_tools import build
 from host_tools.fold import fold
-from host_tools.rare import HOME, Room, RoomError, split
+from host_tools.rare import HOME, Room, RoomError, read_rooms, room_path, split
 
 ROOT = build.ROOT
 MICROPYTHON = Path(sys.executable).with_name("micropython")
@@ -21,7 +21,7 @@ real = builtins.__import__
 rooms = set()
 
 def spy(name, *rest):
-    if "rare" in name:
+    if name.startswith("copepod/r") and name != "copepod/rooms":
         rooms.add(name)
     return real(name, *rest)
 
@@ -45,7 +45,7 @@ def html(text):
 import sys
 print(repr(html(%r)))
 print(sorted(rooms))
-assert not [name for name in sys.modules if "rare" in name or "rooms" in name]
+assert not [name for name in sys.modules if name.startswith("copepod/")]
 """
 TEXTS = {
     "tide **drifts** over `read()` & ~~back~~ to the _reef_": [],
@@ -76,8 +76,9 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_same_html_from_what_is_loaded(tree: Path, text: str, groups: list[str]) -> None:
     html, modules = run(tree, text)
     assert html == run(ROOT / "firmware", text)[0]
+    numbers = {room.name: number for number, room in enumerate(read_rooms(build.FIRMWARE), 1)}
     for group in groups:
-        assert f"copepod/rare_{group}" in modules
+        assert repr(room_path(numbers[group]).removesuffix(".py")) in modules
     if not groups:
         assert modules == "[]"
 
@@ -107,7 +108,7 @@ def sources() -> tuple[dict[str, str], dict[str, dict[str, str]], list[Room]]:
 def test_a_room_takes_its_consts_and_names_along() -> None:
     made = split(*sources())
     assert "_mend" not in made[HOME]
-    room = made["copepod/rare_harbour.py"]
+    room = made[room_path(1)]
     assert "from copepod.text_bundle import sea" in room
     assert "_STEP = const(2)" in room
 
