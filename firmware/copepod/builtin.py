@@ -1,15 +1,33 @@
 """The commands every Copepod knows: /start /help /status /mem /ping. Memory: loaded when asked, dropped after it."""
 
-from copepod import handlers, memory
+from copepod import handlers
+
+_KNOWN = {
+    "start": "say hello",
+    "help": "list the commands",
+    "status": "uptime, messages, errors, link",
+    "mem": "memory of both heaps, phase by phase",
+    "ping": "answer at once",
+}
+
+
+def listed():
+    """(name, one line of help) of every command, the bot's own among them, by name."""
+    found = dict(_KNOWN)
+    for name in handlers.commands:
+        found[name] = handlers.commands[name][1]
+    return [(name, found[name]) for name in sorted(found)]
 
 
 async def answer(msg):
-    """Answer one of the built-in commands; a bot.py that registers the same name takes its place."""
+    """Answer a command that the bot does not have; False when its text handlers should see it."""
     command = msg.command
-    if command == "help":
-        text = "".join(
-            ["- /%s %s\n" % (name, handlers.commands[name][1]) for name in sorted(handlers.commands)]
-        )
+    if command not in _KNOWN:
+        if msg.chat_type != "private" or handlers.texts:
+            return False
+        text = "I don't know /" + command + ". /help lists what I do."
+    elif command == "help":
+        text = "".join(["- /%s %s\n" % line for line in listed()])
     elif command == "ping":
         text = "pong"
     elif command == "status":
@@ -19,6 +37,7 @@ async def answer(msg):
     else:
         text = "Hello, I am a Copepod: a Telegram gateway on a chip. /help lists what I do."
     await msg.answer(text)
+    return True
 
 
 def duration(seconds):
@@ -30,23 +49,29 @@ def duration(seconds):
 
 
 def _status(gateway):
+    from copepod.net import link
+
     stats = gateway.stats
     bus = gateway.bus
     rows = [
-        "**up** " + duration(gateway.uptime_s()),
-        "**updates** %d, answered %d, without a handler %d" % (stats.received, stats.answered, stats.ignored),
-        "**errors** %d, back-offs %d, flood waits %d" % (stats.errors, stats.backoffs, stats.flood_waits),
+        "**up** " + duration(gateway.seconds),
+        "**updates** %d, answered %d, without a handler %d"
+        % (stats.received, stats.answered, stats.ignored),
+        "**errors** %d, back-offs %d, flood waits %d"
+        % (stats.errors, stats.backoffs, stats.flood_waits),
         "**strangers turned away** %d" % stats.strangers,
         "**queue** at most %d of %d messages" % (bus.inbound.high_water, bus.inbound.capacity),
         "**connections** %d" % gateway.telemetry.connections,
     ]
-    link = gateway.link_text()
-    if link:
-        rows.append("**link** " + link)
+    signal_dbm = link.signal_dbm()
+    if signal_dbm is not None:
+        rows.append("**link** %d dBm" % signal_dbm)
     return "\n".join(rows)
 
 
 def _memory(gateway):
+    from copepod import memory
+
     reading = memory.read(True)
     rows = ["| bytes | now |", "| --- | ---: |"]
     for index, field in enumerate(memory.FIELDS):

@@ -11,12 +11,12 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod import arena, handlers
+from copepod import handlers
 from copepod.access import Access
 from copepod.bus import Bus
 from copepod.log import log
 from copepod.messages import AnswerRefused, OutboundMessage
-from copepod.net import link, wait
+from copepod.net import wait
 from copepod.once import forget
 from copepod.platform import port
 from copepod.signal import Signal
@@ -37,9 +37,16 @@ _APOLOGY_TIME = "Sorry, that took too long and I gave it up."
 
 
 class Gateway:
-    """Everything that runs, built from a Config."""
+    """Everything that runs, built from a Config.
+
+    What happens once, seldom, or only where there are handlers, stands in methods of their own,
+    which a board loads when they are called (copepod/rooms.toml).
+    """
 
     def __init__(self, config, telemetry):
+        self._set_up(config, telemetry)
+
+    def _set_up(self, config, telemetry):
         self.config = config
         self.stats = telemetry.stats
         self.telemetry = telemetry
@@ -51,22 +58,14 @@ class Gateway:
         self.channel = None
         self.working_on = None  # the message whose handler runs
         self.working_since_ms = 0
-        self._seconds = 0
+        self.seconds = 0  # since start; counted, because ticks wrap after twelve days
+        self._crashes = self._crashed_s = 0
         self._tick_ms = ticks_ms()
         self._answer_signal = Signal()
         self._handling = False  # a handler runs, and may be given up
         self._timed_out = False
         self._worker = None
         self._ends: list = [None, None]  # why the channel and the worker ended
-
-    def uptime_s(self):
-        """Whole seconds since start; counted, because ticks wrap after twelve days."""
-        return self._seconds
-
-    def link_text(self):
-        """The Wi-Fi signal in words, or None without Wi-Fi."""
-        signal_dbm = link.signal_dbm()
-        return None if signal_dbm is None else "%d dBm" % signal_dbm
 
     # Answers --------------------------------------------------------------------------------
 
@@ -192,19 +191,8 @@ class Gateway:
 
     async def main(self):
         """Run until the token is refused (raises Stop) or tasks crash five times in a row."""
-        wait.install()
-        config = self.config
-        self.bus = Bus(config.bus_capacity, config.bus_bytes, self.wake_worker, self.wake_channel)
-        self.channel = Channel(self)
-        self.telemetry.frame("bus-created", True)
-        if config.gateway_health:
-            from copepod import health
-
-            await health.start(self)
+        await self._start()
         tasks: list = [None, None]
-        crashes = 0
-        crashed_s = 0
-        port.watchdog_start(_WATCHDOG_MS)
         while True:
             if tasks[0] is None:
                 tasks[0] = asyncio.create_task(self._guarded(0, self.channel.run()))
@@ -216,20 +204,37 @@ class Gateway:
             if channel.linking or ticks_diff(ticks_ms(), channel.alive_ms) < _STALLED_MS:
                 port.watchdog_feed()
             self._frames()
-            self._limit_handler()
+            if self._handling:
+                self._limit_handler()
             for index in (0, 1):
                 error = self._ends[index]
                 if error is not None:
                     self._ends[index] = tasks[index] = None
-                    if isinstance(error, Stop):
-                        raise error
-                    self._failed("worker" if index else "channel", error)
-                    if self._seconds - crashed_s > _HEALTHY_S:
-                        crashes = 0
-                    crashed_s = self._seconds
-                    crashes += 1
-                    if crashes >= _CRASHES:
-                        raise error
+                    self._ended(index, error)
+
+    async def _start(self):
+        wait.install()
+        config = self.config
+        self.bus = Bus(config.bus_capacity, config.bus_bytes, self.wake_worker, self.wake_channel)
+        self.channel = Channel(self)
+        self.telemetry.frame("bus-created", True)
+        if config.gateway_health:
+            from copepod import health
+
+            await health.start(self)
+        port.watchdog_start(_WATCHDOG_MS)
+
+    def _ended(self, index, error):
+        # A task has failed, and is about to be started again: too often is a crash of the machine.
+        if isinstance(error, Stop):
+            raise error
+        self._failed("worker" if index else "channel", error)
+        if self.seconds - self._crashed_s > _HEALTHY_S:
+            self._crashes = 0
+        self._crashed_s = self.seconds
+        self._crashes += 1
+        if self._crashes >= _CRASHES:
+            raise error
 
     async def _guarded(self, index, work):
         # A task that ends leaves its reason where the supervisor looks, so that it is printed once.
@@ -242,12 +247,12 @@ class Gateway:
     def _count_seconds(self):
         now = ticks_ms()
         seconds = ticks_diff(now, self._tick_ms) // 1000
-        self._seconds += seconds
+        self.seconds += seconds
         self._tick_ms = ticks_add(self._tick_ms, seconds * 1000)
 
     def _limit_handler(self):
         # An answer that waits for the network is not the handler's fault, and must not be lost.
-        if self._handling and not self.channel.outbox.busy() and not len(self.bus.outbound):
+        if not self.channel.outbox.busy() and not len(self.bus.outbound):
             limit_ms = self.config.gateway_handler_timeout_s * 1000
             if ticks_diff(ticks_ms(), self.working_since_ms) > limit_ms:
                 self.working_since_ms = ticks_ms()
@@ -268,11 +273,11 @@ class Gateway:
         self._second_count = count
         if quiet and count - self._frame_count >= _BURST:
             self._frame("burst")
-        elif self._seconds - self._frame_s >= self.config.telemetry_interval_s:
+        elif self.seconds - self._frame_s >= self.config.telemetry_interval_s:
             self._frame("interval")
 
     def _frame(self, phase):
-        self._frame_s = self._seconds
+        self._frame_s = self.seconds
         self._frame_count = self.stats.received
         self.telemetry.frame(phase)
 
@@ -282,20 +287,13 @@ def run(path):
 
     0 after Ctrl-C, 1 when the config or the token can't be used. Anything else is raised.
     """
-    port.start(path)
+    from copepod import startup
+
     telemetry = Telemetry(Stats())
-    telemetry.event("boot", 0)
-    telemetry.frame("baseline", True)
-    config = _load(path, telemetry)
-    if config is None:
+    gateway = startup.prepare(path, telemetry)
+    forget("copepod.startup")
+    if gateway is None:
         return 1
-    gateway = Gateway(config, telemetry)
-    try:
-        import bot  # the user's handlers  # noqa: F401
-    except Exception as error:  # a mistake in bot.py leaves the built-in commands
-        log("bot", "bot.py can't be used: ", error)
-        sys.print_exception(error)
-    telemetry.frame("config-loaded", True)
     try:
         asyncio.run(gateway.main())
     except Stop as error:
@@ -305,23 +303,3 @@ def run(path):
         telemetry.event("stop", 0)
         telemetry.frame("stop")
         return 0
-
-
-def _load(path, telemetry):
-    # The config's reader serves once and is dropped with its table of keys.
-    from copepod import config as reader
-
-    try:
-        config = reader.load(path, arena.buffer)
-    except reader.ConfigError as error:
-        log("config", error)
-        return None
-    finally:
-        forget("copepod.config")
-    for warning in config.warnings:
-        log("config", warning)
-    config.warnings = None
-    telemetry.collect = config.telemetry_collect
-    telemetry.mem_info = config.telemetry_mem_info
-    gc.threshold(config.memory_gc_threshold or port.GC_THRESHOLD_B)
-    return config

@@ -1,22 +1,15 @@
 """Registry of command and text handlers. Memory: one dict entry per command, made at import of bot.py.
 
-    from copepod.handlers import on_command, on_text
+from copepod.handlers import on_command, on_text
 
-    @on_command("led", "switch the light: /led on or /led off")
-    async def led(msg):
-        await msg.answer("**done**")
+@on_command("led", "switch the light: /led on or /led off")
+async def led(msg):
+    await msg.answer("**done**")
 """
 
 from copepod.once import forget
 
-# name -> (handler, one line of help); None is a handler of builtin.py, which is loaded when asked for
-commands: dict = {
-    "start": (None, "say hello"),
-    "help": (None, "list the commands"),
-    "status": (None, "uptime, messages, errors, link"),
-    "mem": (None, "memory of both heaps, phase by phase"),
-    "ping": (None, "answer at once"),
-}
+commands: dict = {}  # name -> (handler, one line of help); what every Copepod knows is in builtin.py
 texts: list = []  # handlers of plain text, the first that does not return False has answered
 
 
@@ -53,19 +46,15 @@ async def dispatch(msg):
     if msg.command is not None:
         found = commands.get(msg.command)
         if found is not None:
-            if found[0] is None:
-                from copepod import builtin
+            await found[0](msg)
+            return True
+        from copepod import builtin
 
-                try:
-                    await builtin.answer(msg)
-                finally:
-                    forget("copepod.builtin")
-            else:
-                await found[0](msg)
-            return True
-        if msg.chat_type == "private" and not texts:
-            await msg.answer("I don't know /" + msg.command + ". /help lists what I do.")
-            return True
+        try:
+            if await builtin.answer(msg):
+                return True
+        finally:
+            forget("copepod.builtin")
     for handler in texts:
         if await handler(msg) is not False:
             return True

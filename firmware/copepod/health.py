@@ -79,7 +79,7 @@ class _Server:
             await client.head(path, "text/plain")
         elif path == b"/health":
             await client.head(200, "application/json")
-            await client.write('{"status":"ok","uptime":%d}\n' % self.gateway.uptime_s())
+            await client.write('{"status":"ok","uptime":%d}\n' % self.gateway.seconds)
         elif path == b"/ready":
             await client.head(200 if ready else 503, "application/json")
             await client.write('{"status":"ready"}\n' if ready else '{"status":"not ready"}\n')
@@ -92,7 +92,7 @@ class _Server:
     async def _metrics(self, client):
         gateway = self.gateway
         stats = gateway.stats
-        await client.metric("uptime_seconds", gateway.uptime_s())
+        await client.metric("uptime_seconds", gateway.seconds)
         await client.metric("updates_total", stats.received)
         await client.metric("messages_sent_total", stats.answered)
         await client.metric("errors_total", stats.errors)

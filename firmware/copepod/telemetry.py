@@ -5,7 +5,6 @@ built as a string.
 """
 
 import micropython
-import sys
 from time import ticks_ms
 
 from micropython import const
@@ -14,7 +13,6 @@ from copepod import memory
 
 _ABSENT = const(0x5A5A)
 _NAME_WIDTH = const(20)
-_COUNTERS = ("in", "out", "err", "tls", "back")
 
 
 class Telemetry:
@@ -35,21 +33,19 @@ class Telemetry:
 
     def _number(self, value):
         if value is None:
-            sys.stdout.write("-")
+            print(end="-")
             value = _ABSENT
         else:
             print(value, end="")
         self._sum = (self._sum * 31 + (value & 0xFFFFFF)) & 0xFFFF
 
     def _start(self, kind, name):
-        write = sys.stdout.write
-        write(kind)
+        print(end=kind)
         self._sum = 0
         self._number(self._sequence)
-        write(" ")
+        print(end=" ")
         self._number(ticks_ms() & 0x3FFFFFFF)  # pyright: ignore[reportOperatorIssue]
-        write(" ")
-        write(name)
+        print("", name, end="")
         total = self._sum
         for byte in name.encode():
             total = (total * 31 + byte) & 0xFFFF
@@ -62,7 +58,7 @@ class Telemetry:
     def event(self, name, value=0):
         """Write one event line: a mark in time with one int."""
         self._start("@cp1 E ", name)
-        sys.stdout.write(" ")
+        print(end=" ")
         self._number(value)
         self._end()
 
@@ -70,65 +66,44 @@ class Telemetry:
         """Write one frame. `keep` notes it as one of the named phases that /mem shows."""
         reading = memory.read(self.collect)
         self._human(phase, reading)
-        write = sys.stdout.write
         self._start("@cp1 F ", phase)
         index = 0
         for field in memory.FIELDS:
-            write(" ")
-            write(field)
-            write("=")
-            self._number(reading[index])
+            self._field(field, reading[index])
             index += 1
         stats = self.stats
-        index = 0
-        for field in _COUNTERS:
-            write(" ")
-            write(field)
-            write("=")
-            if index == 0:
-                value = stats.received
-            elif index == 1:
-                value = stats.answered
-            elif index == 2:
-                value = stats.errors
-            elif index == 3:
-                value = self.connections
-            else:
-                value = stats.backoffs
-            self._number(value)
-            index += 1
+        self._field("in", stats.received)
+        self._field("out", stats.answered)
+        self._field("err", stats.errors)
+        self._field("tls", self.connections)
+        self._field("back", stats.backoffs)
         self._end()
         if self.mem_info:
             micropython.mem_info()
         if keep:
             self.phases.append((phase, reading[2], reading[3], reading[5]))
 
-    def _human(self, phase, reading):
-        write = sys.stdout.write
-        write("[mem ")
-        write(phase)
-        for _ in range(_NAME_WIDTH - len(phase)):
-            write(" ")
-        write("] free=")
-        self._padded(reading[0])
-        write(" B  used=")
-        self._padded(reading[2])
-        write(" B")
-        if reading[3] is not None:
-            write("  live=")
-            self._padded(reading[3])
-            write(" B")
-        if reading[5] is not None:
-            write("  idf=")
-            self._padded(reading[5])
-            write(" B  idf-largest=")
-            self._padded(reading[6])
-            write(" B")
-        write("\n")
+    def _field(self, name, value):
+        print("", name, end="=")  # sys.stdout.write would be a bound method, for each field
+        self._number(value)
 
-    def _padded(self, value):
+    def _human(self, phase, reading):
+        print("[mem", phase, end="")
+        for _ in range(_NAME_WIDTH - len(phase)):
+            print(end=" ")
+        self._padded("] free=", reading[0])
+        self._padded("  used=", reading[2])
+        if reading[3] is not None:
+            self._padded("  live=", reading[3])
+        if reading[5] is not None:
+            self._padded("  idf=", reading[5])
+            self._padded("  idf-largest=", reading[6])
+        print()
+
+    def _padded(self, name, value):
+        print(end=name)
         limit = 100000
         while limit > value and limit > 1:
-            sys.stdout.write(" ")
+            print(end=" ")
             limit //= 10
-        print(value, end="")
+        print(value, end=" B")

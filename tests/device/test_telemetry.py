@@ -8,7 +8,7 @@ from copepod.stats import Stats
 
 
 class Console:
-    """Takes the place of sys.stdout in the module under test and of print()'s target."""
+    """Takes the place of print()'s target."""
 
     def __init__(self):
         self.text = ""
@@ -17,24 +17,16 @@ class Console:
         self.text += text
 
 
-class FakeSys:
-    def __init__(self, console):
-        self.stdout = console
-
-
 def _captured(call):
     console = Console()
 
     def fake_print(*parts, sep=" ", end="\n"):
         console.write(sep.join([str(part) for part in parts]) + end)
 
-    real_sys = telemetry.sys
-    telemetry.sys = FakeSys(console)
     telemetry.print = fake_print
     try:
         call()
     finally:
-        telemetry.sys = real_sys
         del telemetry.print
     return console.text
 

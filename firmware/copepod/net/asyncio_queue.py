@@ -4,16 +4,19 @@ Known to fit: MicroPython 1.25 to 1.29. The queue is asyncio's private affair, s
 for granted.
 """
 
+_KNOWN = ("queue_read", "queue_write", "queue_pri", "remove", "wait_io_event", "map", "poller")
 
-def fits(core, ours):
-    """Whether an object of class `ours` can take the place of core._io_queue, asyncio's IOQueue."""
+
+def replace(core, ours):
+    """Put an object of class `ours` in the place of core._io_queue, asyncio's IOQueue, if it fits."""
     old = getattr(core, "_io_queue", None)
     if old is None or isinstance(old, ours) or getattr(old, "map", True):
-        return False  # nothing to replace, done already, or somebody waits in it
+        return  # nothing to replace, done already, or somebody waits in it
     for name in ("queue_read", "queue_write", "remove", "wait_io_event"):
         if not hasattr(old, name):
-            return False
+            return
     for name in dir(old):  # nothing may be asked of it that our queue does not know
-        if name[0] != "_" and name != "map" and name != "poller" and not hasattr(ours, name):
-            return False
-    return hasattr(core, "_task_queue") and hasattr(core, "cur_task")
+        if name[0] != "_" and name not in _KNOWN:
+            return
+    if hasattr(core, "_task_queue") and hasattr(core, "cur_task"):
+        core._io_queue = ours()

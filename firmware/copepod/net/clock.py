@@ -1,4 +1,4 @@
-"""The clock that TLS needs: NTP, with the day of the build as floor. Memory: two small ints.
+"""The clock that TLS needs: NTP, with the day of the build as floor. Memory: dropped after use.
 
 A certificate is checked against the time, and a board starts in the year 2000. A clock that is
 already past the floor (it goes on through a reset) will do when no NTP server answers.
@@ -9,15 +9,17 @@ import time
 from micropython import const
 
 from copepod.log import log
+from copepod.once import forget
 from copepod.platform import port
 
 try:
     from copepod.net.built import DAY
+
+    forget("copepod.net.built")
 except ImportError:  # run from the sources
     DAY = 20454  # 2026-01-01
 
 _DAY_S = const(86400)
-_asked_day = -1
 
 
 def _epoch_day():
@@ -35,23 +37,23 @@ def is_set():
     return day() >= DAY
 
 
-async def ready():
-    """Set the clock by NTP if that was not done today; return whether TLS can rely on it.
+async def ready(asked_day=None):
+    """Set the clock by NTP, unless that was done on `asked_day`, which is today.
 
-    Prints one line about it; where the system keeps the clock, only if that is wrong.
+    Returns the day, or None when TLS can't rely on the clock. Prints one line about it; where the
+    system keeps the clock, only if that is wrong.
     """
-    global _asked_day
-    if port.sets_clock and _asked_day != day():
+    if port.sets_clock and asked_day != day():
         from copepod.net import ntp
 
         if not await ntp.ask((DAY - _epoch_day()) * _DAY_S) and is_set():
             log("clock", "no NTP server answered; going by the board's own clock")
+        forget("copepod.net.ntp")
     if is_set():
-        _asked_day = day()
-        return True
+        return day()
     log(
         "clock",
         "clock not set: TLS can't check certificates. ",
         "Let UDP port 123 through" if port.sets_clock else "Set the system's date",
     )
-    return False
+    return None

@@ -91,7 +91,9 @@ class Client:
         raise ValueError("not an HTTP answer")
 
     def _too_long(self, head):
-        raise ValueError("too long for the window: %s" % ("the head of the answer" if head else "a piece"))
+        raise ValueError(
+            "too long for the window: %s" % ("the head of the answer" if head else "a piece")
+        )
 
     # Connection -----------------------------------------------------------------------------
 
@@ -302,7 +304,7 @@ class Client:
             else:
                 sleep_ms(1)
 
-    def flush(self):
+    def flush(self) -> "Any":
         """Awaitable: end the request and send what is left, on a new connection if there is none."""
         self._want = _FLUSH
         if self._socket is None:
@@ -432,7 +434,7 @@ class Client:
                 self._status = 0  # 100: the answer itself is to come
             elif self._named(b"content-length:"):
                 self._left = self._number(10)
-            elif self.buffer[self.start] | 32 == 116:  # t: how the body is framed, or nothing of interest
+            elif self.buffer[self.start] | 32 == 116:  # t
                 self._coding()
             elif self._named(b"connection:") and self._named(b"close"):
                 self._keep = False
@@ -442,6 +444,7 @@ class Client:
             self._broken(False)
 
     def _coding(self):
+        # Of the headers with a t only the one that says how the body is framed is of interest.
         if self._named(b"transfer-encoding:"):
             if not self._named(b"chunked"):
                 self._broken(False)

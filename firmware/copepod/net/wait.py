@@ -184,8 +184,6 @@ def install():
     """
     from copepod.net import asyncio_queue
 
-    fits = asyncio_queue.fits(core, KeepIOQueue)
+    asyncio_queue.replace(core, KeepIOQueue)
     forget("copepod.net.asyncio_queue")
-    if fits:
-        core._io_queue = KeepIOQueue()
     return isinstance(core._io_queue, KeepIOQueue)

@@ -30,12 +30,7 @@ _METHODS = (
     b"answerCallbackQuery",
     b"setMyCommands",
 )
-_ALLOWED = b',"allowed_updates":["message","edited_message","callback_query"]'
 ANSWER_MS = const(20000)  # longest an answer may take beside a long poll's own time
-
-
-def _name(method):
-    return _METHODS[method].decode()
 
 
 class Stop(Exception):
@@ -45,16 +40,14 @@ class Stop(Exception):
 class Refused(Exception):
     """Telegram refuses this one call for good (4xx); the connection and the bot are fine."""
 
-    def __init__(self, code, description):
-        super().__init__("%d %s" % (code, description))
-        self.code = code
-        self.about_entities = "parse entities" in description
-
 
 class Api:
     """One call at a time over `http`; holds the token, which goes nowhere but into requests."""
 
     def __init__(self, http, token, buffer):
+        self._set_up(http, token, buffer)
+
+    def _set_up(self, http, token, buffer):
         self.http = http
         self.reader = UpdateReader(buffer)
         self.polls = 0  # polls that succeeded
@@ -113,7 +106,7 @@ class Api:
         """The head of the answer has come; `sink(msg)` will take its updates. OSError for a 5xx."""
         self._status = status
         if status >= 500:
-            raise OSError("the server answers %d to %s" % (status, _name(self._method)))
+            self._failed(status, None)
         self.reader.begin(sink)
 
     def read(self):
@@ -132,24 +125,30 @@ class Api:
         reader.finish()
         if reader.ok:
             return True
-        return self._failed(reader.error_code or self._status, reader.description or "without a reason")
+        return self._failed(reader.error_code or self._status, reader.description)
 
     def _failed(self, code, description):
-        name = _name(self._method)
+        # What an answer means that is not ok: see finish().
+        name = _METHODS[self._method].decode()
         if code == 429:
             seconds = self.reader.retry_after or 1
             # A second of Telegram's is over when its clock says so: half of one more, to be sure.
             self._free_at[self._method] = ticks_add(ticks_ms(), seconds * 1000 + 500)
             log("telegram", "flood limit on ", name, ": waiting ", seconds, " s")
             return False
+        description = description or "without a reason"
         if code == 401 or (code == 404 and self._method == GET_ME):
-            raise Stop("the token is refused (%d %s): check channels.telegram.token" % (code, description))
+            raise Stop(
+                "the token is refused (%d %s): check channels.telegram.token" % (code, description)
+            )
         if code == 409:
             self.conflict = True
-            raise OSError("another instance is polling with this token (409): stop it, or the webhook")
+            raise OSError(
+                "another instance is polling with this token (409): stop it, or the webhook"
+            )
         if code >= 500:
             raise OSError("the server answers %d to %s" % (code, name))
-        raise Refused(code, description)
+        raise Refused("%d %s" % (code, description))
 
     async def call(self, method):
         """A call without parameters; returns the reader, whose fields are the answer's."""
@@ -174,5 +173,8 @@ class Api:
             self.text(b',"offset":')
             self.number(offset)
         if not self.polls:
-            self.text(_ALLOWED)
+            self._write_allowed()
         self.text(b"}")
+
+    def _write_allowed(self):
+        self.text(b',"allowed_updates":["message","edited_message","callback_query"]')

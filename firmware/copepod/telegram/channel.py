@@ -16,10 +16,10 @@ from micropython import const
 
 from copepod import arena
 from copepod.log import log
-from copepod.net import clock, link
+from copepod.net import link
 from copepod.net.http import Client
 from copepod.once import forget
-from copepod.platform import record
+from copepod.platform import port, record
 from copepod.signal import Signal
 from copepod.telegram import api
 from copepod.telegram.api import Api, Refused, Stop
@@ -28,17 +28,27 @@ from copepod.telegram.outbox import Outbox
 _BACKOFF_MIN_MS = const(1000)
 _BACKOFF_MAX_MS = const(300000)
 _CONFLICT_MS = const(30000)
+_NO_ROOM_MS = const(10000)  # what to wait when there is no memory for the words of a failure
 _SHORT_POLL_MS = const(1000)  # pause between short polls while something is being worked on
 _TYPING_FIRST_MS = const(1000)
 _TYPING_AGAIN_MS = const(4000)
 _IDLE_MS = const(10000)
-_AGAIN = const(100)  # an id this little below the last answered one comes again; lower, it is a new count
+_AGAIN = const(
+    100
+)  # an id this little below the last answered one comes again; lower, it is a new count
 
 
 class Channel:
-    """Owns the connection, the formatter and the offset. `alive_ms` moves while it makes progress."""
+    """Owns the connection, the formatter and the offset. `alive_ms` moves while it makes progress.
+
+    What starts it up, and what it does when something fails, stands in methods of their own, which a
+    board loads when they are called (copepod/rooms.toml).
+    """
 
     def __init__(self, gateway):
+        self._set_up(gateway)
+
+    def _set_up(self, gateway):
         config = gateway.config
         self.gateway = gateway
         self.stats = gateway.stats
@@ -66,6 +76,7 @@ class Channel:
         self._typing_at = None
         self._greeted = False
         self._pairing = None  # offered while nobody is admitted
+        self._clock_day = None  # the day on which the clock was last found good
 
     # Connection -----------------------------------------------------------------------------
 
@@ -108,23 +119,40 @@ class Channel:
                     if accepted:
                         self._accepted(method)
             except (OSError, ValueError) as error:  # TLS verification failures are ValueError
-                reason = self._explain(error)
+                reason = error
             finally:
-                self.http.close()
-            failures = 0 if self.api.polls != polls else failures + 1
-            self.stats.errors += 1
-            self.stats.backoffs += 1
-            wait_ms = min(_BACKOFF_MIN_MS << min(failures, 9), _BACKOFF_MAX_MS)
-            wait_ms = wait_ms // 2 + (os.urandom(1)[0] * (wait_ms // 2) >> 8)
-            if self.api.conflict:
-                self.api.conflict = False
-                wait_ms += _CONFLICT_MS
-            log("telegram", reason, ", trying again in ", (wait_ms + 999) // 1000, " s")
-            self.gateway.telemetry.event("backoff", wait_ms)
-            if failures & 7 == 4:  # once in a while in a long outage
-                link.distrust()
-            self.alive_ms = ticks_add(ticks_ms(), wait_ms)
+                http.close()
+            failures = 0 if call.polls != polls else failures + 1
+            try:
+                wait_ms = self._back_off(reason, failures)
+            except MemoryError:
+                wait_ms = _NO_ROOM_MS
             await self._pause.limit(wait_ms)
+
+    def _back_off(self, error, failures):
+        # Say what went wrong, once, and return how long to wait, in ms.
+        self.stats.errors += 1
+        self.stats.backoffs += 1
+        wait_ms = min(_BACKOFF_MIN_MS << min(failures, 9), _BACKOFF_MAX_MS)
+        wait_ms = wait_ms // 2 + (os.urandom(1)[0] * (wait_ms // 2) >> 8)
+        if self.api.conflict:
+            self.api.conflict = False
+            wait_ms += _CONFLICT_MS
+        try:
+            from copepod.net.explain import explain
+
+            reason = explain(error)
+            forget("copepod.net.explain")
+        except (
+            MemoryError
+        ):  # its words are 2 kB; where they do not fit the error stands for itself
+            reason = str(error)
+        log("telegram", reason, ", trying again in ", (wait_ms + 999) // 1000, " s")
+        self.gateway.telemetry.event("backoff", wait_ms)
+        if failures & 7 == 4:  # once in a while in a long outage
+            link.distrust()
+        self.alive_ms = ticks_add(ticks_ms(), wait_ms)
+        return wait_ms
 
     async def _connect(self):
         config = self.gateway.config
@@ -133,7 +161,11 @@ class Channel:
         self.linking = False
         self.alive_ms = ticks_ms()
         if config.tls:
-            if not await clock.ready():
+            from copepod.net import clock
+
+            self._clock_day = await clock.ready(self._clock_day)
+            forget("copepod.net.clock")
+            if self._clock_day is None:
                 raise OSError("clock not set")
             if self.http.tls is None:
                 self._make_context(config)
@@ -159,21 +191,12 @@ class Channel:
         try:
             self.http.tls = tls.from_file(path) if path else tls.context()
         except (OSError, ValueError) as error:
-            raise Stop("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
+            raise Stop(
+                "tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error)
+            )
         forget("copepod.net.tls")
         if not path:
             forget("copepod.net.roots")
-
-    def _explain(self, error):
-        # Loaded when needed: its words are 2 kB, and where they do not fit the error stands for itself.
-        try:
-            from copepod.net.explain import explain
-
-            reason = explain(error)
-            forget("copepod.net.explain")
-        except MemoryError:
-            reason = str(error)
-        return reason
 
     async def _open(self):
         telemetry = self.gateway.telemetry
@@ -246,13 +269,22 @@ class Channel:
             timeout_s = self.gateway.config.poll_timeout_s if waits else 0
             self._sent_confirm = self._confirm
             self._short_poll_at = ticks_add(ticks_ms(), _SHORT_POLL_MS)
-            self.alive_ms = ticks_add(ticks_ms(), timeout_s * 1000)  # till then silence is no failure
+            self.alive_ms = ticks_add(
+                ticks_ms(), timeout_s * 1000
+            )  # till then silence is no failure
             call.write_poll(self._confirm, self._limit, timeout_s)
             return api.ANSWER_MS + timeout_s * 1000
-        elif method == api.SEND_ACTION:
+        else:
+            self._write_other(method)
+        return api.ANSWER_MS
+
+    def _write_other(self, method):
+        # A chat action, or the answer to a pressed button.
+        call = self.api
+        call.begin(method)
+        if method == api.SEND_ACTION:
             self._typing_at = ticks_add(ticks_ms(), _TYPING_AGAIN_MS)
             msg = self.gateway.working_on
-            call.begin(method)
             call.text(b'{"action":"typing","chat_id":')
             call.number(msg.chat_id)
             if msg.thread_id is not None:
@@ -260,11 +292,9 @@ class Channel:
                 call.number(msg.thread_id)
             call.text(b"}")
         else:
-            call.begin(method)
             call.text(b'{"callback_query_id":"')
             call.escaped(self._callbacks[0])
             call.text(b'"}')
-        return api.ANSWER_MS
 
     def _accepted(self, method):
         if method == api.SEND_MESSAGE or method == api.SEND_RICH:
@@ -274,11 +304,18 @@ class Channel:
         elif method == api.GET_UPDATES:
             self.api.polls += 1
             if self._confirm == self._sent_confirm:
-                self._confirm = None  # Telegram knows; ids may start anew at a lower number one day
+                self._confirm = (
+                    None  # Telegram knows; ids may start anew at a lower number one day
+                )
             if not self.steady:
-                self.steady = self.ready_once = True
-                self.gateway.telemetry.event("poll", 0)
-                self.gateway.telemetry.frame("steady", True)
+                self._first_poll()
+
+    def _first_poll(self):
+        # Nothing is loaded from now on, unless it fails: see arena.py.
+        gc.threshold(self.gateway.config.memory_gc_threshold or port.GC_THRESHOLD_B)
+        self.steady = self.ready_once = True
+        self.gateway.telemetry.event("poll", 0)
+        self.gateway.telemetry.frame("steady", True)
 
     def _refused(self, method, error):
         if method == api.SEND_MESSAGE or method == api.SEND_RICH:
@@ -296,17 +333,11 @@ class Channel:
         if self._known(update_id):
             msg.held_b = 0  # nobody will read it, and its place is about to be another's
             return True
-        gate = self.gateway.access
         kind = msg.kind
-        if kind is not None and not gate.admits(msg):
-            if self._pairing is not None and self._pairing.accepts(msg):
-                self._pairing = None
-                msg.command = None
-            else:
-                kind = None
-                self.stats.strangers += 1
-        elif kind is None:
+        if kind is None:
             self.stats.ignored += 1
+        elif not self.gateway.access.admits(msg):
+            kind = self._stranger(msg)
         if kind is None and self._in_flight == 0:
             msg.held_b = 0
             self.stats.received += 1
@@ -328,6 +359,15 @@ class Channel:
             self._callbacks.append(msg.callback_id)
         return True
 
+    def _stranger(self, msg):
+        # The kind of a message that may become the owner's by it, None for everybody else's.
+        if self._pairing is not None and self._pairing.accepts(msg):
+            self._pairing = None
+            msg.command = None
+            return msg.kind
+        self.stats.strangers += 1
+        return None
+
     def _known(self, update_id):
         if self._in_flight and self._first_id <= update_id <= self._last_id:
             return True
@@ -348,5 +388,8 @@ class Channel:
         try:
             record.last_id_store(update_id, self.api.reader.bot_id)
         except OSError as error:
-            log("state", "the last answered update can't be kept: ", error)
+            self._not_kept(error)
         self._wake.set()
+
+    def _not_kept(self, error):
+        log("state", "the last answered update can't be kept: ", error)

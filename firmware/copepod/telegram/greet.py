@@ -1,6 +1,6 @@
 """What is said once after start: who am I, the commands for the menu, the last error. Memory: dropped after it."""
 
-from copepod import handlers
+from copepod import builtin
 from copepod.log import log
 from copepod.once import forget
 from copepod.platform import record
@@ -25,17 +25,23 @@ async def greet(channel):
     return record.last_id_load(answer.id)
 
 
+def _escaped(call, text):
+    data = memoryview(text)
+    call.run(data, 0, len(data))
+
+
 async def _set_commands(call):
     call.begin(api.SET_COMMANDS)
     call.text('{"commands":[')
     first = True
-    for name in sorted(handlers.commands):
+    for name, line in builtin.listed():
         call.text('{"command":"' if first else ',{"command":"')
         call.text(name)
         call.text('","description":"')
-        call.escaped(handlers.commands[name][1] or name)
+        _escaped(call, line or name)
         call.text('"}')
         first = False
+    forget("copepod.builtin")
     call.text("]}")
     try:
         await call.finish()
@@ -54,7 +60,7 @@ async def _report(call, owner):
     call.text('{"chat_id":')
     call.number(owner)
     call.text(',"text":"')
-    call.escaped("I was restarted after an error: " + problem)
+    _escaped(call, "I was restarted after an error: " + problem)
     call.text('"}')
     try:
         await call.finish()

@@ -86,24 +86,32 @@ class Outbox:
         call.text(b'{"chat_id":')
         call.number(message.chat_id)
         if message.thread_id is not None:
-            call.text(b',"message_thread_id":')
-            call.number(message.thread_id)
+            self._write_thread(call)
         if message.reply_to is not None:
             call.text(b',"reply_parameters":{"allow_sending_without_reply":true,"message_id":')
             call.number(message.reply_to)
             call.text(b"}")
-        if method == api.SEND_RICH:
-            call.text(b',"rich_message":{"markdown":"')
-            formatter.write_plain(call.run)
-            call.text(b'"}}')
+        if method == api.SEND_RICH or self._plain:
+            self._write_unformatted(call, method)
             return
         call.text(b',"link_preview_options":{"is_disabled":true},"text":"')
-        if self._plain:
-            formatter.write_plain(call.run)
-            call.text(b'"}')
+        formatter.write(call.run)
+        call.text(b'","parse_mode":"HTML"}')
+
+    def _write_thread(self, call):
+        call.text(b',"message_thread_id":')
+        call.number(self.message.thread_id)
+
+    def _write_unformatted(self, call, method):
+        # The Markdown itself: for a server that formats, or that has refused the formatted text.
+        if method == api.SEND_RICH:
+            call.text(b',"rich_message":{"markdown":"')
+            self._formatter.write_plain(call.run)
+            call.text(b'"}}')
         else:
-            formatter.write(call.run)
-            call.text(b'","parse_mode":"HTML"}')
+            call.text(b',"link_preview_options":{"is_disabled":true},"text":"')
+            self._formatter.write_plain(call.run)
+            call.text(b'"}')
 
     def accepted(self):
         """Telegram has accepted the piece."""
@@ -119,7 +127,7 @@ class Outbox:
             log("telegram", "sendRichMessage refused, going on with HTML: ", error)
             self._rich = False
             return
-        if error.about_entities and not self._plain:
+        if "parse entities" in str(error) and not self._plain:
             log("telegram", "formatting refused, sending plain text: ", error)
             self._stats.fallbacks += 1
             self._plain = True

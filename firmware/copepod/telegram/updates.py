@@ -147,20 +147,36 @@ class UpdateReader(Reader):
         msg.message_id = values[_MESSAGE]
         if values[_IS_TOPIC]:
             msg.thread_id = values[_THREAD]
-        quoted = values[_QUOTE] or values[_REPLIED]
-        if quoted:
-            msg.reply_text = self.settled(quoted)
-        private = values[_TYPE] == "private"
-        if not private:
-            msg.chat_type = values[_TYPE]
-        if callback:
-            msg.callback_id = values[_CALLBACK]
-            msg.text = values[_DATA] or ""
-            return kind
         text = values[_TEXT]
         if type(text) is int:
             msg.held = self.scratch
             msg.held_b = text
+        private = values[_TYPE] == "private"
+        if private and text is not None and not (callback or values[_QUOTE] or values[_REPLIED]):
+            if type(text) is int:
+                if self.scratch[0] != 47:
+                    self._unread = msg
+                    return kind
+                text = msg.text
+            msg.text = text
+            if text[:1] == "/":  # pyright: ignore[reportIndexIssue]
+                self._command(msg, text)
+            return kind
+        return self._fill_other(msg, values, kind, private)
+
+    def _fill_other(self, msg, values, kind, private):
+        # What is not just a text in a private chat.
+        text = values[_TEXT]
+        quoted = values[_QUOTE] or values[_REPLIED]
+        if quoted:
+            msg.reply_text = self.settled(quoted)
+        if not private:
+            msg.chat_type = values[_TYPE]
+        if kind == "callback":
+            msg.callback_id = values[_CALLBACK]
+            msg.text = values[_DATA] or ""
+            return kind
+        if type(text) is int:
             if private and self.scratch[0] != 47:
                 self._unread = msg
                 return kind
