@@ -28,6 +28,7 @@ def fold_exports(
     modules = {
         path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in trees
     }
+    real = {name for name, tree in _by_module(trees).items() if not is_stub(tree)}
     aliases = {path: _module_aliases(tree, modules) for path, tree in trees.items()}
     defined = {path: _defined(tree) for path, tree in trees.items()}
     imported = _imported(trees, modules)
@@ -47,9 +48,17 @@ def fold_exports(
     names = {}
     for path, tree in trees.items():
         names[path] = {name: mapping[name] for name in defined[path] if name in mapping}
-        _Renamer(mapping, aliases[path], is_stub(tree), modules).visit(tree)
+        renamed = _module_aliases(tree, real)  # a stub's names stay
+        _Renamer(mapping, renamed, is_stub(tree), real).visit(tree)
     folded = {path: ast.unparse(ast.fix_missing_locations(tree)) for path, tree in trees.items()}
     return {path: text + "\n" for path, text in folded.items()}, names
+
+
+def _by_module(trees: dict[str, ast.Module]) -> dict[str, ast.Module]:
+    return {
+        path.removesuffix(".py").removesuffix("/__init__").replace("/", "."): tree
+        for path, tree in trees.items()
+    }
 
 
 def is_stub(tree: ast.Module) -> bool:
@@ -191,7 +200,7 @@ class _Renamer(ast.NodeTransformer):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         for alias in node.names:
             bound = alias.asname or alias.name
-            if node.module in self.modules and f"{node.module}.{alias.name}" not in self.modules:
+            if node.module in self.modules:
                 alias.name = self._new(alias.name)
             new = bound if self.stub else self._new(bound)
             alias.asname = new if new != alias.name else None
