@@ -75,7 +75,9 @@ def _prefixes(jobs: int, interpreter: str | None) -> None:
     ):
         whole.prefixes += found.prefixes
         whole.messages += found.messages
-        whole.faults += [f"{example.origin}, {example.name}: {fault}" for fault in found.faults]
+        if found.faults:
+            count = f" (and {len(found.faults) - 1} more)" if found.faults[1:] else ""
+            whole.faults.append(f"{example.origin}, {example.name}: {found.faults[0]}{count}")
     click.echo(
         f"{whole.prefixes} prefixes of {len(texts)} answers, {whole.messages} distinct messages, "
         f"{time.monotonic() - started:.0f} s"

@@ -35,12 +35,16 @@ GOLDEN = {
     "HTML": "<u>under</u> <b>bold</b> <div> &copy; &lt; &#9731; <tg-spoiler>no</tg-spoiler>",
     "Math": "$a_1 + b_1$ and $$\\frac{x^2}{y_1}$$, it costs $5",
     "Escapes and breaks": "\\*no\\* 1\\. a\\\nb  \nc\n\n***\n\nend",
+    "As models write": (
+        "**Important:** run `pip install my_pkg`, *not* `sudo pip`.\n* one\n+ two\n1) three\n\n"
+        "2 * 3 * 4 = 24, **unclosed and <br> a stray `tick\n\n```sh\n# the fence is never closed\nls *.txt"
+    ),
 }
 
 
 def markdown() -> str:
     """The golden set as a page."""
-    parts = [BEGIN, ""]
+    parts = [BEGIN, "", f"![how Telegram shows all of it]({PICTURE.name})", ""]
     for title, source in GOLDEN.items():
         parts += [f"### {title}", "", "````markdown", source, "````", "", "````html"]
         parts += [*pieces(source), "````", ""]

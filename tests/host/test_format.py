@@ -29,6 +29,12 @@ DIFFERENCES = {
     ("gfm-0.29.json", "548"): "letter case in labels beyond ASCII",
     ("gfm-0.29.json", "608"): "a host without a name is no link",
     ("answers.md", "spoiler"): "the reference knows no spoilers",
+    ("answers-life.md", "escape-room"): "the reference knows no spoilers",
+    ("answers-life.md", "movie-quiz"): "the reference knows no spoilers",
+    ("answers-languages.md", "de-grammatik"): "the reference knows no spoilers",
+    ("answers-languages.md", "fr-imparfait"): "the reference knows no spoilers",
+    ("answers-untidy.md", "latex-heavy"): "the reference knows no formulas",
+    ("answers-untidy.md", "citation-brackets"): "a definition right after a paragraph's line",
 }
 
 
@@ -56,7 +62,8 @@ def test_examples_are_taken_by_telegram_and_read_as_the_reference_does(file):
 
 def test_answers_are_taken_by_telegram_and_read_as_the_reference_does():
     answers = corpus.answers()
-    assert len(answers) >= 200
+    assert len(corpus.written()) >= 200
+    assert len({(example.origin, example.name) for example in answers}) == len(answers)
     for example in answers:
         messages = device.pieces(example.markdown)
         assert check.faults(messages) == [], example.name
@@ -187,6 +194,8 @@ def test_under_micropython_it_is_the_same():
 def test_golden_page_is_what_the_formatter_does():
     text = golden.PAGE.read_text("utf-8")
     assert text.endswith(golden.markdown())
+    assert f"]({golden.PICTURE.name})" in text
+    assert golden.PICTURE.read_text("utf-8") == golden.picture()
     for source in golden.GOLDEN.values():
         assert check.faults(device.pieces(source)) == []
 
