@@ -27,19 +27,20 @@ INDEX = "copepod/rooms.py"
 
 _LOADER = f"""
 def {LOADER}(self, name):
-    return __import__("copepod/rooms").load(self, name)
+    method = __import__("copepod/rooms").load(type(self), name)
+    return (lambda *args: method(self, *args)) if method else getattr(self, name)
 """
 
 # Names of files and rooms cost a board, too, and for good, as every module's name, path and short
 # strings do: hence one module name with a slash in it, which needs no attribute in the package, and
 # one long string for the rooms, whose files are only numbered (build/names.txt tells which is which).
-# Names inside are names that MicroPython has.
+# Names inside are names that MicroPython has. What runs a method that is not kept is not made in there,
+# since it would hold on to all of it for as long as the method runs.
 _INDEX = """
 import sys
 
-def load(self, key):
+def load(bytes, key):
     del sys.modules[__name__]
-    bytes = type(self)
     index = 0
     for line in values.split("\\n"):
         index += 1
@@ -49,11 +50,10 @@ def load(self, key):
             del sys.modules[value.__name__]
             value = value.{holder}
             if end[0] == "-":
-                value = getattr(value, key)
-                return lambda *args: value(self, *args)
+                return getattr(value, key)
             for end in keys.split():
                 setattr(bytes, end, getattr(value, end))
-            return getattr(self, key)
+            return None
     raise AttributeError(key)
 
 values = {rooms!r}
