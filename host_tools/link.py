@@ -94,7 +94,7 @@ def link(
     for module in modules.values():
         if not module.home and any(modules[name].home for name in module.imports):
             module.renamed = {name: name for name in module.globals}
-            linked[module.path] = _bundle([module], {module.name: module}, modules)
+            linked[module.path] = _resolved(module, modules)
     return linked
 
 
@@ -270,8 +270,7 @@ def _bundle(order: list[Module], bundled: dict[str, Module], modules: dict[str, 
                 links.add(node, module, names, aliases)
         linker = _Linker(module, names, aliases, links)
         for node in module.tree.body:
-            docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-            if not docstring and not isinstance(node, ast.Import | ast.ImportFrom):
+            if not _is_docstring(node) and not isinstance(node, ast.Import | ast.ImportFrom):
                 body.append(linker.visit(node))
     lines = sorted(set(links.lines.values()))
     if links.consts and "from micropython import const" not in lines:
@@ -280,6 +279,39 @@ def _bundle(order: list[Module], bundled: dict[str, Module], modules: dict[str, 
     head = ast.parse("\n".join(lines))
     tree = ast.Module(body=[*head.body, *body], type_ignores=[])
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+def _resolved(module: Module, modules: dict[str, Module]) -> str:
+    # A module that stays by itself, with its imports from the bundles, each where it was.
+    links = _Imports({module.name: module}, modules)
+    names = module.seen = dict(module.renamed)
+    aliases: dict[str, Module] = {}
+    body: list[ast.stmt | list[str]] = []
+    for node in module.tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            known = set(links.lines)
+            links.add(node, module, names, aliases)
+            body.append([text for name, text in links.lines.items() if name not in known])
+        else:
+            body.append(node)
+    linker = _Linker(module, names, aliases, links)
+    known = set(links.lines)
+    done: list[ast.stmt] = []
+    for node in body:
+        if isinstance(node, list):
+            done += ast.parse("\n".join(node)).body
+        elif not _is_docstring(node):
+            done.append(linker.visit(node))
+    head = [text for name, text in links.lines.items() if name not in known]
+    if links.consts:
+        head.insert(0, "from micropython import const")
+    head += [f"{name} = const({value})" for name, value in sorted(links.consts.items())]
+    tree = ast.Module(body=[*ast.parse("\n".join(head)).body, *done], type_ignores=[])
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 class _Imports:
