@@ -23,10 +23,11 @@ _FENCE = const(16)  # the fence's character, length, indentation
 _FENCE_LENGTH = const(17)
 _FENCE_INDENT = const(18)
 _LANGUAGE_LENGTH = const(19)
-_COLUMNS = const(20)  # of a table: how many, then 16 of alignment << 8 | width
 _STACK = const(37)
 _DEEPEST = const(8)
 
+_LANGUAGE = const(4)
+_LONGEST_LANGUAGE = const(24)
 _PARAGRAPH = const(1)
 _CODE_BLOCK = const(2)
 _TABLE = const(3)
@@ -75,10 +76,6 @@ _TASK = const(122)
 
 
 class Blocks(Inline):
-    def __init__(self, buf):
-        super().__init__(buf)
-        self._language = bytearray(24)
-
     # Lines and containers.
 
     def _skip_blanks(self, p, column):
@@ -555,8 +552,8 @@ class Blocks(Inline):
         st[_FENCE_INDENT] = st[_COLUMN] - st[_BASE]
         p = self._prefix_blank(q + n)
         n = 0
-        while p < e and buf[p] > 32 and buf[p] not in b'"<>&' and n < len(self._language):
-            self._language[n] = buf[p]
+        while p < e and buf[p] > 32 and buf[p] not in b'"<>&' and n < _LONGEST_LANGUAGE:
+            self._tiny[_LANGUAGE + n] = buf[p]
             n += 1
             p += 1
         while n and p < e and buf[p] & 0xC0 == 0x80:  # not half a character
@@ -571,7 +568,7 @@ class Blocks(Inline):
         elif n:
             self._tag(b'<pre><code class="language-', 1)
             if self._sink:
-                self._sink(self._language, 0, n)
+                self._sink(self._tiny, _LANGUAGE, _LANGUAGE + n)
             self._tag(b'">')
         else:
             self._tag(b"<pre>", 1)

@@ -30,6 +30,7 @@ _NEST = const(77)
 _ALT = const(78)
 _FROM_ = const(80)
 _TO_ = const(81)
+_LIVES = const(82)
 _SCOPE = const(86)
 _MUTE = const(119)
 _FINE = const(117)
@@ -45,7 +46,7 @@ class Inline(Emphasis):
         buf = self._buf
         at = self._live_at
         live = self._live
-        index = self._index
+        lives = st[_LIVES]
         needle = self._needle
         find = self._find
         scope = st[_SCOPE]
@@ -57,12 +58,13 @@ class Inline(Emphasis):
                 k = p
             q = min(at)
             while q < k:  # as _seek does
-                i = index[buf[q] & 63]
+                needle[0] = buf[q]
+                i = live.find(needle, 0, lives)
                 if at[i] != q:
                     i = 0
                     while at[i] != q:
                         i += 1
-                needle[0] = live[i]
+                    needle[0] = live[i]
                 at[i] = find(needle, k, scope) & _FAR
                 q = min(at)
             if q >= end:

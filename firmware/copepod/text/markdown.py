@@ -40,7 +40,7 @@ _KIND = const(5)
 _MIDDLE = const(6)
 _STYLES = const(7)
 _STACK = const(37)
-_PARAGRAPH = const(1)
+_TABLE = const(3)
 _CODE = const(22)
 
 # Scalars of the walk, in the same array.
@@ -49,6 +49,7 @@ _OVER_AT = const(72)
 _SEEN = const(73)
 _FITS = const(74)
 _HERE = const(75)
+_LIVES = const(82)
 _RESOLVED = const(88)
 _DEFINITIONS = const(102)
 _BARS = const(103)
@@ -172,6 +173,8 @@ class Formatter(Tables):
         st = self._st
         if not st[_WRITTEN]:
             self.write(_nowhere)
+        if st[_KIND] == _TABLE:
+            self._keep_columns()
         cut = st[_CUT]
         held = st[_HELD] - cut
         self._view[0:held] = self._view[cut : st[_HELD]]
@@ -242,7 +245,7 @@ class Formatter(Tables):
         if lowest < 10:
             for c in b"\t\0":
                 self._needle[0] = c
-                if not self._index[c] and self._find(self._needle, p, held) >= 0:
+                if self._live.find(self._needle, 0, st[_LIVES]) < 0 and self._find(self._needle, p, held) >= 0:
                     self._use(c)
                     st[_ODD] = True
         for c in range(1 if lowest < 9 else 11, 32):

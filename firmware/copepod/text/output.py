@@ -12,6 +12,8 @@ from .chars import columns, encode, reference, safe_cut, size, units, visible
 from .marks import CLOSE, OPEN
 
 _FAR = const(0xFFFF)
+_LANGUAGE = const(4)
+_LONGEST_LANGUAGE = const(24)
 _LIMIT = const(4096)  # UTF-16 units of a message, after its entities are parsed
 _ENTITIES = const(100)  # more are silently dropped
 _TAG_BYTES = const(12000)  # with 4096 units of five bytes (&amp;) this stays under the 32768 a text may have
@@ -50,6 +52,7 @@ _LINK_AT = const(76)
 _NEST = const(77)
 _ALT = const(78)
 _WIDTH = const(79)
+_LIVES = const(82)
 _SCOPE = const(86)
 _IN_CODE = const(101)
 _WIDE = const(114)
@@ -77,6 +80,7 @@ class Output:
     _resolved: int
     _wide: bool
     _live: bytearray
+    _runs: "Any"
     _live_at: "Any"
     _finished: bool
     _odd: bool
@@ -93,8 +97,7 @@ class Output:
         self._st = array("H", bytes(2 * _SIZE))
         self._needle = bytearray(1)
         self._raw_at = array("H", bytes(10))
-        self._tiny = bytearray(4)
-        self._index = bytearray(96)  # of a byte in _live, of a mark | 64 in _skips
+        self._tiny = bytearray(_LANGUAGE + _LONGEST_LANGUAGE)  # one character, and the language of the code
         self._sink = None
 
     def _restart(self, sink):
@@ -223,7 +226,10 @@ class Output:
             q = end
             i = 5 if st[_ODD] else 3
             while i:
-                k = i if i < 4 else self._index[9 if i == 4 else 0]
+                k = i
+                if i > 3:
+                    needle[0] = 9 if i > 4 else 0
+                    k = max(self._live.find(needle, 0, st[_LIVES]), 1)
                 r = at[k]
                 if r < p:
                     needle[0] = self._live[k]

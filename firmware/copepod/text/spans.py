@@ -47,16 +47,12 @@ class Spans(Links):
     def __init__(self, buf):
         super().__init__(buf)
         self._span_at = array("H", bytes(2 * len(_SPANS)))
-        self._open = array("H", bytes(2 * _BRACKETS))  # place * 4 + image + 2 if it can be no link
         self._live = bytearray(32)  # what the writing pass has to stop at; marks join as they are used
         self._few = _far(_FEW)
         self._many = None  # the same for more kinds of marks, made when a text has them
         self._skips = bytearray(16)  # what the emphasis pass has to stop at
         self._skips_at = _far(_FEW_SKIPS)  # grows once
         self._live[0:4] = b"\n&<>"
-        self._index[38] = 1
-        self._index[60] = 2
-        self._index[62] = 3
         self._skips[0:4] = b"*_~|"
         self._st[_LIVES] = self._st[_SKIP_COUNT] = 4
 
@@ -64,51 +60,48 @@ class Spans(Links):
         """Forget which marks are in use."""
         st = self._st
         k = st[_LIVES]
-        self._live_at = self._few
         while k > 4:
             k -= 1
-            mark = self._live[k]
-            self._index[mark] = self._index[mark & 31 | 64] = 0
-            if k < _FEW:
-                self._few[k] = _FAR
-            else:
-                self._many[k] = _FAR
+            (self._few if k < _FEW else self._many)[k] = _FAR
         st[_LIVES] = 4
-        while st[_SKIP_COUNT] > 4:
-            st[_SKIP_COUNT] -= 1
-            self._skips_at[st[_SKIP_COUNT]] = _FAR
+        self._live_at = self._few
+        k = st[_SKIP_COUNT]
+        while k > 4:
+            k -= 1
+            self._skips_at[k] = _FAR
+        st[_SKIP_COUNT] = 4
 
     def _use(self, mark):
-        """From now on the passes look for this mark."""
+        """From now on the passes look for this mark; returns its place in _live."""
         st = self._st
-        k = st[_LIVES]
-        if k == _FEW:
+        n = st[_LIVES]
+        if n == _FEW:
             self._many = self._many or _far(32)
             self._live_at = _copied(self._few, self._many)
-        self._live[k] = mark
-        self._live_at[k] = _FAR
-        self._index[mark] = k
-        st[_LIVES] = k + 1
+        self._live[n] = mark
+        st[_LIVES] = n + 1
         if mark >= _HTML or mark == _BACKSLASH:
             k = st[_SKIP_COUNT]
             if k == len(self._skips_at):
                 self._skips_at = _copied(self._skips_at, _far(16))
             self._skips[k] = mark
-            self._index[mark | 64] = k
             st[_SKIP_COUNT] = k + 1
+        return n
 
     def _mark(self, p, mark):
         """Overwrite the byte at p."""
-        self._buf[p] = mark
-        k = self._index[mark]
-        if not k:
-            self._use(mark)
-            k = self._index[mark]
+        st = self._st
+        needle = self._needle
+        self._buf[p] = needle[0] = mark
+        k = self._live.find(needle, 0, st[_LIVES])
+        if k < 0:
+            k = self._use(mark)
         if p < self._live_at[k]:
             self._live_at[k] = p
-        k = self._index[mark | 64]
-        if k and p < self._skips_at[k]:
-            self._skips_at[k] = p
+        if mark > 19 or mark == _BACKSLASH:
+            k = self._skips.find(needle, 0, st[_SKIP_COUNT])
+            if k >= 0 and p < self._skips_at[k]:
+                self._skips_at[k] = p
 
     def _aim_passes(self):
         """The window has changed: look again for what the two passes stop at."""
@@ -125,6 +118,7 @@ class Spans(Links):
         st = self._st
         buf = self._buf
         at = self._span_at
+        opened = self._runs  # place * 4 + image + 2 if it can be no link; the other pass needs them later
         start = p
         top = 0
         lacking = 0  # bit n: there is no closing run of n backticks any more
@@ -172,14 +166,14 @@ class Spans(Links):
                     top -= 1
                     k = 0
                     while k < top:
-                        self._open[k] = self._open[k + 1]
+                        opened[k] = opened[k + 1]
                         k += 1
                 image = q > start and buf[q - 1] == 33 and not (q - 1 > start and buf[q - 2] == _BACKSLASH)
-                self._open[top] = q * 4 + image
+                opened[top] = q * 4 + image
                 top += 1
             elif top:
                 top -= 1
-                k = self._open[top]
+                k = opened[top]
                 if not k & 2:
                     mark = self._link_end(k >> 2, q, end)
                     if mark:
@@ -192,8 +186,8 @@ class Spans(Links):
                             k = top
                             while k:
                                 k -= 1
-                                if not self._open[k] & 1:
-                                    self._open[k] |= 2
+                                if not opened[k] & 1:
+                                    opened[k] |= 2
 
     def _link_end(self, p, q, end):
         """The mark for the bracket at q that closes the one at p, or 0; what follows begins at _link_to."""

@@ -5,8 +5,6 @@ the 16th are left out of the alignment, cells wider than 60 stick out of it, and
 bytes is shown as it was written.
 """
 
-from array import array
-
 from micropython import const
 
 from .blocks import Blocks
@@ -17,9 +15,10 @@ _PAD = const(4)
 _KIND = const(5)
 _MIDDLE = const(6)
 _LANGUAGE_LENGTH = const(19)
-_COLUMNS = const(20)
 _STACK = const(37)
 _MOST = const(16)
+_ROW = const(17)
+_NOWHERE = const(0xFFFF)
 _TABLE = const(3)
 _WIDEST = const(60)
 _LONG_ROW = const(2000)
@@ -44,10 +43,11 @@ _MEASURING = const(121)
 
 
 class Tables(Blocks):
+    """`_columns`: how many the table has, then alignment << 6 | width of each; and those the piece begins with."""
+
     def __init__(self, buf):
         super().__init__(buf)
-        self._tee = self._widen_and_write
-        self._columns = array("H", bytes(2 + 2 * _MOST))  # of the table measured last
+        self._columns = bytearray(2 * _ROW)
 
     def _table_columns(self, p, q):
         """How many columns the table has whose header is the line at p with its text at q, or 0 if it is none."""
@@ -79,7 +79,6 @@ class Tables(Blocks):
     def _delimiters(self, p, keep):
         """Count the columns of a delimiter row at p, or 0; keep their alignment if asked to."""
         buf = self._buf
-        st = self._st
         n = bars = 0
         if buf[p] == 124:
             bars = 1
@@ -100,8 +99,8 @@ class Tables(Blocks):
                 align |= 2
                 p += 1
             if keep and n < _MOST:
-                st[_COLUMNS + 1 + n] = align << 8
-                st[_COLUMNS] = n + 1
+                self._columns[1 + n] = align << 6
+                self._columns[0] = n + 1
             n += 1
             p = self._prefix_blank(p)
             if buf[p] == 124:
@@ -150,32 +149,21 @@ class Tables(Blocks):
         e = self._find(b"\n", q)
         self._match(e + 1)
         after = self._find(b"\n", st[_TEXT]) + 1
-        if st[_TABLE_AT] == st[_POS]:
-            k = _MOST
-            while k >= 0:
-                st[_COLUMNS + k] = self._columns[k]
-                k -= 1
-            p = st[_TABLE_END]
-        else:
-            p = self._measure(q, e, after)
-            k = _MOST
-            while k >= 0:
-                self._columns[k] = st[_COLUMNS + k]
-                k -= 1
+        if st[_TABLE_AT] != st[_POS]:
             st[_TABLE_AT] = st[_POS]
-            st[_TABLE_END] = p
-        self._need(p)
+            st[_TABLE_END] = self._measure(q, e, after)
+        self._need(st[_TABLE_END])
         self._begin()
         st[_HERE] = st[_POS]
         self._pre(True)
         self._write_row(q, e)
         self._break()
         k = 0
-        while k < st[_COLUMNS]:
+        while k < self._columns[0]:
             if k:
                 self._put(b"-|-", 3)
             k += 1
-            self._blank(st[_COLUMNS + k] & 255, _DASHES)
+            self._blank(self._columns[k] & 63, _DASHES)
         st[_KIND] = _TABLE
         st[_POS] = after
         self._rows(stop, True)
@@ -186,7 +174,7 @@ class Tables(Blocks):
         self._aim_live(q, st[_HELD])
         self._delimiters(st[_TEXT], True)
         mute = st[_MUTE]
-        st[_MEASURING] = st[_MUTE] = True
+        st[_MUTE] = True
         self._measure_row(q, e)
         p = after
         while True:
@@ -196,7 +184,6 @@ class Tables(Blocks):
             p = self._find(b"\n", q2)
             self._measure_row(q2, p)
             p += 1
-        st[_MEASURING] = False
         st[_MUTE] = mute
         return p
 
@@ -225,6 +212,8 @@ class Tables(Blocks):
             if opened:
                 self._break()
             else:
+                self._columns[0:_ROW] = self._columns[_ROW : 2 * _ROW]
+                st[_TABLE_AT] = _NOWHERE
                 self._pre(True)
                 opened = True
             if e - q > _LONG_ROW or st[_MIDDLE]:
@@ -243,10 +232,24 @@ class Tables(Blocks):
         st[_GAP] = 1
         st[_POS] = p
 
-    def _cell_text(self):
+    def _keep_columns(self):
+        """The next piece begins inside this table."""
+        self._columns[_ROW : 2 * _ROW] = self._columns[0:_ROW]
+
+    def _cell_width(self):
+        """Note the width of the cell in _width; True if there is nothing but text in it."""
         st = self._st
-        self._resolve(st[_CELL_FROM], st[_CELL_TO])
-        self._text(st[_CELL_FROM], st[_CELL_TO])
+        p = st[_CELL_FROM]
+        end = st[_CELL_TO]
+        self._resolve(p, end)
+        st[_WIDTH] = 0
+        if min(self._live_at) >= end:
+            self._widen(self._buf, p, end)
+            return True
+        st[_MEASURING] = True
+        self._text(p, end)
+        st[_MEASURING] = False
+        return False
 
     def _measure_row(self, p, e):
         st = self._st
@@ -254,58 +257,44 @@ class Tables(Blocks):
             return
         p = self._first_cell(p)
         k = 0
-        while p < e and k < st[_COLUMNS]:
+        while p < e and k < self._columns[0]:
             p = self._cell(p, e)
-            st[_WIDTH] = 0
-            self._cell_text()
+            self._cell_width()
             k += 1
-            width = st[_COLUMNS + k]
-            if st[_WIDTH] > width & 255:
-                st[_COLUMNS + k] = width & 0xFF00 | min(st[_WIDTH], _WIDEST)
+            width = self._columns[k]
+            if st[_WIDTH] > width & 63:
+                self._columns[k] = width & 0xC0 | min(st[_WIDTH], _WIDEST)
 
     def _write_row(self, p, e):
         st = self._st
         mute = st[_MUTE]
-        sink = self._sink
         st[_MUTE] = True
         p = self._first_cell(p)
         self._aim_live(p, e)
         k = 0
-        while k < st[_COLUMNS]:
+        while k < self._columns[0]:
             if k:
                 self._put(b" | ", 3)
             k += 1
-            width = st[_COLUMNS + k]
-            align = width >> 8
+            width = self._columns[k]
+            align = width >> 6
+            width &= 63
             st[_WIDTH] = 0
             left = 0
             if p < e:
                 p = self._cell(p, e)
-                if align > 1 or not sink:
-                    st[_MEASURING] = True
-                    self._cell_text()
-                    st[_MEASURING] = False
-                    left = max((width & 255) - st[_WIDTH], 0) if align > 1 else 0
+                plain = self._cell_width()
+                if align > 1 and st[_WIDTH] < width:
+                    left = width - st[_WIDTH]
                     if align == 3:
                         left >>= 1
+                    self._blank(left)
+                if not plain:
                     self._aim_live(st[_CELL_FROM], e)
-                    if left:
-                        self._blank(left)
-                    self._cell_text()
-                else:
-                    self._sink = self._tee  # measures as it writes
-                    self._forward = sink
-                    self._cell_text()
-                    self._sink = sink
-            left = (width & 255) - st[_WIDTH] - left
-            if k < st[_COLUMNS] and left > 0:
+                    self._text(st[_CELL_FROM], st[_CELL_TO])
+                elif st[_CELL_FROM] < st[_CELL_TO]:
+                    self._run(st[_CELL_FROM], st[_CELL_TO])
+            left = width - st[_WIDTH] - left
+            if k < self._columns[0] and left > 0:
                 self._blank(left)
         st[_MUTE] = mute
-
-    def _widen_and_write(self, buf, p, end):
-        st = self._st
-        if buf is self._buf or buf is self._tiny:
-            self._widen(buf, p, end)
-        else:
-            st[_WIDTH] += 1  # an escape, or one blank
-        self._forward(buf, p, end)
