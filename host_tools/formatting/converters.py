@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from host_tools.errors import UserError
@@ -185,11 +185,18 @@ def _picoclaw(texts: list[str]) -> list[list[dict]]:
     return [[{"html": message} for message in picoclaw.messages(text)] for text in texts]
 
 
-def converters() -> tuple[dict[str, Callable[[list[str]], list[list[dict]]]], dict[str, str]]:
-    """The converters by name, ours first, and those that could not be installed, with the reason."""
+def converters(
+    folders: dict[str, Path] | None = None,
+) -> tuple[dict[str, Callable[[list[str]], list[list[dict]]]], dict[str, str]]:
+    """The converters by name, ours first, and those that could not be installed, with the reason.
+
+    `folders` has a folder to install from in place of the registry, by package name.
+    """
     found: dict[str, Callable[[list[str]], list[list[dict]]]] = {"Copepod": _ours}
     missing = {}
-    for converter in OTHERS:
+    for other in OTHERS:
+        folder = (folders or {}).get(other.packages[0].split("@")[0])
+        converter = replace(other, packages=(str(folder.resolve()),)) if folder else other
         try:
             converter.install()
             found[converter.name] = converter
