@@ -25,40 +25,47 @@ LOADER = "_load_rare"  # in the bundle that is loaded first, and in each class t
 HOME = "copepod/text_bundle.py"
 INDEX = "copepod/rooms.py"
 
+HOLDER = "deque"
+
+# What runs a method that is not kept is small, since it is there for as long as the method runs.
 _LOADER = f"""
-def {LOADER}(self, name):
-    method = __import__("copepod/rooms").load(type(self), name)
-    return (lambda *args: method(self, *args)) if method else getattr(self, name)
-"""
+def {LOADER}(self, key):
+    index, keys = __import__("copepod/rooms").find(type(self).__name__, key)
+    value = __import__("copepod/r%d" % abs(index))
+    del __import__("sys").modules[value.__name__]
+    value = value.{HOLDER}
+    if index < 0:
+        return _bound(self, getattr(value, key))
+    for key_ in keys.split():
+        setattr(type(self), key_, getattr(value, key_))
+    return getattr(self, key)
+
+def _bound(self, value):
+    return lambda *args: value(self, *args)
+""".replace("key_", "end").replace("_bound", "bound_method")
 
 # Names of files and rooms cost a board, too, and for good, as every module's name, path and short
 # strings do: hence one module name with a slash in it, which needs no attribute in the package, and
 # one long string for the rooms, whose files are only numbered (build/names.txt tells which is which).
-# Names inside are names that MicroPython has. What runs a method that is not kept is not made in there,
-# since it would hold on to all of it for as long as the method runs.
+# Names inside are names that MicroPython has. The table is searched, not split, and gone again before
+# the room is loaded: a start in a small heap has no room for both.
 _INDEX = """
-import sys
-
-def load(bytes, key):
-    del sys.modules[__name__]
-    index = 0
-    for line in values.split("\\n"):
-        index += 1
-        end, keys = line.split(":", 1)
-        if end[1:] == bytes.__name__ and " " + key + " " in keys:
-            value = __import__("copepod/r%d" % index)
-            del sys.modules[value.__name__]
-            value = value.{holder}
-            if end[0] == "-":
-                return getattr(value, key)
-            for end in keys.split():
-                setattr(bytes, end, getattr(value, end))
-            return None
-    raise AttributeError(key)
+def find(self, key):
+    del __import__("sys").modules[__name__]
+    key = " " + key + " "
+    index = values.find(key)
+    while index >= 0:
+        start = values.rfind("\\n", 0, index) + 1
+        end = values.find(":", start)
+        if values[start + 1 : end] == self:
+            count = values.count("\\n", 0, start) + 1
+            index = values.find("\\n", end)
+            return count if values[start] == "+" else -count, values[end + 1 : index]
+        index = values.find(key, index + 1)
+    raise AttributeError(key[1:-1])
 
 values = {rooms!r}
 """
-HOLDER = "deque"
 
 
 @dataclass
@@ -156,7 +163,7 @@ def split(
         result[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     if changed and HOME not in changed:
         raise RoomError(f"no room has a class of {HOME}, where the loader stands")
-    result[INDEX] = _INDEX.format(rooms="\n".join(index), holder=HOLDER)
+    result[INDEX] = _INDEX.format(rooms="\n".join(index) + "\n")
     return result
 
 
