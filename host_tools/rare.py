@@ -16,10 +16,13 @@ import ast
 import builtins
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from host_tools.fold import STATIC_NAMES
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 LOADER = "_load_rare"  # in the bundle that is loaded first, and in each class that has a room
 HOME = "copepod/text_bundle.py"
@@ -123,35 +126,33 @@ def split(
         if owners.setdefault(cls.name, cls) is not cls:
             _rename(cls, trees[path], names[path], set(owners))
             owners[cls.name] = cls
+    moved: list[tuple[str, list[Function]]] = []  # of each room: whose bundle, which methods
     for room in rooms:
         path, cls, was = _find(room, trees, names)
         mapping = {old.partition(".")[2]: new for old, new in was.items() if "." in old}
-        functions = []
+        functions: list[Function] = []
         for method in room.methods:
-            folded_name = mapping.get(method, method)
-            found = next(
-                (
-                    node
-                    for node in cls.body
-                    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-                    and node.name == folded_name
-                ),
-                None,
-            )
-            if found is None:
+            name = mapping.get(method, method)
+            found = [node for node in cls.body if isinstance(node, Function) and node.name == name]
+            if not found:
                 raise RoomError(f"{room.place}: [{room.name}] {room.cls} has no method {method}")
-            cls.body.remove(found)
-            functions.append(found)
-        if not cls.body:
-            cls.body.append(ast.Pass())
-        if not any(line.startswith(f"{cls.name}:") for line in index):
+            cls.body.remove(found[0])
+            functions.append(found[0])
+        if not any(line[1:].startswith(f"{cls.name}:") for line in index):
             cls.body.append(
                 ast.Assign([ast.Name("__getattr__", ast.Store())], ast.Name(LOADER, ast.Load()))
             )
         changed.add(path)
         listed = " ".join(function.name for function in functions)
         index.append(f"{'+' if room.keep else '-'}{cls.name}: {listed} ")
-        result[room_path(len(index))] = _module(functions, path, trees[path])
+        moved.append((path, functions))
+    for number, (path, functions) in enumerate(moved, 1):
+        others = [
+            node for at, group in moved if at == path and group is not functions for node in group
+        ]
+        imported = _imported_from(path, trees)
+        along = _only_for(functions, trees[path], others, imported)
+        result[room_path(number)] = _module(functions, along, path, trees[path])
     for path in changed:
         tree = trees[path]
         if path == HOME:
@@ -206,9 +207,56 @@ def _after_imports(tree: ast.Module) -> int:
     return last
 
 
-def _module(
-    functions: list[ast.FunctionDef | ast.AsyncFunctionDef], path: str, tree: ast.Module
-) -> str:
+def _imported_from(path: str, trees: dict[str, ast.Module]) -> set[str]:
+    module = path.removesuffix(".py").replace("/", ".")
+    return {
+        alias.name
+        for tree in trees.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == module
+        for alias in node.names
+    }
+
+
+def _only_for(
+    functions: list[Function], tree: ast.Module, others: list[Function], imported: set[str]
+) -> list[ast.stmt]:
+    """Take what nobody else names out of `tree`: functions, and values that can't change."""
+    along: list[ast.stmt] = []
+    while True:
+        wanted = _names_in([*functions, *along])
+        for node in tree.body:
+            name = _movable(node)
+            if name in wanted and name not in imported:
+                rest = [other for other in tree.body if other is not node]
+                if name not in _names_in([*rest, *others]):
+                    tree.body.remove(node)
+                    along.append(node)
+                    break
+        else:
+            order = {id(node): number for number, node in enumerate(along)}
+            return sorted(along, key=lambda node: (isinstance(node, Function), -order[id(node)]))
+
+
+def _names_in(nodes: Iterable[ast.AST]) -> set[str]:
+    return {inner.id for node in nodes for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _movable(node: ast.stmt) -> str | None:
+    if isinstance(node, ast.FunctionDef) and not node.decorator_list:
+        if not any(isinstance(inner, ast.Global) for inner in ast.walk(node)):
+            return node.name
+    elif isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+        fixed = ast.Constant | ast.Tuple | ast.BinOp | ast.operator | ast.Load
+        if isinstance(target, ast.Name) and all(
+            isinstance(inner, fixed) for inner in ast.walk(node.value)
+        ):
+            return target.id
+    return None
+
+
+def _module(functions: list[Function], along: list[ast.stmt], path: str, tree: ast.Module) -> str:
     # What the functions name must come along: consts are copied, the rest is the bundle's.
     consts: dict[str, ast.Assign] = {}
     for node in tree.body:
@@ -219,7 +267,8 @@ def _module(
                     if isinstance(target, ast.Name):
                         consts[target.id] = node
     wanted: set[str] = set()
-    for function in functions:
+    kin = _bundle_names(ast.Module(along, []))
+    for function in [*functions, *(node for node in along if isinstance(node, Function))]:
         local = {argument.arg for argument in function.args.args}
         for node in ast.walk(function):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -231,7 +280,7 @@ def _module(
             elif isinstance(node, ast.Global):
                 raise RoomError(f"{path}: {function.name} binds globals: it can't be in a room")
         for node in ast.walk(function):
-            if isinstance(node, ast.Name) and node.id not in local:
+            if isinstance(node, ast.Name) and node.id not in local | kin:
                 wanted.add(node.id)
     used_consts = {name for name in wanted if name in consts}
     grown = True
@@ -256,6 +305,7 @@ def _module(
         module = path.removesuffix(".py").replace("/", ".")
         lines.append(f"from {module} import {', '.join(shared)}")
     lines += [ast.unparse(node) for name, node in consts.items() if name in used_consts]
+    lines += [ast.unparse(node) for node in along]
     # In a class, so that a method named like a builtin does not hide it.
     holder = ast.ClassDef(HOLDER, [], [], list(functions), [])
     lines.append(ast.unparse(ast.fix_missing_locations(holder)))

@@ -128,3 +128,20 @@ def test_what_binds_a_global_cannot_move() -> None:
     folded[HOME] = folded[HOME].replace("return (sea[0]", "global sea; sea = []; return (sea")
     with pytest.raises(RoomError, match="binds globals"):
         split(folded, names, rooms)
+
+
+def test_what_only_a_room_names_goes_with_it() -> None:
+    text = (
+        "_TIDES = (b'ebb', b'flood')\n_SHARED = b'both'\n_count = [0]\n"
+        "def _turn(n):\n    return _TIDES[n]\n"
+        "class Boat:\n    def sail(self):\n        return _SHARED, self._mend()\n"
+        "    def _mend(self):\n        _count[0] += 1\n        return _turn(1), _SHARED, _count[0]\n"
+    )
+    folded, names = fold({HOME: text})
+    made = split(folded, names, [Room("harbour", "Boat", ["_mend"], "rooms.toml")])
+    room = made[room_path(1)]
+    assert "ebb" in room
+    assert "ebb" not in made[HOME]
+    assert room.count("def ") == 2
+    assert "both" not in room  # the class itself uses it
+    assert "[0]" in made[HOME]  # what can change stays
