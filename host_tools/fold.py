@@ -28,7 +28,7 @@ STATIC_NAMES = """
     builtins from_bytes to_bytes rindex zip sum sorted round pow ord oct next map iter hex filter
     divmod dir chr callable any all abs id eval exec globals locals repr hash bool bytearray bytes
     dict int list object range set str tuple type print len hasattr isinstance
-    issubclass staticmethod classmethod super ArithmeticError AssertionError
+    issubclass staticmethod classmethod ArithmeticError AssertionError
     EOFError Ellipsis GeneratorExit ImportError IndentationError IndexError KeyError LookupError
     NameError NoneType NotImplementedError OverflowError RuntimeError SyntaxError SystemExit
     ZeroDivisionError accept bind listen recv recvfrom sendto settimeout setblocking makefile
