@@ -10,20 +10,22 @@ from .inline import Inline
 from .marks import BOLD
 from .output import Full
 
-# The state of a walk. Containers are triples (kind or marker, width, number) from _STACK on.
-_DEPTH = const(0)
-_QUOTES = const(1)
-_QUOTE_OPEN = const(2)
-_GAP = const(3)  # line feeds due before the next block
-_PAD = const(4)  # blanks before a further line of this block
-_KIND = const(5)  # what the piece begins inside of
-_MIDDLE = const(6)  # it begins in the middle of a line (of code)
-_STYLES = const(7)  # and eight kept after it
-_FENCE = const(16)  # the fence's character, length, indentation
-_FENCE_LENGTH = const(17)
-_FENCE_INDENT = const(18)
-_LANGUAGE_LENGTH = const(19)
-_STACK = const(37)
+# The state of a walk, one array: small places cost fewer bytes of code, so what is used most has those from -16
+# to 47. What a piece begins with lies together, from _DEPTH on. Containers are triples from _STACK on: kind or
+# marker, width, number.
+_DEPTH = const(36)
+_QUOTES = const(40)
+_QUOTE_OPEN = const(42)
+_GAP = const(39)  # line feeds due before the next block
+_PAD = const(43)  # blanks before a further line of this block
+_KIND = const(37)  # what the piece begins inside of
+_MIDDLE = const(38)  # it begins in the middle of a line (of code)
+_STYLES = const(41)  # and eight kept after it
+_FENCE = const(44)  # the fence's character, length, indentation
+_FENCE_LENGTH = const(47)
+_FENCE_INDENT = const(45)
+_LANGUAGE_LENGTH = const(46)
+_STACK = const(56)
 _DEEPEST = const(8)
 
 _LANGUAGE = const(4)
@@ -43,36 +45,36 @@ _RULE = b"\xe2\x80\x94\xe2\x80\x94\xe2\x80\x94"
 _STARTS = b">#`~-+*_0123456789"
 
 # Scalars of the walk, in the same array.
-_UNITS = const(64)
-_ENTITIES_AT = const(65)
-_TAGS_AT = const(66)
-_TOP = const(67)
-_TOP_UNITS = const(68)
-_TOP_ENTITIES = const(69)
-_TOP_TAGS = const(70)
-_OVER_AT = const(72)
-_SEEN = const(73)
-_FITS = const(74)
-_HERE = const(75)
-_TEXT = const(89)
-_COLUMN = const(90)
-_BASE = const(91)
-_MATCHED = const(92)
-_MARKER_END = const(93)
-_NUMBER = const(94)
-_UNDER = const(95)
-_POS = const(96)
-_POS_NEXT = const(97)
-_BEGUN = const(98)
-_SEEN_ANY = const(99)
-_HEADING_AT = const(100)
-_IN_CODE = const(101)
-_BARS = const(103)
-_HELD = const(104)
-_FINISHED = const(105)
-_ODD = const(115)
-_FINE = const(117)
-_TASK = const(122)
+_UNITS = const(8)
+_ENTITIES_AT = const(-15)
+_TAGS_AT = const(29)
+_TOP = const(32)
+_TOP_UNITS = const(-11)
+_TOP_ENTITIES = const(84)
+_TOP_TAGS = const(-5)
+_OVER_AT = const(18)
+_SEEN = const(9)
+_FITS = const(-7)
+_HERE = const(12)
+_TEXT = const(2)
+_COLUMN = const(4)
+_BASE = const(5)
+_MATCHED = const(7)
+_MARKER_END = const(-3)
+_NUMBER = const(-1)
+_UNDER = const(-4)
+_POS = const(1)
+_POS_NEXT = const(-16)
+_BEGUN = const(30)
+_SEEN_ANY = const(-13)
+_HEADING_AT = const(26)
+_IN_CODE = const(-6)
+_BARS = const(24)
+_HELD = const(0)
+_FINISHED = const(25)
+_ODD = const(21)
+_FINE = const(11)
+_TASK = const(-9)
 
 
 class Blocks(Inline):

@@ -27,21 +27,22 @@ _AUTOLINK = const(28)
 _MATH = const(29)
 
 _DEEPEST_OPEN = const(24)
+_LONGEST_RUN = const(511)  # delimiters of a run that can open; more are text
 
 # Scalars of the walk, in the same array.
-_RESOLVED = const(88)
-_HELD = const(104)
+_RESOLVED = const(17)
+_HELD = const(0)
 
 
 class Emphasis(Spans):
-    """`_runs` is the stack of delimiters that may open: place, character << 3 | both ways << 2 | length % 3, length.
-
-    Character 0 is the wall that a link puts up, 1 to 5 an HTML tag of that style.
+    """`_runs` is the stack of delimiters that may open: place, and how many << 7 | character << 3 | both ways << 2
+    | length % 3. Of a character there are the four lowest bits; 0 is the wall that a link puts up, 1 to 5 an HTML
+    tag of that style.
     """
 
     def __init__(self, buf):
         super().__init__(buf)
-        self._runs = array("H", bytes(6 * _DEEPEST_OPEN))
+        self._runs = array("H", bytes(4 * _DEEPEST_OPEN))
 
     def _resolve(self, p, end):
         """Mark what the text from p to end means, unless that is done."""
@@ -53,17 +54,16 @@ class Emphasis(Spans):
             self._emphasis(p, end)
             st[_RESOLVED] = end
 
-    def _push(self, top, p, what, n):
+    def _push(self, top, p, what):
         runs = self._runs
         if top == _DEEPEST_OPEN:
             top = _DEEPEST_OPEN >> 1
             k = 0
-            while k < top * 3:
-                runs[k] = runs[k + top * 3]
+            while k < top * 2:
+                runs[k] = runs[k + top * 2]
                 k += 1
-        runs[top * 3] = p
-        runs[top * 3 + 1] = what
-        runs[top * 3 + 2] = n
+        runs[top * 2] = p
+        runs[top * 2 + 1] = what
         return top + 1
 
     def _emphasis(self, p, end):
@@ -95,24 +95,24 @@ class Emphasis(Spans):
             elif c == _HTML:
                 style = self._tag_style(p)
                 if style:
-                    top = self._push(top, q, style << 3, 0)
+                    top = self._push(top, q, style << 3)
                 elif buf[p] == 47:
                     style = self._tag_style(p + 1)
                     k = top
-                    while style and k and runs[k * 3 - 2]:
+                    while style and k and runs[k * 2 - 1]:
                         k -= 1
-                        if runs[k * 3 + 1] == style << 3:
-                            self._mark(runs[k * 3], _TAG)
+                        if runs[k * 2 + 1] == style << 3:
+                            self._mark(runs[k * 2], _TAG)
                             self._mark(q, _TAG)
                             top = k
                             break
                 p = self._html_end(p, end)
             elif c == _LINK or c == _IMAGE:
-                top = self._push(top, q, 0, 0)
+                top = self._push(top, q, 0)
             elif c == _MATH:
                 p = self._find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
             else:
-                while top and runs[top * 3 - 2]:
+                while top and runs[top * 2 - 1]:
                     top -= 1
                 if top:
                     top -= 1
@@ -141,15 +141,15 @@ class Emphasis(Spans):
                 both = opens and closes
                 opens = opens and (not both or before == 2)
                 closes = closes and (not both or after == 2)
-        what = c << 3 | (opens and closes) << 2 | n % 3
+        what = (c & 15) << 3 | (opens and closes) << 2 | n % 3
         if closes:
             k = top
-            while n and k and runs[k * 3 - 2]:
+            while n and k and runs[k * 2 - 1]:
                 k -= 1
-                other = runs[k * 3 + 1]
-                if other >> 3 != c:
+                other = runs[k * 2 + 1]
+                if (other ^ what) & 0x78:
                     continue
-                room = runs[k * 3 + 2]
+                room = other >> 7
                 if c > 95:
                     if room != n:
                         continue
@@ -161,14 +161,15 @@ class Emphasis(Spans):
                     used = 2 if room > 1 and n > 1 else 1
                     mark = _STRONG if used == 2 else _STAR if c == 42 else _UNDERSCORE
                 room -= used
-                self._mark(runs[k * 3] + room, mark)
+                self._mark(runs[k * 2] + room, mark)
                 self._mark(q + length - n, mark + 1)
                 n -= used
-                runs[k * 3 + 2] = room
+                runs[k * 2 + 1] = other & 127 | room << 7
                 top = k
                 if room:
                     top += 1
                     k += 1
         if n and opens:
-            top = self._push(top, q + length - n, what, n)
+            n = min(n, _LONGEST_RUN)
+            top = self._push(top, q + length - n, n << 7 | what)
         return top

@@ -5,10 +5,10 @@ from micropython import const
 from .emphasis import Emphasis
 from .marks import STYLE
 
-_DEPTH = const(0)
-_QUOTES = const(1)
-_PAD = const(4)
-_STYLES = const(7)
+_DEPTH = const(36)
+_QUOTES = const(40)
+_PAD = const(43)
+_STYLES = const(41)
 
 _LINE = const(1)
 _FAR = const(0xFFFF)
@@ -23,18 +23,18 @@ _AUTOLINK = const(28)
 _MATH = const(29)
 
 # Scalars of the walk, in the same array.
-_MEASURING = const(121)
-_HERE = const(75)
-_LINK_AT = const(76)
-_NEST = const(77)
-_ALT = const(78)
-_FROM_ = const(80)
-_TO_ = const(81)
-_LIVES = const(82)
-_SCOPE = const(86)
-_MUTE = const(119)
-_FINE = const(117)
-_SOLID = const(120)
+_MEASURING = const(20)
+_HERE = const(12)
+_LINK_AT = const(10)
+_NEST = const(22)
+_ALT = const(-8)
+_FROM_ = const(15)
+_TO_ = const(16)
+_LIVES = const(13)
+_SCOPE = const(83)
+_MUTE = const(3)
+_FINE = const(11)
+_SOLID = const(27)
 
 
 class Inline(Emphasis):

@@ -6,27 +6,27 @@ from .chars import punctuation, reference
 from .marks import ORIGINAL
 from .output import Output
 
-_QUOTES = const(1)
+_QUOTES = const(40)
 
 _BACKSLASH = const(1)
-_HTML = const(20)
+_CODE = const(22)
 _LINK = const(23)
 _IMAGE = const(24)
 _END_INLINE = const(25)
 _END_LABEL = const(26)
-_END_SHORT = const(27)
+_AUTOLINK = const(28)
 
 _LONGEST = const(2000)  # bytes of a destination; a longer one is text
-_BRACKETS = b"\x17\x18\x19\x1a\x1b"
 _HREF = b'&<>"\\'
+_STRIDE = const(64)  # bytes of a destination that are looked through at once
 _SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
 
 # Scalars of the walk, in the same array.
-_TAGS_AT = const(66)
-_FROM_ = const(80)
-_TO_ = const(81)
-_HELD = const(104)
-_ODD = const(115)
+_TAGS_AT = const(29)
+_FROM_ = const(15)
+_TO_ = const(16)
+_HELD = const(0)
+_ODD = const(21)
 
 
 class Links(Output):
@@ -268,26 +268,22 @@ class Links(Output):
 
     def _target(self, p, end):
         """Find the destination of the link or image marked at p; True if Telegram keeps such a link."""
-        at = self._raw_at
-        self._aim(at, _BRACKETS, 5, p, end)
+        buf = self._buf
         q = p
         depth = 0
         while True:
-            q = self._seek(at, _BRACKETS, q, end, end)
-            if q >= end:
-                return False
-            if self._buf[q] < _END_INLINE:
-                depth += 1
-            else:
-                depth -= 1
+            c = buf[q]
+            if _CODE < c < _AUTOLINK:
+                depth += 1 if c < _END_INLINE else -1
                 if not depth:
                     break
             q += 1
-        c = self._buf[q]
+            if q >= end:
+                return False
         if c == _END_INLINE:
             self._tail(q, end)
         else:
-            start = p + 1 if self._buf[p] == _LINK else p + 2
+            start = p + 1 if buf[p] == _LINK else p + 2
             stop = q
             if c == _END_LABEL and self._label_end(q + 2, end):
                 start = q + 2
@@ -337,32 +333,37 @@ class Links(Output):
         self._tag(b'<a href="', 1)
         p = st[_FROM_]
         end = st[_TO_]
-        at = self._raw_at
-        self._aim(at, _HREF, 5, p, end)
         sink = self._sink
         while p < end:
-            q = self._seek(at, _HREF, p, end, end)
+            stop = q = min(end, p + _STRIDE)
+            for c in _HREF:
+                self._needle[0] = c
+                k = self._find(self._needle, p, q)
+                if k >= 0:
+                    q = k
             if not sink:
                 st[_TAGS_AT] += q - p + 6
             elif q > p:
                 sink(self._buf, p, q)
-            if q < end:
+            p = q + 1
+            if q == stop:
+                p = q
+            else:
                 c = self._buf[q]
                 if literal:
                     pass
                 elif c == 92 and q + 1 < end and punctuation(self._buf[q + 1]):
-                    q += 1
-                    c = self._buf[q]
+                    c = self._buf[p]
+                    p += 1
                 elif c == 38:
                     found = reference(self._buf, q, end)
                     if found:
                         c = found >> 6
-                        q += (found & 63) - 1
+                        p = q + (found & 63)
                 if not sink:
                     pass
                 elif c == 34:
                     sink(b"&quot;", 0, 6)
                 else:
                     self._point(c)
-            p = q + 1
         self._tag(b'">')

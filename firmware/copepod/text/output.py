@@ -13,17 +13,18 @@ from .marks import CLOSE, OPEN
 
 _FAR = const(0xFFFF)
 _LANGUAGE = const(4)
-_LONGEST_LANGUAGE = const(24)
+_COLUMNS = const(28)
+_ROW = const(17)
 _LIMIT = const(4096)  # UTF-16 units of a message, after its entities are parsed
 _ENTITIES = const(100)  # more are silently dropped
 _TAG_BYTES = const(12000)  # with 4096 units of five bytes (&amp;) this stays under the 32768 a text may have
 
 # Walk state, in an array of 16-bit numbers that can be saved and restored.
-_QUOTES = const(1)
-_QUOTE_OPEN = const(2)
-_GAP = const(3)
-_STYLES = const(7)  # how many are open, then which (eight are remembered)
-_STYLE_KEPT = const(8)
+_QUOTES = const(40)
+_QUOTE_OPEN = const(42)
+_GAP = const(39)
+_STYLES = const(41)  # how many are open, then which (eight are remembered)
+_STYLE_KEPT = const(48)
 
 # Ranks of a place to cut at.
 _WORD = const(3)
@@ -36,39 +37,39 @@ _DASHES = b"--------------------------------"
 _SENTENCES = (b". ", b"! ", b"? ", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\x9f")
 
 # Scalars of the walk, in the same array.
-_UNITS = const(64)
-_ENTITIES_AT = const(65)
-_TAGS_AT = const(66)
-_TOP = const(67)
-_TOP_UNITS = const(68)
-_TOP_ENTITIES = const(69)
-_TOP_TAGS = const(70)
-_MOST_UNITS = const(71)
-_OVER_AT = const(72)
-_SEEN = const(73)
-_FITS = const(74)
-_HERE = const(75)
-_LINK_AT = const(76)
-_NEST = const(77)
-_ALT = const(78)
-_WIDTH = const(79)
-_LIVES = const(82)
-_SCOPE = const(86)
-_IN_CODE = const(101)
-_WIDE = const(114)
-_ODD = const(115)
-_FINE = const(117)
-_EXACT = const(118)
-_MUTE = const(119)
-_SOLID = const(120)
-_MEASURING = const(121)
+_UNITS = const(8)
+_ENTITIES_AT = const(-15)
+_TAGS_AT = const(29)
+_TOP = const(32)
+_TOP_UNITS = const(-11)
+_TOP_ENTITIES = const(84)
+_TOP_TAGS = const(-5)
+_MOST_UNITS = const(28)
+_OVER_AT = const(18)
+_SEEN = const(9)
+_FITS = const(-7)
+_HERE = const(12)
+_LINK_AT = const(10)
+_NEST = const(22)
+_ALT = const(-8)
+_WIDTH = const(14)
+_LIVES = const(13)
+_SCOPE = const(83)
+_IN_CODE = const(-6)
+_WIDE = const(33)
+_ODD = const(21)
+_FINE = const(11)
+_EXACT = const(19)
+_MUTE = const(3)
+_SOLID = const(27)
+_MEASURING = const(20)
 
 
 class Full(Exception):
     """Counting has gone as far as it has to."""
-_PLACE = const(123)  # for each rank the best place to cut seen, and its units
-_PLACE_UNITS = const(127)
-_SIZE = const(131)
+_PLACE = const(87)  # for each rank the best place to cut seen, and its units
+_PLACE_UNITS = const(91)
+_SIZE = const(111)
 
 
 class Output:
@@ -96,8 +97,9 @@ class Output:
         self._find = buf.find
         self._st = array("H", bytes(2 * _SIZE))
         self._needle = bytearray(1)
-        self._raw_at = array("H", bytes(10))
-        self._tiny = bytearray(_LANGUAGE + _LONGEST_LANGUAGE)  # one character, and the language of the code
+        # One character; the language of the code; of a table how many columns, then alignment << 6 | width of each;
+        # the columns of the table that the piece begins with.
+        self._tiny = bytearray(_COLUMNS + 2 * _ROW)
         self._sink = None
 
     def _restart(self, sink):

@@ -32,13 +32,13 @@ _TAG_NAMES = (b"b", b"strong", b"i", b"em", b"u", b"ins", b"s", b"strike", b"del
 _TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"
 
 # Scalars of the walk, in the same array.
-_LIVES = const(82)
-_SKIP_COUNT = const(83)
-_SCOPE = const(86)
-_LINK_TO = const(87)
-_RESOLVED = const(88)
-_DEFINITIONS = const(102)
-_HELD = const(104)
+_LIVES = const(13)
+_SKIP_COUNT = const(23)
+_SCOPE = const(83)
+_LINK_TO = const(34)
+_RESOLVED = const(17)
+_DEFINITIONS = const(86)
+_HELD = const(0)
 
 
 class Spans(Links):

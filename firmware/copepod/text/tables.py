@@ -9,14 +9,15 @@ from micropython import const
 
 from .blocks import Blocks
 
-_DEPTH = const(0)
-_GAP = const(3)
-_PAD = const(4)
-_KIND = const(5)
-_MIDDLE = const(6)
-_LANGUAGE_LENGTH = const(19)
-_STACK = const(37)
+_DEPTH = const(36)
+_GAP = const(39)
+_PAD = const(43)
+_KIND = const(37)
+_MIDDLE = const(38)
+_LANGUAGE_LENGTH = const(46)
+_STACK = const(56)
 _MOST = const(16)
+_COLUMNS = const(28)
 _ROW = const(17)
 _NOWHERE = const(0xFFFF)
 _TABLE = const(3)
@@ -26,29 +27,23 @@ _LINE = const(1)
 _DASHES = b"--------------------------------"
 
 # Scalars of the walk, in the same array.
-_HERE = const(75)
-_WIDTH = const(79)
-_TEXT = const(89)
-_COLUMN = const(90)
-_BASE = const(91)
-_MATCHED = const(92)
-_POS = const(96)
-_HELD = const(104)
-_TABLE_AT = const(110)
-_TABLE_END = const(111)
-_CELL_FROM = const(112)
-_CELL_TO = const(113)
-_MUTE = const(119)
-_MEASURING = const(121)
+_HERE = const(12)
+_WIDTH = const(14)
+_TEXT = const(2)
+_COLUMN = const(4)
+_BASE = const(5)
+_MATCHED = const(7)
+_POS = const(1)
+_HELD = const(0)
+_TABLE_AT = const(-10)
+_TABLE_END = const(85)
+_CELL_FROM = const(31)
+_CELL_TO = const(35)
+_MUTE = const(3)
+_MEASURING = const(20)
 
 
 class Tables(Blocks):
-    """`_columns`: how many the table has, then alignment << 6 | width of each; and those the piece begins with."""
-
-    def __init__(self, buf):
-        super().__init__(buf)
-        self._columns = bytearray(2 * _ROW)
-
     def _table_columns(self, p, q):
         """How many columns the table has whose header is the line at p with its text at q, or 0 if it is none."""
         st = self._st
@@ -99,8 +94,8 @@ class Tables(Blocks):
                 align |= 2
                 p += 1
             if keep and n < _MOST:
-                self._columns[1 + n] = align << 6
-                self._columns[0] = n + 1
+                self._tiny[_COLUMNS + 1 + n] = align << 6
+                self._tiny[_COLUMNS] = n + 1
             n += 1
             p = self._prefix_blank(p)
             if buf[p] == 124:
@@ -159,11 +154,11 @@ class Tables(Blocks):
         self._write_row(q, e)
         self._break()
         k = 0
-        while k < self._columns[0]:
+        while k < self._tiny[_COLUMNS]:
             if k:
                 self._put(b"-|-", 3)
             k += 1
-            self._blank(self._columns[k] & 63, _DASHES)
+            self._blank(self._tiny[_COLUMNS + k] & 63, _DASHES)
         st[_KIND] = _TABLE
         st[_POS] = after
         self._rows(stop, True)
@@ -212,7 +207,7 @@ class Tables(Blocks):
             if opened:
                 self._break()
             else:
-                self._columns[0:_ROW] = self._columns[_ROW : 2 * _ROW]
+                self._tiny[_COLUMNS : _COLUMNS + _ROW] = self._tiny[_COLUMNS + _ROW : _COLUMNS + 2 * _ROW]
                 st[_TABLE_AT] = _NOWHERE
                 self._pre(True)
                 opened = True
@@ -234,7 +229,7 @@ class Tables(Blocks):
 
     def _keep_columns(self):
         """The next piece begins inside this table."""
-        self._columns[_ROW : 2 * _ROW] = self._columns[0:_ROW]
+        self._tiny[_COLUMNS + _ROW : _COLUMNS + 2 * _ROW] = self._tiny[_COLUMNS : _COLUMNS + _ROW]
 
     def _cell_width(self):
         """Note the width of the cell in _width; True if there is nothing but text in it."""
@@ -257,13 +252,13 @@ class Tables(Blocks):
             return
         p = self._first_cell(p)
         k = 0
-        while p < e and k < self._columns[0]:
+        while p < e and k < self._tiny[_COLUMNS]:
             p = self._cell(p, e)
             self._cell_width()
             k += 1
-            width = self._columns[k]
+            width = self._tiny[_COLUMNS + k]
             if st[_WIDTH] > width & 63:
-                self._columns[k] = width & 0xC0 | min(st[_WIDTH], _WIDEST)
+                self._tiny[_COLUMNS + k] = width & 0xC0 | min(st[_WIDTH], _WIDEST)
 
     def _write_row(self, p, e):
         st = self._st
@@ -272,11 +267,11 @@ class Tables(Blocks):
         p = self._first_cell(p)
         self._aim_live(p, e)
         k = 0
-        while k < self._columns[0]:
+        while k < self._tiny[_COLUMNS]:
             if k:
                 self._put(b" | ", 3)
             k += 1
-            width = self._columns[k]
+            width = self._tiny[_COLUMNS + k]
             align = width >> 6
             width &= 63
             st[_WIDTH] = 0
@@ -295,6 +290,6 @@ class Tables(Blocks):
                 elif st[_CELL_FROM] < st[_CELL_TO]:
                     self._run(st[_CELL_FROM], st[_CELL_TO])
             left = width - st[_WIDTH] - left
-            if k < self._columns[0] and left > 0:
+            if k < self._tiny[_COLUMNS] and left > 0:
                 self._blank(left)
         st[_MUTE] = mute
