@@ -10,6 +10,8 @@ from host_tools.simulator.judge import MAX_ENTITIES, judge, utf16_length
 
 _DELETED = re.compile("[\u2028-\u202e]")
 _CONTROL = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f]")
+_STYLE_TAG = r"</?(b|strong|i|em|u|ins|s|strike|del|tg-spoiler)>"
+_UNLIKE = re.compile(rf"(?i)[$\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]|{_STYLE_TAG}")
 _NAME = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
 
@@ -56,6 +58,11 @@ def exact(markdown: str, shown: str) -> bool:
     """True if the visible letters are shown and no others; tags are all shown, or all left out."""
     found = letters(shown)
     return any(found == letters(reference.visible(markdown, tags)) for tags in (True, False))
+
+
+def comparable(markdown: str) -> bool:
+    """False for what the reference reads in another way: formulas, control characters, tags that may cross."""
+    return not _UNLIKE.search(markdown)
 
 
 def lost(markdown: str, messages: list[str]) -> str | None:

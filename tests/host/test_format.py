@@ -172,7 +172,9 @@ def test_a_document_that_fails_is_made_small_and_kept(error, monkeypatch, tmp_pa
     monkeypatch.setattr(fuzz, "examine", examine)
     with pytest.raises(UserError, match=type(error).__name__):
         fuzz.batch(0, 200)
-    assert fuzz.kept() == ["*"]
+    (kept,) = fuzz.kept()
+    assert "*" in kept
+    assert len(kept) < 4
 
 
 COMPARABLE = [token for token in corpus.TOKENS if check.comparable(token)]
