@@ -1,33 +1,20 @@
 """The commands every Copepod knows: /start /help /status /mem /ping. Memory: loaded when asked, dropped after it."""
 
-from copepod import handlers
+from copepod import commands, handlers
+from copepod.once import forget
 
-_KNOWN = {
-    "start": "say hello",
-    "help": "list the commands",
-    "status": "uptime, messages, errors, link",
-    "mem": "memory of both heaps, phase by phase",
-    "ping": "answer at once",
-}
-
-
-def listed():
-    """(name, one line of help) of every command, the bot's own among them, by name."""
-    found = dict(_KNOWN)
-    for name in handlers.commands:
-        found[name] = handlers.commands[name][1]
-    return [(name, found[name]) for name in sorted(found)]
+forget("copepod.commands")
 
 
 async def answer(msg):
     """Answer a command that the bot does not have; False when its text handlers should see it."""
     command = msg.command
-    if command not in _KNOWN:
+    if command not in commands.BUILT_IN:
         if msg.chat_type != "private" or handlers.texts:
             return False
         text = "I don't know /" + command + ". /help lists what I do."
     elif command == "help":
-        text = "".join(["- /%s %s\n" % line for line in listed()])
+        text = "".join(["- /%s %s\n" % line for line in commands.listed()])
     elif command == "ping":
         text = "pong"
     elif command == "status":

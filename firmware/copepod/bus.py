@@ -14,7 +14,7 @@ class Queue:
 
     def __init__(self, capacity, limit_b, filled=None, freed=None):
         if capacity < 1:
-            raise ValueError("a queue needs room for one message")
+            raise ValueError
         self.capacity = capacity
         self.limit_b = limit_b
         self.filled = filled

@@ -32,9 +32,6 @@ _ROOM_MS = const(100)  # how often to ask again for room in a full queue
 _CRASHES = const(5)  # in a row, before the machine is given up to main.py
 _HEALTHY_S = const(600)
 
-_APOLOGY = "Sorry, something went wrong while I was working on that."
-_APOLOGY_TIME = "Sorry, that took too long and I gave it up."
-
 
 class Gateway:
     """Everything that runs, built from a Config.
@@ -165,12 +162,12 @@ class Gateway:
             if not self._timed_out:
                 raise
             self._timed_out = False
-            apology = _APOLOGY_TIME
+            apology = "Sorry, that took too long and I gave it up."
             log("handler", "gave up after ", self.config.gateway_handler_timeout_s, " s")
         except AnswerRefused:
             return True  # nobody is there to be told
         except Exception as error:  # a user's handler may raise anything
-            apology = _APOLOGY
+            apology = "Sorry, something went wrong while I was working on that."
             self._failed("handler", error)
             self.stats.handler_errors += 1
         try:

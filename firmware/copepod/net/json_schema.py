@@ -4,25 +4,33 @@ _OBJECT = 123
 
 
 def table(schema):
-    """The table and the number of values of a schema. ValueError if it can't be read.
+    """The table, the number of values and the names of a schema. ValueError if it can't be read.
 
     The table maps node, length, first and last byte of a name, in one small int, to the name's
-    place in the schema, its kind and its target, in another.
+    place among the names, its kind and its target, in another. The names are one bytes object, in
+    which those that are part of others have no place of their own.
     """
     found = {}
-    count = at = 0
-    for line in schema.split(b"\n"):
-        i = 2
-        while i < len(line):
-            n = 0
-            while line[i + n] == 95 or 48 <= line[i + n] < 58 or 97 <= line[i + n] < 123:
-                n += 1
-            shape = (line[0] & 31) << 21 | n << 16 | line[i] << 8 | line[i + n - 1]
-            if shape in found or not 0 < n < 32:
-                raise ValueError("schema")
-            found[shape] = (at + i) << 16 | line[i + n] << 8 | line[i + n + 1]
-            if line[i + n] != _OBJECT:
-                count = max(count, line[i + n + 1] - 47)
-            i += n + 3
-        at += len(line) + 1
-    return found, count
+    names = b""
+    count = node = at = 0
+    begins = True  # a line: the node's letter and a blank come first
+    while at < len(schema):
+        if begins:
+            node = schema[at] & 31
+            at += 2
+        start = at
+        while schema[at] == 95 or 48 <= schema[at] < 58 or 97 <= schema[at] < 123:
+            at += 1
+        n = at - start
+        shape = node << 21 | n << 16 | schema[start] << 8 | schema[at - 1]
+        if shape in found or not 0 < n < 32:
+            raise ValueError("schema")
+        name = schema[start:at]
+        if name not in names:
+            names += name
+        found[shape] = names.find(name) << 16 | schema[at] << 8 | schema[at + 1]
+        if schema[at] != _OBJECT:
+            count = max(count, schema[at + 1] - 47)
+        at += 3
+        begins = schema[at - 1 : at] == b"\n"
+    return found, count, names

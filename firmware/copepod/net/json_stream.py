@@ -62,10 +62,10 @@ class Reader:
     def __init__(self, schema, scratch):
         from copepod.net import json_schema
 
-        self._table, count = json_schema.table(schema)
+        self._table, count, self._names = json_schema.table(schema)
         forget("copepod.net.json_schema")
         self.values: list = [None] * count
-        self._schema = schema
+        self._root = _OBJECT << 8 | schema[0]
         self.scratch = scratch
         self._short = bytearray(3 * self.SHORT)
         self._tail = bytearray(24)  # a scalar, or an escape that a window's end cuts
@@ -96,7 +96,7 @@ class Reader:
         """Expect a new document."""
         self.forget(0)
         self._state = _VALUE
-        self._action = _OBJECT << 8 | self._schema[0]
+        self._action = self._root
         self._level = self._depth = self._offset = 0
 
     def finish(self):
@@ -186,7 +186,7 @@ class Reader:
             found = self._table.get(node << 21 | n << 16 | buf[start] << 8 | buf[end - 1])
             if found:
                 at = found >> 16
-                while start < end and self._schema[at] == buf[start]:
+                while start < end and self._names[at] == buf[start]:
                     at += 1
                     start += 1
                 if start == end:

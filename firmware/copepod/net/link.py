@@ -3,7 +3,7 @@
 from copepod.platform import port
 
 if port.has_wifi:
-    from copepod.net.wifi import distrust, signal_dbm, up
+    from copepod.net.wifi import distrust, signal_dbm, up  # noqa: F401
 else:
 
     async def up(config):
@@ -15,6 +15,3 @@ else:
     def signal_dbm() -> int | None:
         """Return the signal strength, or None without Wi-Fi or while it is down."""
         return None
-
-
-__all__ = ("distrust", "signal_dbm", "up")

@@ -3,7 +3,11 @@
 A call is written in pieces straight into the connection's window:
 
     api.begin(SEND_MESSAGE); api.text(b'{"chat_id":'); api.number(7); api.text(b"}")
-    accepted = await api.finish()
+    await api.http.flush()
+    api.answered(await api.http.response(ANSWER_MS))
+    while await api.http.fill():
+        api.read()
+    accepted = api.result()
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
@@ -88,20 +92,6 @@ class Api:
         data = memoryview(text)
         self.run(data, 0, len(data))
 
-    async def finish(self, timeout_ms=ANSWER_MS):
-        """Send what was written and read the answer into `reader`.
-
-        True when Telegram accepted it, False when a flood limit holds the method. Raises Refused
-        for a 4xx that concerns this call, Stop for a refused token, OSError or ValueError for
-        anything that a new connection may mend. The channel does the same without a coroutine.
-        """
-        http = self.http
-        await http.flush()
-        self.answered(await http.response(timeout_ms))
-        while await http.fill():
-            self.read()
-        return self.result()
-
     def answered(self, status, sink=None):
         """The head of the answer has come; `sink(msg)` will take its updates. OSError for a 5xx."""
         self._status = status
@@ -120,7 +110,11 @@ class Api:
         return self._status == 200 and self._method >= SEND_MESSAGE
 
     def result(self):
-        """The answer is complete: see finish()."""
+        """The answer is complete: True when Telegram accepted the call, False when a flood limit holds it.
+
+        Raises Refused for a 4xx that concerns this call, Stop for a refused token, OSError or
+        ValueError for anything that a new connection may mend.
+        """
         reader = self.reader
         reader.finish()
         if reader.ok:
@@ -128,7 +122,7 @@ class Api:
         return self._failed(reader.error_code or self._status, reader.description)
 
     def _failed(self, code, description):
-        # What an answer means that is not ok: see finish().
+        # What an answer means that is not ok: see result().
         name = _METHODS[self._method].decode()
         if code == 429:
             seconds = self.reader.retry_after or 1
@@ -149,14 +143,6 @@ class Api:
         if code >= 500:
             raise OSError("the server answers %d to %s" % (code, name))
         raise Refused("%d %s" % (code, description))
-
-    async def call(self, method):
-        """A call without parameters; returns the reader, whose fields are the answer's."""
-        self.begin(method)
-        self.text(b"{}")
-        while not await self.finish():
-            raise OSError("flood limit on the first call")
-        return self.reader
 
     def write_poll(self, offset, limit, timeout_s):
         """Write a getUpdates call.

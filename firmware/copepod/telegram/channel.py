@@ -88,7 +88,11 @@ class Channel:
         while True:
             polls = call.polls
             try:
-                await self._connect()
+                # One after the other: what each of them needs is dropped before the next is loaded.
+                await self._link_up()
+                await self._open()
+                if not self._greeted:
+                    await self._greet()
                 while True:
                     # One call a turn, and no coroutine for it: each would be garbage.
                     self.alive_ms = ticks_ms()
@@ -154,7 +158,7 @@ class Channel:
         self.alive_ms = ticks_add(ticks_ms(), wait_ms)
         return wait_ms
 
-    async def _connect(self):
+    async def _link_up(self):
         config = self.gateway.config
         self.linking = True
         await link.up(config)
@@ -169,17 +173,6 @@ class Channel:
                 raise OSError("clock not set")
             if self.http.tls is None:
                 self._make_context(config)
-        await self._open()
-        if not self._greeted:
-            from copepod.telegram.greet import greet
-
-            self._answered_id = await greet(self)
-            self._greeted = True
-            forget("copepod.telegram.greet")
-            if not self.gateway.access.allow:
-                from copepod.pairing import Pairing
-
-                self._pairing = Pairing(self.gateway.access, config.path, self.gateway.telemetry)
 
     def _make_context(self, config):
         # Once: the context keeps the parsed certificates.
@@ -191,9 +184,7 @@ class Channel:
         try:
             self.http.tls = tls.from_file(path) if path else tls.context()
         except (OSError, ValueError) as error:
-            raise Stop(
-                "tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error)
-            )
+            raise Stop("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
         forget("copepod.net.tls")
         if not path:
             forget("copepod.net.roots")
@@ -204,6 +195,18 @@ class Channel:
         await self.http.connect()
         telemetry.connections = self.http.connections
         telemetry.event("tls", self.http.connections)
+
+    async def _greet(self):
+        from copepod.telegram import greet
+
+        self._answered_id = await greet.greet(self)
+        self._greeted = True
+        forget("copepod.telegram.greet")
+        if not self.gateway.access.allow:
+            from copepod.pairing import Pairing
+
+            config = self.gateway.config
+            self._pairing = Pairing(self.gateway.access, config.path, self.gateway.telemetry)
 
     # What to do next ------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """What is said once after start: who am I, the commands for the menu, the last error. Memory: dropped after it."""
 
-from copepod import builtin
+from copepod import commands
 from copepod.log import log
 from copepod.once import forget
 from copepod.platform import record
@@ -13,7 +13,11 @@ async def greet(channel):
     Stop when the token is refused; otherwise only what a new connection may mend is raised.
     """
     call = channel.api
-    answer = await call.call(api.GET_ME)
+    call.begin(api.GET_ME)
+    call.text(b"{}")
+    if not await _finish(call):
+        raise OSError("flood limit on the first call")
+    answer = call.reader
     call.reader.bot(answer.id, answer.username)
     log("telegram", "I am @", answer.username)
     channel.gateway.telemetry.frame("connected", True)
@@ -25,6 +29,16 @@ async def greet(channel):
     return record.last_id_load(answer.id)
 
 
+async def _finish(call):
+    # What the channel does without a coroutine for it.
+    http = call.http
+    await http.flush()
+    call.answered(await http.response(api.ANSWER_MS))
+    while await http.fill():
+        call.read()
+    return call.result()
+
+
 def _escaped(call, text):
     data = memoryview(text)
     call.run(data, 0, len(data))
@@ -34,17 +48,17 @@ async def _set_commands(call):
     call.begin(api.SET_COMMANDS)
     call.text('{"commands":[')
     first = True
-    for name, line in builtin.listed():
+    for name, line in commands.listed():
         call.text('{"command":"' if first else ',{"command":"')
         call.text(name)
         call.text('","description":"')
         _escaped(call, line or name)
         call.text('"}')
         first = False
-    forget("copepod.builtin")
+    forget("copepod.commands")
     call.text("]}")
     try:
-        await call.finish()
+        await _finish(call)
     except api.Refused as error:
         log("telegram", "setMyCommands: ", error)
 
@@ -63,7 +77,7 @@ async def _report(call, owner):
     _escaped(call, "I was restarted after an error: " + problem)
     call.text('"}')
     try:
-        await call.finish()
+        await _finish(call)
     except api.Refused as error:
         log("telegram", "the owner can't be told: ", error)
     last_error.store("")

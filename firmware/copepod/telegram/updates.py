@@ -9,30 +9,9 @@ from micropython import const
 
 from copepod.messages import InboundMessage
 from copepod.net.json_stream import Reader
+from copepod.once import forget
 
-# Bot API 9.2, https://core.telegram.org/bots/api#making-requests, #update, #message, #callbackquery
-_SCHEMA = (
-    b"a ok?0 error_code#1 description$2 parameters{p result{u\n"
-    b"p retry_after#3\n"
-    b"u update_id#4 message{m edited_message{M callback_query{q id#5 username$6 message_id#7\n"
-    b"m message_id#7 message_thread_id#8 is_topic_message?9 from{f chat{c text~A caption~B"
-    b" reply_to_message{r quote{t entities{e caption_entities{e photo!C voice!D audio!E video!F"
-    b" video_note!G animation!H document!I sticker{s location{l contact{k poll{o dice{d\n"
-    b"q id$; data$< from{f message{n\n"
-    b"n message_id#7 message_thread_id#8 is_topic_message?9 chat{c\n"
-    b"f id#J username$K first_name$L\n"
-    b"c id#M type$N\n"
-    b"r text~O caption~O from{g\n"
-    b"g id#P\n"
-    b"t text~Q\n"
-    b"e user{w\n"
-    b"w id#S\n"
-    b"s emoji$T\n"
-    b"l latitude.U longitude.V\n"
-    b"k phone_number$W first_name$X\n"
-    b"o question$Y\n"
-    b"d emoji$Z value#:"
-)
+# Places of the values of telegram/schema.py.
 _UPDATE = const(4)  # first of the values that belong to one update
 _MESSAGE = const(7)
 _THREAD = const(8)
@@ -68,7 +47,10 @@ class UpdateReader(Reader):
         self.bot_id: "Any" = None
         self._at_name = "@"
         self._unread = None  # the message whose text may still be in the buffer
-        super().__init__(_SCHEMA, buffer)
+        from copepod.telegram import schema
+
+        super().__init__(schema.SCHEMA, buffer)
+        forget("copepod.telegram.schema")
 
     def bot(self, bot_id, username):
         """Say who the bot is: in groups only what is meant for it is handed over."""

@@ -1,0 +1,27 @@
+"""What is kept of an answer of the Bot API, see net/json_stream.py. Memory: dropped after use.
+
+Bot API 9.2, https://core.telegram.org/bots/api#making-requests, #update, #message, #callbackquery
+"""
+
+SCHEMA = (
+    b"a ok?0 error_code#1 description$2 parameters{p result{u\n"
+    b"p retry_after#3\n"
+    b"u update_id#4 message{m edited_message{M callback_query{q id#5 username$6 message_id#7\n"
+    b"m message_id#7 message_thread_id#8 is_topic_message?9 from{f chat{c text~A caption~B"
+    b" reply_to_message{r quote{t entities{e caption_entities{e photo!C voice!D audio!E video!F"
+    b" video_note!G animation!H document!I sticker{s location{l contact{k poll{o dice{d\n"
+    b"q id$; data$< from{f message{n\n"
+    b"n message_id#7 message_thread_id#8 is_topic_message?9 chat{c\n"
+    b"f id#J username$K first_name$L\n"
+    b"c id#M type$N\n"
+    b"r text~O caption~O from{g\n"
+    b"g id#P\n"
+    b"t text~Q\n"
+    b"e user{w\n"
+    b"w id#S\n"
+    b"s emoji$T\n"
+    b"l latitude.U longitude.V\n"
+    b"k phone_number$W first_name$X\n"
+    b"o question$Y\n"
+    b"d emoji$Z value#:"
+)
