@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 import subprocess
@@ -27,15 +26,9 @@ def formatter(buffer: bytearray | None = None):  # noqa: ANN201 - the class is d
     return Formatter(buffer)
 
 
-@functools.cache
-def _whole():  # noqa: ANN202 - as above
-    return formatter()
-
-
 def pieces(markdown: str, *, chunk: int = 0, buffer_b: int = 0, plain: bool = False) -> list[str]:
     """The messages made of a text; `chunk` feeds it so many bytes at a time."""
-    machine = formatter(bytearray(buffer_b)) if buffer_b else _whole()
-    machine.begin()
+    machine = formatter(bytearray(buffer_b) if buffer_b else None)
     data = markdown.encode("utf-8", "surrogatepass")
     messages: list[str] = []
     at = 0

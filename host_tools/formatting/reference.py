@@ -1,6 +1,6 @@
 """What a CommonMark reader expects in Telegram: markdown-it-py's tokens mapped to Telegram's HTML.
 
-The mapping: emphasis, strong, strikethrough and code are Telegram's; headings are bold; images are links
+The mapping: emphasis, strong, strikethrough, spoilers and code are Telegram's; headings are bold; images are links
 with their description as text; a line break, hard or soft, is a line feed; HTML is text, except pairs of the
 tags that Telegram has; a thematic break is three dashes; bullets and numbers are text; a quote inside a
 quote is marked with "> "; table cells are plain text in a fixed-width block; code inside a link is plain.
@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from host_tools.formatting import spoilers
 from host_tools.simulator.judge import Verdict, judge
 
 # The named character references that the formatter's table has (docs/formatting.md lists them).
@@ -29,15 +30,17 @@ _MORE_NAMES = """
 """
 NAMES = frozenset([codepoint2name[code] for code in range(0xA0, 0x100)] + _MORE_NAMES.split())
 
-_TAGS = {"em": "i", "strong": "b", "s": "s"}
+_TAGS = {"em": "i", "strong": "b", "s": "s", "tg-spoiler": "tg-spoiler"}
 _BULLETS = "•◦▪"
 _STYLE_TAG = re.compile(r"<(/?)(b|strong|i|em|u|ins|s|strike|del|tg-spoiler)>", re.I)
 
 
 @functools.cache
 def parser() -> MarkdownIt:
-    """CommonMark with GFM's tables and strikethrough; no HTML blocks, since HTML is text here."""
-    made = MarkdownIt("commonmark").enable(["table", "strikethrough"]).disable("html_block")
+    """CommonMark with GFM's tables and strikethrough, and spoilers; no HTML blocks, since HTML is text here."""
+    made = MarkdownIt("commonmark", {"strikethrough_single_tilde": True})
+    made.enable(["table", "strikethrough"]).disable("html_block")
+    spoilers.enable(made)
     # By the specification every destination makes a link; which of them is kept is Telegram's decision.
     made.validateLink = lambda url: True
     return made
