@@ -308,15 +308,16 @@ class Blocks(Inline):
             if st[_GAP] and st[_SEEN_ANY]:
                 self._break(st[_GAP])
             st[_GAP] = 1
-            self._quote(st[_POS])
-            n = st[_QUOTES] - 1
-            while n > 0:
-                self._put(b"&gt; ", 2)
-                n -= 1
-            if st[_SEEN_ANY]:
-                self._blank(st[_PAD])
+            if st[_DEPTH]:
+                self._quote(st[_POS])
+                n = st[_QUOTES] - 1
+                while n > 0:
+                    self._put(b"&gt; ", 2)
+                    n -= 1
+                if st[_SEEN_ANY]:
+                    self._blank(st[_PAD])
             st[_SEEN_ANY] = True
-        else:
+        elif st[_DEPTH]:
             self._quote(st[_POS])
 
     def _boundary(self, q):

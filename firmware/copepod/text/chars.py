@@ -73,8 +73,6 @@ def kind(buf, p):
     if c < 0x80:
         return KINDS[c]
     c = point(buf, p)
-    if 0x400 <= c < 0x530 or 0x3400 <= c < 0xA000 or 0xAC00 <= c < 0xD7A4:
-        return 0  # Cyrillic, Chinese, Korean
     if c in (0xA0, 0x1680, 0x202F, 0x205F, 0x3000) or 0x2000 <= c <= 0x200A:
         return _BLANK
     if c > 0xFFFF:
@@ -89,14 +87,6 @@ def kind(buf, p):
             high = middle
     low *= 4
     return _PUNCTUATION if low < len(_RANGES) and _RANGES[low] << 8 | _RANGES[low + 1] <= c else 0
-
-
-def kind_before(buf, p):
-    """As kind(), of the character that ends before p."""
-    p -= 1
-    while buf[p] & 0xC0 == 0x80 and p:
-        p -= 1
-    return kind(buf, p)
 
 
 def units(buf, p, end):

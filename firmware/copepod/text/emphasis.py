@@ -8,7 +8,7 @@ from array import array
 
 from micropython import const
 
-from .chars import KINDS, kind, kind_before
+from .chars import KINDS, kind
 from .spans import Spans
 
 _BACKSLASH = const(1)
@@ -118,6 +118,16 @@ class Emphasis(Spans):
                     top -= 1
                 p = self._tail(q, end)
 
+    def _kind(self, p):
+        """1 if the character at p, which is not ASCII, is blank, 2 if it is punctuation or a symbol, else 0."""
+        c = self._buf[p]
+        if 0xCF < c < 0xD4 or 0xE3 < c < 0xEA or 0xEA < c < 0xED:
+            return 0  # Cyrillic, Chinese, Korean
+        return self._kind_of(p)
+
+    def _kind_of(self, p):
+        return kind(self._buf, p)
+
     def _run_of(self, c, q, p, start, end, top):
         """Pair the run of c from q to p with what is open; keep it if it may open. Returns the new top."""
         buf = self._buf
@@ -128,9 +138,12 @@ class Emphasis(Spans):
         before = after = 1
         if q > start:
             before = buf[q - 1]
-            before = KINDS[before] if before < 128 else kind_before(buf, q)
+            k = q - 1
+            while buf[k] & 0xC0 == 0x80 and k:
+                k -= 1
+            before = KINDS[before] if before < 128 else self._kind(k)
         if p < end:
-            after = KINDS[buf[p]] if buf[p] < 128 else kind(buf, p)
+            after = KINDS[buf[p]] if buf[p] < 128 else self._kind(p)
         if c == 124:
             opens = after != 1
             closes = before != 1

@@ -121,6 +121,12 @@ class Inline(Emphasis):
                 else:
                     self._style_on(self._tag_style(p))
                 p = self._find(b">", p, end) + 1
+            elif c == _CODE:
+                while buf[p] == 96:
+                    p += 1
+                i = self._find(b"\x1e", p, end)
+                self._code_span(p, i)
+                p = i + p - q
             else:
                 p = self._span(c, q, end)
 
@@ -129,12 +135,6 @@ class Inline(Emphasis):
         st = self._st
         buf = self._buf
         p = q + 1
-        if c == _CODE:
-            while buf[p] == 96:
-                p += 1
-            stop = self._find(b"\x1e", p, end)
-            self._code_span(p, stop)
-            return stop + p - q
         if c == _LINK or c == _IMAGE:
             if c == _IMAGE:
                 p += 1

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from .chars import punctuation, reference
+from .chars import punctuation
 from .marks import ORIGINAL
 from .output import Output
 
@@ -356,7 +356,7 @@ class Links(Output):
                     c = self._buf[p]
                     p += 1
                 elif c == 38:
-                    found = reference(self._buf, q, end)
+                    found = self._referred(q, end)
                     if found:
                         c = found >> 6
                         p = q + (found & 63)

@@ -216,6 +216,15 @@ class Formatter(Tables):
                     break
         st[_HELD] = held
         p = max(p - 2, 0)
+        for c in b"\x7f\xc2\xed":
+            self._needle[0] = c
+            if self._find(self._needle, p, held) >= 0:
+                self._repair(p, held)
+                break
+
+    def _repair(self, p, held):
+        """No controls beyond ASCII, no surrogates."""
+        buf = self._buf
         q = p
         while True:
             q = self._find(b"\xc2", q, held - 1)
@@ -234,8 +243,7 @@ class Formatter(Tables):
                 buf[q + 1] = 0xBF
                 buf[q + 2] = 0xBD
             q += 1
-        if self._find(b"\x7f", p, held) >= 0:
-            self._blank_out(127, p, held)
+        self._blank_out(127, p, held)
 
     def _controls(self, lowest, p, held):
         """Controls but tabs and line feeds become blanks, as the server would have it; NULs stay, to be U+FFFD."""

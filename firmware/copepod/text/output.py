@@ -144,14 +144,7 @@ class Output:
         if self._sink:
             self._sink(self._buf, p, end)
             return
-        if not st[_SEEN]:
-            st[_SEEN] = visible(self._buf, p, end)
-        n = units(self._buf, p, end) if st[_EXACT] else end - p
-        if st[_UNITS] + n > st[_MOST_UNITS]:
-            self._burst(p, end, n)
-        elif st[_FINE]:
-            self._note_run(p, end)
-        st[_UNITS] += n
+        self._count_run(p, end)
 
     def _put(self, text, n=1):
         """Text that is not in the buffer, of n units (and columns)."""
@@ -187,7 +180,6 @@ class Output:
 
     def _point(self, code):
         """One character by its code point."""
-        st = self._st
         if code == 38:
             self._put(b"&amp;")
         elif code == 60:
@@ -195,23 +187,32 @@ class Output:
         elif code == 62:
             self._put(b"&gt;")
         else:
-            n = encode(code, self._tiny)
-            if st[_MEASURING]:
-                self._widen(self._tiny, 0, n)
-            elif self._sink:
-                self._sink(self._tiny, 0, n)
-            else:
-                st[_SEEN] = st[_SEEN] or visible(self._tiny, 0, n)
-                self._grow(2 if n == 4 else 1)
+            self._character(code)
+
+    def _character(self, code):
+        """One that needs no escaping."""
+        st = self._st
+        n = encode(code, self._tiny)
+        if st[_MEASURING]:
+            self._widen(self._tiny, 0, n)
+        elif self._sink:
+            self._sink(self._tiny, 0, n)
+        else:
+            st[_SEEN] = st[_SEEN] or visible(self._tiny, 0, n)
+            self._grow(2 if n == 4 else 1)
 
     def _reference(self, p, end):
         """The ampersand at p, and the reference that it may begin; return what follows."""
-        found = reference(self._buf, p, end)
-        if found:
-            self._point(found >> 6)
-            return p + (found & 63)
+        if self._find(b";", p + 2, min(end, p + 12)) > 0:
+            found = self._referred(p, end)
+            if found:
+                self._point(found >> 6)
+                return p + (found & 63)
         self._put(b"&amp;")
         return p + 1
+
+    def _referred(self, p, end):
+        return reference(self._buf, p, end)
 
     def _raw(self, p, end, column=0):
         """Literal text: escaped, nothing else; tabs go to the next fourth column, the text being at `column`."""
@@ -263,8 +264,12 @@ class Output:
             return
         if self._sink:
             self._sink(text, 0, len(text))
-            return
-        st[_TAGS_AT] += len(text)
+        else:
+            self._count_tag(len(text), opens)
+
+    def _count_tag(self, length, opens):
+        st = self._st
+        st[_TAGS_AT] += length
         st[_ENTITIES_AT] += opens
         if st[_ENTITIES_AT] > st[_TOP_ENTITIES] + _ENTITIES or st[_TAGS_AT] > st[_TOP_TAGS] + _TAG_BYTES:
             raise Full
@@ -313,6 +318,17 @@ class Output:
             i += 1
 
     # Counting, and where to cut.
+
+    def _count_run(self, p, end):
+        st = self._st
+        if not st[_SEEN]:
+            st[_SEEN] = visible(self._buf, p, end)
+        n = units(self._buf, p, end) if st[_EXACT] else end - p
+        if st[_UNITS] + n > st[_MOST_UNITS]:
+            self._burst(p, end, n)
+        elif st[_FINE]:
+            self._note_run(p, end)
+        st[_UNITS] += n
 
     def _grow(self, n):
         st = self._st

@@ -28,7 +28,7 @@ _FEW = const(12)
 _FEW_SKIPS = const(6)
 _FAR = const(0xFFFF)
 _SPANS = b"\\`<[]$"
-_TAG_NAMES = (b"b", b"strong", b"i", b"em", b"u", b"ins", b"s", b"strike", b"del", b"tg-spoiler")
+_TAG_NAMES = b" b strong i em u ins s strike del tg-spoiler "
 _TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"
 
 # Scalars of the walk, in the same array.
@@ -352,15 +352,8 @@ class Spans(Links):
             q += 1
         if buf[q] != 62:
             return 0
-        for k in range(len(_TAG_NAMES)):
-            name = _TAG_NAMES[k]
-            n = q - p
-            if len(name) == n:
-                while n and buf[p + n - 1] | 32 == name[n - 1]:
-                    n -= 1
-                if not n:
-                    return _TAG_STYLES[k]
-        return 0
+        k = _TAG_NAMES.find(b" " + bytes(buf[p:q]).lower() + b" ")
+        return 0 if k < 0 else _TAG_STYLES[_TAG_NAMES.count(b" ", 0, k)]
 
 
 def _far(n):
