@@ -163,8 +163,9 @@ def test_gateway_phases_and_no_leak():
     assert result.rejected == 0
     assert result.connections == 1
     assert result.slope is not None
-    growth = (result.phases[-1].live_b or 0) - (result.phases[1].live_b or 0)
-    assert growth <= 256, growth  # the megabyte left nothing
+    before, after, end = (phase.live_b or 0 for phase in result.phases[1:])
+    assert after - before <= 2048  # the methods that it takes to pass over a megabyte, loaded once
+    assert end - after <= 256
     assert set(result.startup) >= {"baseline", "steady"}
 
 
