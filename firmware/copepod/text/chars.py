@@ -5,43 +5,12 @@ from micropython import const
 _BLANK = const(1)
 _PUNCTUATION = const(2)
 
-# kind() of ASCII; marks stand for punctuation.
+# kind_of() of ASCII; marks stand for punctuation.
 KINDS = (
     b"\2\2\2\2\2\2\2\2\2\1\1\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2"
     b"\1\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\0\0\0\0\0\0\0\0\0\0\2\2\2\2\2\2"
     b"\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\2\2\2\2"
     b"\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\2\2\2\2\0"
-)
-
-# Beyond ASCII: punctuation and symbols, as first and last code points (two bytes each), ascending.
-_RANGES = (
-    b"\x00\xa1\x00\xa9\x00\xab\x00\xac\x00\xae\x00\xb1\x00\xb4\x00\xb4\x00\xb6\x00\xb8\x00\xbb\x00\xbb"
-    b"\x00\xbf\x00\xbf\x00\xd7\x00\xd7\x00\xf7\x00\xf7\x05\x5a\x05\x5f\x05\x89\x05\x8a\x05\xbe\x05\xbe"
-    b"\x05\xf3\x05\xf4\x06\x0c\x06\x0c\x06\x1b\x06\x1f\x06\x6a\x06\x6d\x06\xd4\x06\xd4\x09\x64\x09\x65"
-    b"\x20\x10\x20\x27\x20\x30\x20\x5e\x20\x7a\x20\x7e\x20\x8a\x20\x8e\x20\xa0\x20\xcf\x21\x00\x21\x01"
-    b"\x21\x16\x21\x17\x21\x22\x21\x22\x21\x90\x24\x26\x24\x9c\x24\xe9\x25\x00\x27\x75\x27\x94\x2b\xff"
-    b"\x2e\x00\x2f\xff\x30\x01\x30\x04\x30\x08\x30\x20\x30\x30\x30\x30\x30\x3d\x30\x3f\x30\x9b\x30\x9c"
-    b"\x30\xa0\x30\xa0\x30\xfb\x30\xfb\xfe\x30\xfe\x6f\xff\x01\xff\x0f\xff\x1a\xff\x20\xff\x3b\xff\x40"
-    b"\xff\x5b\xff\x65\xff\xe0\xff\xfd"
-)
-
-# Named references: Latin-1 from U+00A0 on in order, then those whose code points follow.
-_NAMES = (
-    b" nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3"
-    b" acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde"
-    b" Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute"
-    b" Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde"
-    b" auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute"
-    b" ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml"
-    b" amp lt gt quot apos hellip mdash ndash lsquo rsquo ldquo rdquo bull trade euro larr rarr uarr darr harr"
-    b" le ge ne asymp infin minus radic sum alpha beta gamma delta pi lambda mu sigma omega check star ensp"
-    b" emsp thinsp zwnj zwj "
-)
-_POINTS = (
-    b"\x00\x26\x00\x3c\x00\x3e\x00\x22\x00\x27\x20\x26\x20\x14\x20\x13\x20\x18\x20\x19\x20\x1c\x20\x1d"
-    b"\x20\x22\x21\x22\x20\xac\x21\x90\x21\x92\x21\x91\x21\x93\x21\x94\x22\x64\x22\x65\x22\x60\x22\x48"
-    b"\x22\x1e\x22\x12\x22\x1a\x22\x11\x03\xb1\x03\xb2\x03\xb3\x03\xb4\x03\xc0\x03\xbb\x03\xbc\x03\xc3"
-    b"\x03\xc9\x27\x13\x26\x06\x20\x02\x20\x03\x20\x09\x20\x0c\x20\x0d"
 )
 
 
@@ -67,8 +36,19 @@ def punctuation(c):
     return 32 < c < 128 and KINDS[c] > 1
 
 
-def kind(buf, p):
+def kind_of(buf, p):
     """1 if the character at p is blank, 2 if it is punctuation or a symbol, else 0."""
+    # Beyond ASCII: punctuation and symbols, as first and last code points (two bytes each), ascending.
+    ranges = (
+        b"\x00\xa1\x00\xa9\x00\xab\x00\xac\x00\xae\x00\xb1\x00\xb4\x00\xb4\x00\xb6\x00\xb8\x00\xbb\x00\xbb"
+        b"\x00\xbf\x00\xbf\x00\xd7\x00\xd7\x00\xf7\x00\xf7\x05\x5a\x05\x5f\x05\x89\x05\x8a\x05\xbe\x05\xbe"
+        b"\x05\xf3\x05\xf4\x06\x0c\x06\x0c\x06\x1b\x06\x1f\x06\x6a\x06\x6d\x06\xd4\x06\xd4\x09\x64\x09\x65"
+        b"\x20\x10\x20\x27\x20\x30\x20\x5e\x20\x7a\x20\x7e\x20\x8a\x20\x8e\x20\xa0\x20\xcf\x21\x00\x21\x01"
+        b"\x21\x16\x21\x17\x21\x22\x21\x22\x21\x90\x24\x26\x24\x9c\x24\xe9\x25\x00\x27\x75\x27\x94\x2b\xff"
+        b"\x2e\x00\x2f\xff\x30\x01\x30\x04\x30\x08\x30\x20\x30\x30\x30\x30\x30\x3d\x30\x3f\x30\x9b\x30\x9c"
+        b"\x30\xa0\x30\xa0\x30\xfb\x30\xfb\xfe\x30\xfe\x6f\xff\x01\xff\x0f\xff\x1a\xff\x20\xff\x3b\xff\x40"
+        b"\xff\x5b\xff\x65\xff\xe0\xff\xfd"
+    )
     c = buf[p]
     if c < 0x80:
         return KINDS[c]
@@ -78,15 +58,15 @@ def kind(buf, p):
     if c > 0xFFFF:
         return _PUNCTUATION if 0x1F000 <= c < 0x20000 else 0
     low = 0
-    high = len(_RANGES) >> 2
+    high = len(ranges) >> 2
     while low < high:
         middle = (low + high) >> 1
-        if _RANGES[middle * 4 + 2] << 8 | _RANGES[middle * 4 + 3] < c:
+        if ranges[middle * 4 + 2] << 8 | ranges[middle * 4 + 3] < c:
             low = middle + 1
         else:
             high = middle
     low *= 4
-    return _PUNCTUATION if low < len(_RANGES) and _RANGES[low] << 8 | _RANGES[low + 1] <= c else 0
+    return _PUNCTUATION if low < len(ranges) and ranges[low] << 8 | ranges[low + 1] <= c else 0
 
 
 def units(buf, p, end):
@@ -105,7 +85,7 @@ def units(buf, p, end):
     return n
 
 
-def columns(buf, p, end):
+def columns_of(buf, p, end):
     """Columns that the text takes in a fixed-width font: 2 for East Asian and emoji, 0 for combining."""
     n = 0
     joined = False
@@ -186,6 +166,24 @@ def safe_cut(buf, p, start):
 
 def reference(buf, p, end):
     """A character reference at p (an ampersand): code point << 6 | length, or 0 if it is none."""
+    # Named references: Latin-1 from U+00A0 on in order, then those whose code points follow.
+    names = (
+        b" nbsp iexcl cent pound curren yen brvbar sect uml copy ordf laquo not shy reg macr deg plusmn sup2 sup3"
+        b" acute micro para middot cedil sup1 ordm raquo frac14 frac12 frac34 iquest Agrave Aacute Acirc Atilde"
+        b" Auml Aring AElig Ccedil Egrave Eacute Ecirc Euml Igrave Iacute Icirc Iuml ETH Ntilde Ograve Oacute"
+        b" Ocirc Otilde Ouml times Oslash Ugrave Uacute Ucirc Uuml Yacute THORN szlig agrave aacute acirc atilde"
+        b" auml aring aelig ccedil egrave eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute"
+        b" ocirc otilde ouml divide oslash ugrave uacute ucirc uuml yacute thorn yuml"
+        b" amp lt gt quot apos hellip mdash ndash lsquo rsquo ldquo rdquo bull trade euro larr rarr uarr darr harr"
+        b" le ge ne asymp infin minus radic sum alpha beta gamma delta pi lambda mu sigma omega check star ensp"
+        b" emsp thinsp zwnj zwj "
+    )
+    points = (
+        b"\x00\x26\x00\x3c\x00\x3e\x00\x22\x00\x27\x20\x26\x20\x14\x20\x13\x20\x18\x20\x19\x20\x1c\x20\x1d"
+        b"\x20\x22\x21\x22\x20\xac\x21\x90\x21\x92\x21\x91\x21\x93\x21\x94\x22\x64\x22\x65\x22\x60\x22\x48"
+        b"\x22\x1e\x22\x12\x22\x1a\x22\x11\x03\xb1\x03\xb2\x03\xb3\x03\xb4\x03\xc0\x03\xbb\x03\xbc\x03\xc3"
+        b"\x03\xc9\x27\x13\x26\x06\x20\x02\x20\x03\x20\x09\x20\x0c\x20\x0d"
+    )
     semicolon = buf.find(b";", p, min(end, p + 12))
     if semicolon < p + 2:
         return 0
@@ -214,21 +212,21 @@ def reference(buf, p, end):
         at = 0
         while True:  # without a copy: the table is short
             k = 1
-            while k < length - 1 and at + k < len(_NAMES) and _NAMES[at + k] == buf[p + k] and buf[p + k] != 32:
+            while k < length - 1 and at + k < len(names) and names[at + k] == buf[p + k] and buf[p + k] != 32:
                 k += 1
-            if k == length - 1 and _NAMES[at + k] == 32:
+            if k == length - 1 and names[at + k] == 32:
                 break
-            at = _NAMES.find(b" ", at + 1)
-            if at < 0 or at + 1 == len(_NAMES):
+            at = names.find(b" ", at + 1)
+            if at < 0 or at + 1 == len(names):
                 return 0
-        code = 0xA0 + _NAMES.count(b" ", 0, at)
+        code = 0xA0 + names.count(b" ", 0, at)
         if code > 0xFF:
             code = (code - 0x100) * 2
-            code = _POINTS[code] << 8 | _POINTS[code + 1]
+            code = points[code] << 8 | points[code + 1]
     return code << 6 | length
 
 
-def encode(code, out):
+def put_character(code, out):
     """Write the UTF-8 of a code point into `out` (4 bytes or more); return how many bytes it took."""
     if code < 0x80:
         out[0] = code

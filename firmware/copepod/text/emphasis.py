@@ -8,7 +8,7 @@ from array import array
 
 from micropython import const
 
-from .chars import KINDS, kind
+from .chars import KINDS, kind_of
 from .spans import Spans
 
 _BACKSLASH = const(1)
@@ -126,7 +126,7 @@ class Emphasis(Spans):
         return self._kind_of(p)
 
     def _kind_of(self, p):
-        return kind(self._buf, p)
+        return kind_of(self._buf, p)
 
     def _run_of(self, c, q, p, start, end, top):
         """Pair the run of c from q to p with what is open; keep it if it may open. Returns the new top."""

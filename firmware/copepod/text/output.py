@@ -8,7 +8,7 @@ from array import array
 
 from micropython import const
 
-from .chars import columns, encode, reference, safe_cut, size, units, visible
+from .chars import columns_of, put_character, reference, safe_cut, size, units, visible
 from .marks import CLOSE, OPEN
 
 _FAR = const(0xFFFF)
@@ -192,7 +192,7 @@ class Output:
     def _character(self, code):
         """One that needs no escaping."""
         st = self._st
-        n = encode(code, self._tiny)
+        n = put_character(code, self._tiny)
         if st[_MEASURING]:
             self._widen(self._tiny, 0, n)
         elif self._sink:
@@ -254,7 +254,7 @@ class Output:
 
     def _widen(self, buf, p, end):
         st = self._st
-        st[_WIDTH] += columns(buf, p, end) if st[_WIDE] or buf is self._tiny else end - p
+        st[_WIDTH] += columns_of(buf, p, end) if st[_WIDE] or buf is self._tiny else end - p
 
     # Tags.
 
