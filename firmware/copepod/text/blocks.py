@@ -235,24 +235,31 @@ class Blocks(Inline):
             c = buf[p]
             if c > 64 and not (st[_DEPTH] or st[_BARS]) and c != 95 and c != 96 and c != 126:
                 continue  # begins with a letter, in no container
-            self._match(p)
-            q = st[_TEXT]
-            c = buf[q]
-            if c == 10:
+            if self._ends(p):
                 return e
-            if st[_COLUMN] - st[_BASE] < 4:
-                inside = st[_MATCHED] == st[_DEPTH]
-                if inside and (c == 61 or c == 45):
-                    k = q
-                    while buf[k] == c:
-                        k += 1
-                    while buf[k] in b" \t":
-                        k += 1
-                    if buf[k] == 10:
-                        st[_UNDER] = k
-                        return e
-                if self._interrupts(q, inside) or st[_BARS] and self._table_columns(p, q):
-                    return e
+
+    def _ends(self, p):
+        """True if the paragraph ends before the line at p."""
+        st = self._st
+        buf = self._buf
+        self._match(p)
+        q = st[_TEXT]
+        c = buf[q]
+        if c == 10:
+            return True
+        if st[_COLUMN] - st[_BASE] > 3:
+            return False
+        inside = st[_MATCHED] == st[_DEPTH]
+        if inside and (c == 61 or c == 45):
+            k = q
+            while buf[k] == c:
+                k += 1
+            while buf[k] in b" \t":
+                k += 1
+            if buf[k] == 10:
+                st[_UNDER] = k
+                return True
+        return self._interrupts(q, inside) or st[_BARS] and self._table_columns(p, q)
 
     # Writing.
 
@@ -358,7 +365,13 @@ class Blocks(Inline):
                 self._boundary(p)
             st[_HEADING_AT] = st[_PAD] = st[_STACK] = 0
             self._paragraph(p, stop)
-            return
+        else:
+            self._structured(p, stop)
+
+    def _structured(self, p, stop):
+        """A block that may lie in containers or be more than a paragraph."""
+        st = self._st
+        buf = self._buf
         self._match(p)
         if buf[st[_TEXT]] == 10:
             self._pop(st[_MATCHED])

@@ -23,5 +23,6 @@ STRIKE = 4
 SPOILER = 5
 # The style that a mark below 20 opens or closes; odd marks close.
 STYLE = b"\0\0\1\1\2\2\2\2\0\0\0\0\0\0\4\4\4\4\5\5"
-OPEN = (b"", b"<b>", b"<i>", b"<u>", b"<s>", b"<tg-spoiler>")
-CLOSE = (b"", b"</b>", b"</i>", b"</u>", b"</s>", b"</tg-spoiler>")
+# The tags of a style lie in TAGS from EDGES[2 * style] (opens) and EDGES[2 * style + 1] (closes) to the next edge.
+TAGS = b"<b></b><i></i><u></u><s></s><tg-spoiler></tg-spoiler>"
+EDGES = b"\0\0\0\3\7\12\16\21\25\30\34\50\65"

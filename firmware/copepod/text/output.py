@@ -9,7 +9,7 @@ from array import array
 from micropython import const
 
 from .chars import columns_of, put_character, reference, safe_cut, size, units, visible
-from .marks import CLOSE, OPEN
+from .marks import EDGES, TAGS
 
 _FAR = const(0xFFFF)
 _LANGUAGE = const(4)
@@ -276,13 +276,24 @@ class Output:
         if not st[_OVER_AT] and (st[_ENTITIES_AT] > _ENTITIES or st[_TAGS_AT] > _TAG_BYTES):
             self._burst(0, 0, 0)
 
+    def _edge(self, k):
+        """A tag of a style: twice the style, and one if it closes."""
+        if self._st[_MUTE]:
+            return
+        p = EDGES[k]
+        end = EDGES[k + 1]
+        if self._sink:
+            self._sink(TAGS, p, end)
+        else:
+            self._count_tag(end - p, 1 - (k & 1))
+
     def _style_on(self, style):
         st = self._st
         n = st[_STYLES]
         if n < 8:
             st[_STYLE_KEPT + n] = style
             if not n or self._first_of(n):
-                self._tag(OPEN[style], 1)
+                self._edge(style * 2)
         st[_STYLES] = n + 1
 
     def _style_off(self):
@@ -291,7 +302,7 @@ class Output:
         if n >= 0:
             st[_STYLES] = n
             if not n or n < 8 and self._first_of(n):
-                self._tag(CLOSE[st[_STYLE_KEPT + n]])
+                self._edge(st[_STYLE_KEPT + n] * 2 + 1)
 
     def _first_of(self, n):
         """True if the n-th open style is not open already."""
@@ -308,13 +319,13 @@ class Output:
         while n:
             n -= 1
             if self._first_of(n):
-                self._tag(CLOSE[self._st[_STYLE_KEPT + n]])
+                self._edge(self._st[_STYLE_KEPT + n] * 2 + 1)
 
     def _styles_open(self):
         i = 0
         while i < min(self._st[_STYLES], 8):
             if self._first_of(i):
-                self._tag(OPEN[self._st[_STYLE_KEPT + i]], 1)
+                self._edge(self._st[_STYLE_KEPT + i] * 2)
             i += 1
 
     # Counting, and where to cut.
