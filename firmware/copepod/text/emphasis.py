@@ -133,17 +133,21 @@ class Emphasis(Spans):
         buf = self._buf
         runs = self._runs
         n = length = p - q
-        if c == 124 and n != 2 or c == 126 and n > 2:
+        if c > 95 and n != 2 and (c == 124 or n > 2):
             return top
         before = after = 1
         if q > start:
-            before = buf[q - 1]
             k = q - 1
-            while buf[k] & 0xC0 == 0x80 and k:
-                k -= 1
-            before = KINDS[before] if before < 128 else self._kind(k)
+            before = buf[k]
+            if before < 128:
+                before = KINDS[before]
+            else:
+                while buf[k] & 0xC0 == 0x80 and k:
+                    k -= 1
+                before = self._kind(k)
         if p < end:
-            after = KINDS[buf[p]] if buf[p] < 128 else self._kind(p)
+            after = buf[p]
+            after = KINDS[after] if after < 128 else self._kind(p)
         if c == 124:
             opens = after != 1
             closes = before != 1

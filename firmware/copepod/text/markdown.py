@@ -30,8 +30,8 @@ _LINE_UNITS = const(46)  # by which a line may grow: indentation and marks of 8 
 _SURE_ENTITIES = const(92)  # some may go on from the piece before
 # First bytes of characters that are fewer units than bytes: by one below 0xE0, else by two.
 _LEADS = b"\xd0\xd1\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef\xf0\xe2\xd7\xd8\xd9\xe0\xea\xeb\xec\xc3"
-# What else makes an entity: links, autolinks and tags (half of them counted already), quotes, headings, code.
-_ENTITY_SIGNS = (b"[", b"<", b">", b"#", b"||", b"=\n", b"-\n", b" \n", b"    ")
+# What else makes an entity: quotes, headings, blocks of code.
+_ENTITY_SIGNS = (b">", b"#", b"=\n", b"-\n", b" \n", b"    ")
 
 _DEPTH = const(36)
 _QUOTES = const(40)
@@ -357,20 +357,28 @@ class Formatter(Tables):
             n -= buf.count(self._needle, 0, held) << (c > 0xDF)
         if n > _LIMIT:
             return False
-        if held <= _TINY or held < _SHORT and self._find(b"`", 0, held) < 0:
+        if held <= _TINY or held < _SHORT and self._span_at[1] > held:
             return True
         n = 0
-        for c in b"*_~<":
-            self._needle[0] = c
-            n += buf.count(self._needle, 0, held)
-        if n == buf.count(b"**", 0, held) * 2 and not buf.count(b"***", 0, held):
+        for k in range(3):
+            if self._skips_at[k] < held:
+                self._needle[0] = self._skips[k]
+                n += buf.count(self._needle, 0, held)
+        if n and n == buf.count(b"**", 0, held) * 2 and not buf.count(b"***", 0, held):
             n >>= 1  # nothing but strong
         n >>= 1
+        kinds = 2
+        if st[_BARS] or self._skips_at[2] < held or self._span_at[2] < held:
+            kinds = 5
+            n += buf.count(b"<", 0, held) + buf.count(b"||", 0, held)
+        if self._span_at[3] < held:
+            n += buf.count(b"[", 0, held)
         for mark in _ENTITY_SIGNS:
             n += buf.count(mark, 0, held + 1)
-        # Code closes the styles that are open, of up to five kinds, and opens them again.
-        kinds = 5 if st[_BARS] or self._find(b"~", 0, held) >= 0 or self._find(b"<", 0, held) >= 0 else 2
-        return n + (buf.count(b"`", 0, held) >> 1) * (1 + min(n, kinds)) <= _SURE_ENTITIES
+        # Code closes the styles that are open, of up to so many kinds, and opens them again.
+        if self._span_at[1] < held:
+            n += (buf.count(b"`", 0, held) >> 1) * (1 + min(n, kinds))
+        return n <= _SURE_ENTITIES
 
     def _count(self):
         """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""

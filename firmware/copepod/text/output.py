@@ -223,23 +223,18 @@ class Output:
             return
         start = p
         at = self._live_at
+        most = st[_LIVES] if st[_ODD] else 4
         needle = self._needle
         scope = st[_SCOPE]
         while p < end:
             q = end
-            i = 5 if st[_ODD] else 3
-            while i:
-                k = i
-                if i > 3:
-                    needle[0] = 9 if i > 4 else 0
-                    k = max(self._live.find(needle, 0, st[_LIVES]), 1)
+            for k in range(1, most):
                 r = at[k]
                 if r < p:
                     needle[0] = self._live[k]
                     r = at[k] = self._find(needle, p, scope) & _FAR
-                if r < q:
+                if r < q and (k < 4 or self._live[k] < 10 and self._live[k] % 9 == 0):
                     q = r
-                i -= 1
             if q > p:
                 self._run(p, q)
             if q < end:
