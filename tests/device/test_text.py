@@ -240,3 +240,32 @@ def test_garbage_per_message():
         used = gc.mem_alloc() - before
         gc.enable()
         assert used <= limit_b * word_b // 4, (text[:20], used)
+
+
+def test_written_again_after_it_failed():
+    text = "1. one\n2. two **bold**\n\n" + "> quote `code` and more\n" * 400
+    whole = messages(text)
+    assert len(whole) > 1
+    FMT.begin()
+    at = FMT.feed(text)
+    for html in whole:
+        if at == len(text):
+            FMT.finish()
+        assert FMT.ready()
+        room = [20]
+
+        def breaks(buf, start, end, room=room):
+            room[0] -= 1
+            if not room[0]:
+                raise OSError
+
+        try:
+            FMT.write(breaks)
+        except OSError:
+            pass
+        if html is whole[0]:
+            assert taken(FMT.write) == html
+        FMT.drop()
+        at += FMT.feed(text[at:])
+    FMT.finish()
+    assert FMT.done()

@@ -30,7 +30,7 @@ _DEEPEST_OPEN = const(24)
 _LONGEST_RUN = const(511)  # delimiters of a run that can open; more are text
 
 # Scalars of the walk, in the same array.
-_RESOLVED = const(17)
+_RESOLVED = const(16)
 _HELD = const(0)
 
 

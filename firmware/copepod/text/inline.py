@@ -23,18 +23,18 @@ _AUTOLINK = const(28)
 _MATH = const(29)
 
 # Scalars of the walk, in the same array.
-_MEASURING = const(20)
-_HERE = const(12)
-_LINK_AT = const(10)
-_NEST = const(22)
-_ALT = const(-8)
-_FROM_ = const(15)
-_TO_ = const(16)
-_LIVES = const(13)
+_MEASURING = const(18)
+_HERE = const(11)
+_LINK_AT = const(9)
+_NEST = const(21)
+_ALT = const(-7)
+_FROM_ = const(17)
+_TO_ = const(15)
+_LIVES = const(12)
 _SCOPE = const(83)
 _MUTE = const(3)
-_FINE = const(11)
-_SOLID = const(27)
+_FINE = const(13)
+_SOLID = const(32)
 
 
 class Inline(Emphasis):

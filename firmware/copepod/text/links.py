@@ -23,10 +23,10 @@ _SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
 
 # Scalars of the walk, in the same array.
 _TAGS_AT = const(29)
-_FROM_ = const(15)
-_TO_ = const(16)
+_FROM_ = const(17)
+_TO_ = const(15)
 _HELD = const(0)
-_ODD = const(21)
+_ODD = const(20)
 
 
 class Links(Output):

@@ -44,28 +44,29 @@ _TABLE = const(3)
 _CODE = const(22)
 
 # Scalars of the walk, in the same array.
-_TOP = const(32)
-_OVER_AT = const(18)
-_SEEN = const(9)
-_FITS = const(-7)
-_HERE = const(12)
-_LIVES = const(13)
-_RESOLVED = const(17)
-_DEFINITIONS = const(86)
-_BARS = const(24)
+_TOP = const(-16)
+_OVER_AT = const(22)
+_SEEN = const(10)
+_FITS = const(-10)
+_HERE = const(11)
+_LIVES = const(12)
+_RESOLVED = const(16)
+_DEFINITIONS = const(87)
+_BARS = const(23)
 _HELD = const(0)
 _FINISHED = const(25)
-_CUT = const(6)
-_RETURN_ = const(-12)
-_WRITTEN = const(-14)
-_ROOM = const(-2)
-_TABLE_AT = const(-10)
-_WIDE = const(33)
-_ODD = const(21)
-_FINE = const(11)
+_CUT = const(5)
+_SAVED = const(-6)
+_RETURN_ = const(-11)
+_WRITTEN = const(27)
+_ROOM = const(-4)
+_TABLE_AT = const(-13)
+_WIDE = const(-15)
+_ODD = const(20)
+_FINE = const(13)
 _EXACT = const(19)
-_PLACE = const(87)
-_PLACE_UNITS = const(91)
+_PLACE = const(88)
+_PLACE_UNITS = const(92)
 _KEPT = const(36)
 _KEPT_END = const(83)
 _NOWHERE = const(0xFFFF)
@@ -89,9 +90,17 @@ class Formatter(Tables):
         st = self._st
         st[_HELD] = st[_CUT] = st[_RESOLVED] = 0
         st[_FINE] = False
-        st[_FINISHED] = st[_WIDE] = st[_ODD] = st[_RETURN_] = st[_WRITTEN] = False
+        st[_FINISHED] = st[_WIDE] = st[_ODD] = st[_RETURN_] = st[_WRITTEN] = st[_SAVED] = False
         self._unmark()
-        st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
+        self._restore()
+
+    def _restore(self):
+        """Go back to what the piece begins with: nothing, for the first one, or what was saved."""
+        st = self._st
+        if st[_SAVED]:
+            self._kept[:] = self._saved
+        else:
+            st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
 
     def feed(self, text, start=0):
         """Take UTF-8 of `text` (a str, or bytes-like) from its byte `start` on; return how many bytes were taken."""
@@ -135,9 +144,11 @@ class Formatter(Tables):
     def write(self, sink):
         """The piece as HTML; the same each time."""
         st = self._st
-        self._kept[:] = self._saved
+        if st[_WRITTEN]:
+            self._restore()
+        st[_WRITTEN] = 1  # begun, at least
         self._walk(st[_CUT], sink)
-        st[_WRITTEN] = True
+        st[_WRITTEN] = 2
 
     def write_plain(self, sink):
         """The Markdown of the piece, as it was given (but for characters Telegram would not take)."""
@@ -169,16 +180,35 @@ class Formatter(Tables):
                         sink(ORIGINAL, c, c + 1)
                         p = q + 1
 
+    def give_up(self):
+        """Make the piece in hand, or else a message's worth of what is held, one for write_plain().
+
+        For when there is no memory to format it; False when nothing is held.
+        """
+        st = self._st
+        cut = st[_CUT]
+        if not cut:
+            cut = min(st[_HELD], _LIMIT)
+            if cut < st[_HELD]:
+                cut = max(self._buf.rfind(b"\n", 0, cut), self._buf.rfind(b" ", 0, cut)) + 1 or cut
+                while cut and self._buf[cut] & 0xC0 == 0x80:
+                    cut -= 1
+            st[_CUT] = cut
+        st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
+        st[_WRITTEN] = True
+        return cut > 0
+
     def drop(self):
         """The piece was accepted: make room for the next."""
         st = self._st
-        if not st[_WRITTEN]:
+        if st[_WRITTEN] < 2:
             self.write(_nowhere)
         if st[_KIND] == _TABLE:
             self._keep_columns()
         cut = st[_CUT]
         held = st[_HELD] - cut
-        self._view[0:held] = self._view[cut : st[_HELD]]
+        if held:
+            self._view[0:held] = self._view[cut : st[_HELD]]
         st[_HELD] = held
         st[_RESOLVED] = max(st[_RESOLVED] - cut, 0)
         st[_CUT] = 0
@@ -292,8 +322,9 @@ class Formatter(Tables):
     def _choose(self):
         """Decide where the piece ends; what has nothing to show is dropped."""
         st = self._st
-        saved = self._saved
-        saved[:] = self._kept
+        st[_SAVED] = st[_DEPTH] or st[_KIND] or st[_STACK]
+        if st[_SAVED]:
+            self._saved[:] = self._kept
         # A line ends where the text does: the end of any line can be found without asking if there is one.
         self._buf[st[_HELD]] = self._buf[st[_HELD] + 1] = 10
         st[_BARS] = self._find(b"|", 0, st[_HELD]) >= 0
@@ -313,7 +344,7 @@ class Formatter(Tables):
             cut = self._count()
         if not cut:
             cut = self._cut_inside()
-        self._kept[:] = saved
+        self._restore()
         st[_CUT] = cut
         if not st[_SEEN]:
             self.drop()
@@ -383,7 +414,7 @@ class Formatter(Tables):
     def _count(self):
         """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""
         st = self._st
-        self._kept[:] = self._saved
+        self._restore()
         try:
             self._walk(st[_HELD], None)
         except Full:
@@ -401,7 +432,7 @@ class Formatter(Tables):
             while k < 4:
                 st[_PLACE + k] = st[_PLACE_UNITS + k] = 0
                 k += 1
-            self._kept[:] = self._saved
+            self._restore()
             try:
                 self._walk(st[_HELD], None)
                 st[_HERE] = st[_HELD]

@@ -38,38 +38,38 @@ _SENTENCES = (b". ", b"! ", b"? ", b"\xe3\x80\x82", b"\xef\xbc\x81", b"\xef\xbc\
 
 # Scalars of the walk, in the same array.
 _UNITS = const(8)
-_ENTITIES_AT = const(-15)
+_ENTITIES_AT = const(34)
 _TAGS_AT = const(29)
-_TOP = const(32)
-_TOP_UNITS = const(-11)
-_TOP_ENTITIES = const(84)
-_TOP_TAGS = const(-5)
+_TOP = const(-16)
+_TOP_UNITS = const(-9)
+_TOP_ENTITIES = const(-1)
+_TOP_TAGS = const(-3)
 _MOST_UNITS = const(28)
-_OVER_AT = const(18)
-_SEEN = const(9)
-_FITS = const(-7)
-_HERE = const(12)
-_LINK_AT = const(10)
-_NEST = const(22)
-_ALT = const(-8)
+_OVER_AT = const(22)
+_SEEN = const(10)
+_FITS = const(-10)
+_HERE = const(11)
+_LINK_AT = const(9)
+_NEST = const(21)
+_ALT = const(-7)
 _WIDTH = const(14)
-_LIVES = const(13)
+_LIVES = const(12)
 _SCOPE = const(83)
-_IN_CODE = const(-6)
-_WIDE = const(33)
-_ODD = const(21)
-_FINE = const(11)
+_IN_CODE = const(-8)
+_WIDE = const(-15)
+_ODD = const(20)
+_FINE = const(13)
 _EXACT = const(19)
 _MUTE = const(3)
-_SOLID = const(27)
-_MEASURING = const(20)
+_SOLID = const(32)
+_MEASURING = const(18)
 
 
 class Full(Exception):
     """Counting has gone as far as it has to."""
-_PLACE = const(87)  # for each rank the best place to cut seen, and its units
-_PLACE_UNITS = const(91)
-_SIZE = const(111)
+_PLACE = const(88)  # for each rank the best place to cut seen, and its units
+_PLACE_UNITS = const(92)
+_SIZE = const(112)
 
 
 class Output:

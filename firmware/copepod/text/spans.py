@@ -32,12 +32,12 @@ _TAG_NAMES = b" b strong i em u ins s strike del tg-spoiler "
 _TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"
 
 # Scalars of the walk, in the same array.
-_LIVES = const(13)
-_SKIP_COUNT = const(23)
+_LIVES = const(12)
+_SKIP_COUNT = const(24)
 _SCOPE = const(83)
-_LINK_TO = const(34)
-_RESOLVED = const(17)
-_DEFINITIONS = const(86)
+_LINK_TO = const(-14)
+_RESOLVED = const(16)
+_DEFINITIONS = const(87)
 _HELD = const(0)
 
 

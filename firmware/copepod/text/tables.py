@@ -27,20 +27,20 @@ _LINE = const(1)
 _DASHES = b"--------------------------------"
 
 # Scalars of the walk, in the same array.
-_HERE = const(12)
+_HERE = const(11)
 _WIDTH = const(14)
 _TEXT = const(2)
 _COLUMN = const(4)
-_BASE = const(5)
+_BASE = const(6)
 _MATCHED = const(7)
 _POS = const(1)
 _HELD = const(0)
-_TABLE_AT = const(-10)
-_TABLE_END = const(85)
-_CELL_FROM = const(31)
-_CELL_TO = const(35)
+_TABLE_AT = const(-13)
+_TABLE_END = const(86)
+_CELL_FROM = const(30)
+_CELL_TO = const(33)
 _MUTE = const(3)
-_MEASURING = const(20)
+_MEASURING = const(18)
 
 
 class Tables(Blocks):
