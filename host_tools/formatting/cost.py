@@ -1,4 +1,7 @@
-"""`copepod format-cost`: time, garbage and growth of the formatter, measured on a MicroPython."""
+"""`copepod format-cost`: time, garbage and growth of the formatter, measured on a MicroPython.
+
+What runs is the application as it is built for a board, and the benchmark compiled with it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from host_tools import build
 from host_tools.errors import UserError
 from host_tools.formatting import corpus, device
 from host_tools.toolchain import interpreter as interpreter_of
@@ -22,13 +26,15 @@ RESULT = device.ROOT / "results" / "format-cost.json"
 def cost_command(target: str, interpreter: str | None) -> None:
     """Compare the formatter with PicoClaw's rules done in `re`, in one run of one interpreter."""
     python = interpreter or str(interpreter_of(target))
+    tree = build.build()
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "bench").symlink_to(build.benches(tree))
         texts = Path(folder) / "texts"
         texts.write_text("\n%%%\n".join(e.markdown for e in corpus.answers()), "utf-8")
         script = f"import json\nfrom bench.format_cost import run\nprint(json.dumps(run({str(texts)!r})))"
         done = subprocess.run(
             [python, "-X", "heapsize=2M", "-c", script],
-            env={"MICROPYPATH": f"{device.FIRMWARE}:.frozen"},
+            env={"MICROPYPATH": f"{folder}:{tree}:.frozen"},
             stdout=subprocess.PIPE,
             encoding="utf-8",
             check=False,

@@ -28,7 +28,7 @@ _FEW = const(12)
 _FEW_SKIPS = const(6)
 _FAR = const(0xFFFF)
 _SPANS = b"\\`<[]$"
-_TAG_NAMES = b" b strong i em u ins s strike del tg-spoiler "
+_TAG_NAMES = b"b strong i em u ins s strike del tg-spoiler "
 _TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"
 
 # Scalars of the walk, in the same array.
@@ -347,13 +347,17 @@ class Spans(Links):
     def _tag_style(self, p):
         """The style that the HTML tag whose name begins at p stands for, or 0."""
         buf = self._buf
-        q = p
-        while q - p < 11 and (97 <= buf[q] | 32 <= 122 or buf[q] == 45):
-            q += 1
-        if buf[q] != 62:
-            return 0
-        k = _TAG_NAMES.find(b" " + bytes(buf[p:q]).lower() + b" ")
-        return 0 if k < 0 else _TAG_STYLES[_TAG_NAMES.count(b" ", 0, k)]
+        k = style = 0
+        while k < len(_TAG_NAMES):
+            q = p
+            while buf[q] | 32 == _TAG_NAMES[k] and _TAG_NAMES[k] > 32:
+                q += 1
+                k += 1
+            if _TAG_NAMES[k] == 32 and buf[q] == 62:
+                return _TAG_STYLES[style]
+            k = _TAG_NAMES.find(b" ", k) + 1
+            style += 1
+        return 0
 
 
 def _far(n):
