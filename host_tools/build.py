@@ -188,6 +188,10 @@ def _build(target: Path) -> None:
         source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
+        if source.suffix != ".py":
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_text(text)
+            continue
         # The name that a traceback shows: the module's own, which the board knows anyway.
         shown = "" if is_room(name) else source.stem
         place = benches(target) if name in measured else fresh

@@ -2,19 +2,18 @@
 
 From a board's file system every method costs heap, whether a bot ever sends a table, loses its link
 or is refused, or not. Classes therefore keep what a steady gateway runs through, and the rest is
-written to copepod/r<number>.mpy. Which methods are in which room is told by the files rooms.toml
+written to copepod/rooms/<number>/. Which methods are in which room is told by the files rooms.toml
 below firmware/: a table for each room, `class` and `methods`, and `keep = false` for what runs so
-seldom, or once, that it is loaded for each call and dropped after it. A class finds a method that it does
-not have through `__getattr__`, which looks the room up in copepod/rooms.mpy (loaded for that moment
-only), imports it and puts its methods in their place: from then on they are found like any other.
-A build that freezes the application needs none of this.
+seldom, or once, that it is loaded for each call and dropped after it. A class finds a method that
+it does not have through `__getattr__`, which looks the room up in copepod/rooms/index, imports it
+and puts its methods in their place: from then on they are found like any other. A build that
+freezes the application needs none of this.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,48 +25,74 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 LOADER = "_load_rare"  # in the bundle that is loaded first, and in each class that has a room
 HOME = "copepod/text_bundle.py"
-INDEX = "copepod/rooms.py"
+FILE = "_room"
+FOLDER = "rooms"
+INDEX = f"copepod/{FOLDER}/index"  # a line for each room, read line by line
 
-HOLDER = "deque"
+HOLDER = "function"
+DROP = "drop_rare"
 
-# What runs a method that is not kept is small, since it is there for as long as the method runs.
+# Files and what they are named cost a board, too, and for good: a module's name, its path and its short
+# strings are interned, and a table of 320 names takes more room than a small heap has. Every room is
+# therefore the same file of the same name, each in a folder of its own, and is imported from there
+# (build/names.txt tells which number is which room). Names inside are those of MicroPython's types: it
+# has them, and host_tools/fold.py does not use them. What runs a method that is not kept is small, since
+# it is there for as long as the method runs. When the heap is too full for a room, those loaded before
+# are dropped: they come back when they are called.
 _LOADER = f"""
+closure = []
+
 def {LOADER}(self, key):
-    index, keys = __import__("copepod/rooms").find(type(self).__name__, key)
-    value = __import__("copepod/r%d" % abs(index))
-    del __import__("sys").modules[value.__name__]
-    value = value.{HOLDER}
-    if index < 0:
-        return _bound(self, getattr(value, key))
-    for key_ in keys.split():
-        setattr(type(self), key_, getattr(value, key_))
+    try:
+        return generator(self, key)
+    except MemoryError:
+        {DROP}()
+    return generator(self, key)
+
+def {DROP}():
+    while closure:
+        value, keys = closure.pop()
+        for key in keys.split()[1:]:
+            setattr(value, key, None)  # a deleted slot keeps its value
+            delattr(value, key)
+    __import__("gc").collect()
+
+def generator(self, key):
+    path = __file__.rsplit("/", 1)[0] + "/{FOLDER}"
+    index = 0
+    with open(path + "/index") as file:
+        for keys in file:
+            index += 1
+            if keys.startswith(type(self).__name__ + ":", 1) and " " + key + " " in keys:
+                break
+        else:
+            raise AttributeError(key)
+    module = iterator(path + "/%d" % index)
+    value = module.{HOLDER}
+    module.{HOLDER} = None  # or each of its methods would hold all the others
+    if keys[0] == "-":
+        return bound_method(self, getattr(value, key))
+    for index in keys.split()[1:]:
+        setattr(type(self), index, getattr(value, index))
+    closure.append((type(self), keys))
     return getattr(self, key)
 
-def _bound(self, value):
+def iterator(path):
+    os = __import__("os")
+    sys = __import__("sys")
+    start = os.getcwd()
+    sys.path.insert(0, "")
+    os.chdir(path)
+    try:
+        return __import__("{FILE}")
+    finally:
+        os.chdir(start)
+        sys.path.pop(0)
+        sys.modules["{FILE}"] = None
+        del sys.modules["{FILE}"]
+
+def bound_method(self, value):
     return lambda *args: value(self, *args)
-""".replace("key_", "end").replace("_bound", "bound_method")
-
-# Names of files and rooms cost a board, too, and for good, as every module's name, path and short
-# strings do: hence one module name with a slash in it, which needs no attribute in the package, and
-# one long string for the rooms, whose files are only numbered (build/names.txt tells which is which).
-# Names inside are names that MicroPython has. The table is searched, not split, and gone again before
-# the room is loaded: a start in a small heap has no room for both.
-_INDEX = """
-def find(self, key):
-    del __import__("sys").modules[__name__]
-    key = " " + key + " "
-    index = values.find(key)
-    while index >= 0:
-        start = values.rfind("\\n", 0, index) + 1
-        end = values.find(":", start)
-        if values[start + 1 : end] == self:
-            count = values.count("\\n", 0, start) + 1
-            index = values.find("\\n", end)
-            return count if values[start] == "+" else -count, values[end + 1 : index]
-        index = values.find(key, index + 1)
-    raise AttributeError(key[1:-1])
-
-values = {rooms!r}
 """
 
 
@@ -101,12 +126,12 @@ def read_rooms(firmware: Path) -> list[Room]:
 
 def room_path(number: int) -> str:
     """Where the `number`th room (from 1) goes."""
-    return f"copepod/r{number}.py"
+    return f"copepod/{FOLDER}/{number}/{FILE}.py"
 
 
 def is_room(path: str) -> bool:
     """True for what room_path() makes."""
-    return re.fullmatch(r"copepod/r\d+\.py", path) is not None
+    return path.endswith(f"/{FILE}.py")
 
 
 def split(
@@ -164,7 +189,7 @@ def split(
         result[path] = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
     if changed and HOME not in changed:
         raise RoomError(f"no room has a class of {HOME}, where the loader stands")
-    result[INDEX] = _INDEX.format(rooms="\n".join(index) + "\n")
+    result[INDEX] = "".join(f"{line}\n" for line in index)
     return result
 
 

@@ -3,6 +3,10 @@
 import sys
 
 from copepod import arena  # noqa: F401  before anything else takes a part of the heap
+
+if ".frozen" not in sys.path:  # MICROPYPATH takes the place of the Unix port's own path, asyncio's place included
+    sys.path.append(".frozen")
+
 from copepod.gateway import run
 
 

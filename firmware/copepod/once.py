@@ -6,8 +6,12 @@ import sys
 def forget(name):
     """Drop the module `name` ("copepod.config"), so that its code can be collected.
 
-    Its package refers to it, too. Whatever else still does keeps it alive.
+    Its package refers to it, too. Whatever else still does keeps it alive. A deleted slot of a dict
+    keeps its value until another takes the place (py/map.c), hence None first.
     """
+    sys.modules[name] = None
     del sys.modules[name]
     package, _, last = name.rpartition(".")
-    delattr(sys.modules[package], last)
+    package = sys.modules[package]
+    setattr(package, last, None)
+    delattr(package, last)
