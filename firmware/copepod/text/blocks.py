@@ -6,7 +6,7 @@ inside a block; the state it leaves (`_st`) is where the next piece begins.
 
 from micropython import const
 
-from .inline import Inline
+from .fences import Fences
 from .marks import BOLD
 from .output import Full
 
@@ -19,32 +19,21 @@ _QUOTE_OPEN = const(42)
 _GAP = const(39)  # line feeds due before the next block
 _PAD = const(43)  # blanks before a further line of this block
 _KIND = const(37)  # what the piece begins inside of
-_MIDDLE = const(38)  # it begins in the middle of a line (of code)
-_STYLES = const(41)  # and eight kept after it
+_STYLES = const(41)  # how many are open; eight are kept
 _FENCE = const(44)  # the fence's character, length, indentation
-_FENCE_LENGTH = const(47)
 _FENCE_INDENT = const(45)
 _LANGUAGE_LENGTH = const(46)
 _STACK = const(56)
 _DEEPEST = const(8)
-
-_LANGUAGE = const(4)
-_LONGEST_LANGUAGE = const(24)
 _PARAGRAPH = const(1)
 _CODE_BLOCK = const(2)
 _TABLE = const(3)
 _HEADING = const(4)
-
 _QUOTE = const(62)
-_LONG_QUOTE = const(700)  # bytes from which a quote is expandable
-_LINE = const(1)
 _BLOCK = const(0)
-
 _BULLETS = (b"\xe2\x80\xa2 ", b"\xe2\x97\xa6 ", b"\xe2\x96\xaa ")
 _RULE = b"\xe2\x80\x94\xe2\x80\x94\xe2\x80\x94"
 _STARTS = b">#`~-+*_0123456789"
-
-# Scalars of the walk, in the same array.
 _UNITS = const(8)
 _ENTITIES_AT = const(34)
 _TAGS_AT = const(29)
@@ -72,197 +61,11 @@ _IN_CODE = const(-8)
 _BARS = const(23)
 _HELD = const(0)
 _FINISHED = const(25)
-_ODD = const(20)
 _FINE = const(13)
 _TASK = const(-5)
 
 
-class Blocks(Inline):
-    # Lines and containers.
-
-    def _skip_blanks(self, p, column):
-        """Note in _q and _column the first place from p on that is not blank."""
-        st = self._st
-        buf = self._buf
-        while True:
-            c = buf[p]
-            if c == 32:
-                column += 1
-            elif c == 9:
-                column += 4 - (column & 3)
-            else:
-                break
-            p += 1
-        st[_TEXT] = p
-        st[_COLUMN] = column
-
-    def _match(self, p):
-        """Take the line at p through the open containers; note how many matched and where its text begins."""
-        st = self._st
-        base = m = 0
-        if self._buf[p] > 32:
-            st[_TEXT] = p
-            st[_COLUMN] = 0
-        else:
-            self._skip_blanks(p, 0)
-        k = _STACK
-        while m < st[_DEPTH]:
-            if st[k] == _QUOTE:
-                if self._buf[st[_TEXT]] != _QUOTE or st[_COLUMN] - base > 3:
-                    break
-                base = self._after_quote()
-            elif self._buf[st[_TEXT]] != 10:
-                if st[_COLUMN] - base < st[k + 1]:
-                    break
-                base += st[k + 1]
-            m += 1
-            k += 3
-        st[_BASE] = base
-        st[_MATCHED] = m
-
-    def _after_quote(self):
-        """Step over the mark of a quote; return the column where its content begins."""
-        st = self._st
-        q = st[_TEXT] + 1
-        base = st[_COLUMN] + 1
-        self._skip_blanks(q, base)
-        return base + 1 if self._buf[q] in b" \t" else base
-
-    def _pop(self, m):
-        """Close containers until m are left."""
-        st = self._st
-        while st[_DEPTH] > m:
-            st[_DEPTH] -= 1
-            if st[_STACK + 3 * st[_DEPTH]] == _QUOTE:
-                st[_QUOTES] -= 1
-                if not st[_QUOTES] and st[_QUOTE_OPEN]:
-                    st[_QUOTE_OPEN] = 0
-                    self._tag(b"</blockquote>")
-
-    def _push_container(self, what, width, number):
-        st = self._st
-        k = _STACK + 3 * st[_DEPTH]
-        st[k] = what
-        st[k + 1] = width
-        st[k + 2] = number
-        st[k + 3] = 0  # a list that was open below is over
-        st[_DEPTH] += 1
-
-    def _marker(self, q):
-        """A list marker at q: its character, or 0; its end goes to _marker_end, its number to _number."""
-        st = self._st
-        buf = self._buf
-        c = buf[q]
-        e = q + 1
-        if c not in b"-+*":
-            n = 0
-            while 48 <= buf[e - 1] < 58 and e - q < 11:
-                n = n * 10 + buf[e - 1] - 48
-                e += 1
-            c = buf[e - 1]
-            if e - q == 1 or e - q > 10 or c not in b".)":
-                return 0
-            st[_NUMBER] = min(n, 65535)
-        if buf[e] not in b" \t\n":
-            return 0
-        st[_MARKER_END] = e
-        return c
-
-    def _is_rule(self, q):
-        """True if the line whose text begins at q is a thematic break."""
-        buf = self._buf
-        c = buf[q]
-        d = buf[q + 1]
-        if c not in b"-*_" or d != c and (d > 32 or buf[q + 2] != c and buf[q + 2] > 32):
-            return False
-        e = self._find(b"\n", q)
-        self._needle[0] = c
-        n = buf.count(self._needle, q, e)
-        return n > 2 and n + buf.count(b" ", q, e) + buf.count(b"\t", q, e) == e - q
-
-    def _hashes(self, q):
-        """The length of the run of # that opens a heading at q, or 0."""
-        buf = self._buf
-        p = q
-        while buf[p] == 35:
-            p += 1
-        return p - q if p - q < 7 and buf[p] in b" \t\n" else 0
-
-    def _fence_length(self, q):
-        """The length of the run that opens a fenced block at q, or 0."""
-        buf = self._buf
-        c = buf[q]
-        p = q
-        while buf[p] == c:
-            p += 1
-        if p - q < 3:
-            return 0
-        if c == 96:
-            e = self._find(b"\n", p)
-            if self._find(b"`", p, e) > 0 or self._find(b"\x16", p, e) > 0:  # or one that is marked
-                return 0
-        return p - q
-
-    def _interrupts(self, q, listed):
-        """True if the line whose text begins at q ends the paragraph before it (`listed`: in the same item)."""
-        st = self._st
-        c = self._buf[q]
-        if c not in _STARTS:
-            return False
-        if c == _QUOTE or self._is_rule(q):
-            return True
-        if c == 35:
-            return self._hashes(q) > 0
-        if c == 96 or c == 126:
-            return self._fence_length(q) > 0
-        if c == 95 or not self._marker(q):
-            return False
-        if not listed:
-            return True
-        self._skip_blanks(st[_MARKER_END], 0)
-        return self._buf[st[_TEXT]] != 10 and (c < 48 or st[_NUMBER] == 1)
-
-    def _extent(self, p):
-        """Where the paragraph that p is in ends; _under is the end of the line that makes it a heading, or 0."""
-        st = self._st
-        buf = self._buf
-        st[_UNDER] = 0
-        while True:
-            e = self._find(b"\n", p)
-            if e >= st[_HELD]:
-                return e
-            p = e + 1
-            c = buf[p]
-            if c > 64 and not (st[_DEPTH] or st[_BARS]) and c != 95 and c != 96 and c != 126:
-                continue  # begins with a letter, in no container
-            if self._ends(p):
-                return e
-
-    def _ends(self, p):
-        """True if the paragraph ends before the line at p."""
-        st = self._st
-        buf = self._buf
-        self._match(p)
-        q = st[_TEXT]
-        c = buf[q]
-        if c == 10:
-            return True
-        if st[_COLUMN] - st[_BASE] > 3:
-            return False
-        inside = st[_MATCHED] == st[_DEPTH]
-        if inside and (c == 61 or c == 45):
-            k = q
-            while buf[k] == c:
-                k += 1
-            while buf[k] in b" \t":
-                k += 1
-            if buf[k] == 10:
-                st[_UNDER] = k
-                return True
-        return self._interrupts(q, inside) or st[_BARS] and self._table_columns(p, q)
-
-    # Writing.
-
+class Blocks(Fences):
     def _walk(self, stop, sink):
         """Go over the piece up to `stop`, counting or writing."""
         st = self._st
@@ -294,38 +97,6 @@ class Blocks(Inline):
             self._styles_close()
         if st[_QUOTE_OPEN]:
             self._tag(b"</blockquote>")
-
-    def _quote(self, p):
-        """Open the quote if the block is in one; it is expandable if it goes on for long from p."""
-        st = self._st
-        if st[_QUOTES] and not st[_QUOTE_OPEN]:
-            st[_QUOTE_OPEN] = 1
-            q = p
-            while q < st[_HELD] and q - p < _LONG_QUOTE:
-                if q > p and self._buf[self._prefix_blank(q)] != _QUOTE:
-                    break
-                q = self._find(b"\n", q) + 1
-            self._tag(b"<blockquote expandable>" if q - p >= _LONG_QUOTE else b"<blockquote>", 1)
-
-    def _begin(self):
-        """Begin a block's first line, unless a list marker already has."""
-        st = self._st
-        if not st[_BEGUN]:
-            st[_BEGUN] = True
-            if st[_GAP] and st[_SEEN_ANY]:
-                self._break(st[_GAP])
-            st[_GAP] = 1
-            if st[_DEPTH]:
-                self._quote(st[_POS])
-                n = st[_QUOTES] - 1
-                while n > 0:
-                    self._put(b"&gt; ", 2)
-                    n -= 1
-                if st[_SEEN_ANY]:
-                    self._blank(st[_PAD])
-            st[_SEEN_ANY] = True
-        elif st[_DEPTH]:
-            self._quote(st[_POS])
 
     def _boundary(self, q):
         """A block begins here, in the line with q: the piece may end before it."""
@@ -557,138 +328,3 @@ class Blocks(Inline):
         st[_GAP] = 1
         st[_HEADING_AT] = under > 0
         st[_POS] = (under or end) + 1
-
-    def _fence_open(self, q, e):
-        """Note what the fence at q needs to be closed, and its language."""
-        st = self._st
-        buf = self._buf
-        n = self._fence_length(q)
-        st[_FENCE] = buf[q]
-        st[_FENCE_LENGTH] = n
-        st[_FENCE_INDENT] = st[_COLUMN] - st[_BASE]
-        p = self._prefix_blank(q + n)
-        n = 0
-        while p < e and buf[p] > 32 and buf[p] not in b'"<>&' and n < _LONGEST_LANGUAGE:
-            self._tiny[_LANGUAGE + n] = buf[p]
-            n += 1
-            p += 1
-        while n and p < e and buf[p] & 0xC0 == 0x80:  # not half a character
-            p -= 1
-            n -= 1
-        st[_LANGUAGE_LENGTH] = n
-
-    def _pre(self, opens):
-        n = self._st[_LANGUAGE_LENGTH]
-        if not opens:
-            self._tag(b"</code></pre>" if n else b"</pre>")
-        elif n:
-            self._tag(b'<pre><code class="language-', 1)
-            if self._sink:
-                self._sink(self._tiny, _LANGUAGE, _LANGUAGE + n)
-            self._tag(b'">')
-        else:
-            self._tag(b"<pre>", 1)
-
-    def _code_lines(self, stop):
-        """Lines of code, from the first one or from where the last piece ended."""
-        st = self._st
-        buf = self._buf
-        fence = st[_FENCE]
-        st[_PAD] = 0
-        p = st[_POS]
-        indented = not (fence or st[_KIND])  # the first line of indented code is matched already
-        if fence and not st[_KIND]:
-            p = st[_POS_NEXT]
-        st[_HERE] = st[_POS]
-        st[_KIND] = _CODE_BLOCK
-        st[_IN_CODE] = True
-        opened = False
-        blanks = 0
-        if fence and not (st[_DEPTH] or st[_FENCE_INDENT] or st[_ODD]):
-            e = self._closing(p)
-            q = min(e - 1, stop) if e > p else p
-            if q > p:
-                self._begin()
-                self._pre(True)
-                opened = True
-                st[_MIDDLE] = stop < e and buf[stop - 1] != 10
-                self._raw(p, q - 1 if q == stop and buf[q - 1] == 10 else q)
-            if stop < e:
-                p = stop
-            else:
-                p = self._find(b"\n", e) + 1
-                st[_KIND] = 0
-        while p < stop and st[_KIND]:
-            start = p
-            extra = 0
-            if not st[_MIDDLE]:
-                if not indented:
-                    self._match(p)
-                indented = False
-                start = st[_TEXT]
-                indent = st[_COLUMN] - st[_BASE]
-                if st[_MATCHED] < st[_DEPTH]:
-                    st[_KIND] = 0
-                    break
-                if fence:
-                    if buf[start] == fence and indent < 4 and self._closes(start):
-                        st[_KIND] = 0
-                        p = self._find(b"\n", start) + 1
-                        break
-                elif buf[start] == 10:
-                    blanks += 1
-                    p = start + 1
-                    continue
-                elif indent < 4:
-                    st[_KIND] = 0
-                    break
-                extra = max(indent - st[_FENCE_INDENT], 0)
-            st[_MIDDLE] = 0
-            self._note(_LINE, p)
-            st[_HERE] = p
-            if opened:
-                while blanks:
-                    self._break()
-                    blanks -= 1
-                self._break()
-            else:
-                self._begin()
-                self._pre(True)
-                opened = True
-                blanks = 0
-            self._blank(extra)
-            e = self._find(b"\n", start)
-            if e > stop:
-                e = stop
-                st[_MIDDLE] = 1
-            self._raw(start, e, extra)
-            p = e if st[_MIDDLE] else e + 1
-        st[_IN_CODE] = False
-        if opened:
-            self._pre(False)
-        st[_GAP] = max(st[_GAP], 1 + (blanks > 0))
-        st[_POS] = p
-
-    def _closes(self, q):
-        """True if a run at q closes the fence that is open."""
-        buf = self._buf
-        p = q
-        while buf[p] == self._st[_FENCE]:
-            p += 1
-        return p - q >= self._st[_FENCE_LENGTH] and buf[self._prefix_blank(p)] == 10
-
-    def _closing(self, p):
-        """The start of the line that closes the fence (one that lies in no container), or where the text ends."""
-        st = self._st
-        fence = b"```" if st[_FENCE] == 96 else b"~~~"
-        q = p
-        while True:
-            q = self._find(fence, q, st[_HELD])
-            if q < 0:
-                return st[_HELD] + 1
-            line = self._buf.rfind(b"\n", 0, q) + 1
-            if line >= p and (line or not st[_MIDDLE]) and q - line < 4:
-                if self._prefix_blank(line) == q and self._closes(q):
-                    return line
-            while self._buf[q] == st[_FENCE]:
-                q += 1

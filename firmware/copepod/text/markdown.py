@@ -16,10 +16,10 @@ from array import array
 
 from micropython import const
 
-from .chars import safe_cut, size, visible
+from .chars import safe_cut, visible
+from .intake import Intake
 from .marks import ORIGINAL
 from .output import Full
-from .tables import Tables
 
 _BUFFER = const(12544)
 _SLACK = const(8)  # bytes kept free after the text: a line feed that ends it, and room to look ahead
@@ -32,7 +32,6 @@ _SURE_ENTITIES = const(92)  # some may go on from the piece before
 _LEADS = b"\xd0\xd1\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef\xf0\xe2\xd7\xd8\xd9\xe0\xea\xeb\xec\xc3"
 # What else makes an entity: quotes, headings, blocks of code.
 _ENTITY_SIGNS = (b">", b"#", b"=\n", b"-\n", b" \n", b"    ")
-
 _DEPTH = const(36)
 _QUOTES = const(40)
 _QUOTE_OPEN = const(42)
@@ -42,14 +41,12 @@ _STYLES = const(41)
 _STACK = const(56)
 _TABLE = const(3)
 _CODE = const(22)
-
 # Scalars of the walk, in the same array.
 _TOP = const(-16)
 _OVER_AT = const(22)
 _SEEN = const(10)
 _FITS = const(-10)
 _HERE = const(11)
-_LIVES = const(12)
 _RESOLVED = const(16)
 _DEFINITIONS = const(87)
 _BARS = const(23)
@@ -72,14 +69,13 @@ _KEPT_END = const(83)
 _NOWHERE = const(0xFFFF)
 
 
-class Formatter(Tables):
+class Formatter(Intake):
     """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes."""
 
     def __init__(self, buffer=None):
         if buffer is None:
             buffer = bytearray(_BUFFER)
         super().__init__(buffer)
-        self._view = memoryview(buffer)
         self._st[_ROOM] = len(buffer) - _SLACK
         self._kept = memoryview(self._st)[_KEPT:_KEPT_END]  # what a piece begins with
         self._saved = memoryview(array("H", bytes(2 * (_KEPT_END - _KEPT))))
@@ -213,111 +209,6 @@ class Formatter(Tables):
         st[_RESOLVED] = max(st[_RESOLVED] - cut, 0)
         st[_CUT] = 0
         st[_WRITTEN] = False
-
-    def _full(self):
-        """True if the window is full, with whole characters."""
-        st = self._st
-        held = st[_HELD]
-        if held < st[_ROOM]:
-            return False
-        p = held - 1
-        while self._buf[p] & 0xC0 == 0x80 and p:
-            p -= 1
-        return p + size(self._buf[p]) <= held
-
-    def _clean(self, p, view):
-        """The text in `view` was added at p: no returns, controls, lone surrogates; note what else it has."""
-        st = self._st
-        buf = self._buf
-        held = st[_HELD]
-        if st[_RETURN_] and p < held:
-            st[_RETURN_] = False
-            if buf[p] == 10:
-                held -= 1
-                self._view[p:held] = self._view[p + 1 : held + 1]
-        if self._find(b"\n", p, held) < 0:
-            c = min(view)
-            if c < 32:
-                held = self._controls(c, p, held)
-        else:
-            for c in view:
-                if c < 32 and c != 10:
-                    held = self._controls(min(view), p, held)
-                    break
-        st[_HELD] = held
-        p = max(p - 2, 0)
-        for c in b"\x7f\xc2\xed":
-            self._needle[0] = c
-            if self._find(self._needle, p, held) >= 0:
-                self._repair(p, held)
-                break
-
-    def _repair(self, p, held):
-        """No controls beyond ASCII, no surrogates."""
-        buf = self._buf
-        q = p
-        while True:
-            q = self._find(b"\xc2", q, held - 1)
-            if q < 0:
-                break
-            q += 1
-            if buf[q] < 0xA0:
-                buf[q] = 0xA0
-        q = p
-        while True:
-            q = self._find(b"\xed", q, held - 2)
-            if q < 0:
-                break
-            if buf[q + 1] > 0x9F:
-                buf[q] = 0xEF
-                buf[q + 1] = 0xBF
-                buf[q + 2] = 0xBD
-            q += 1
-        self._blank_out(127, p, held)
-
-    def _controls(self, lowest, p, held):
-        """Controls but tabs and line feeds become blanks, as the server would have it; NULs stay, to be U+FFFD."""
-        st = self._st
-        q = self._find(b"\r", p, held)
-        if q >= 0:
-            held = self._no_returns(q, held)
-        if lowest < 10:
-            for c in b"\t\0":
-                self._needle[0] = c
-                if self._live.find(self._needle, 0, st[_LIVES]) < 0 and self._find(self._needle, p, held) >= 0:
-                    self._use(c)
-                    st[_ODD] = True
-        for c in range(1 if lowest < 9 else 11, 32):
-            if c != 9 and c != 10:
-                self._blank_out(c, p, held)
-        return held
-
-    def _blank_out(self, c, p, held):
-        """Blanks instead of c."""
-        self._needle[0] = c
-        while True:
-            p = self._find(self._needle, p, held)
-            if p < 0:
-                break
-            self._buf[p] = 32
-
-    def _no_returns(self, q, held):
-        """Take the returns out of the text from q on: CR LF and CR become LF."""
-        st = self._st
-        buf = self._buf
-        p = q
-        while q < held:
-            c = buf[q]
-            q += 1
-            if c == 13:
-                c = 10
-                if q == held:
-                    st[_RETURN_] = True
-                elif buf[q] == 10:
-                    q += 1
-            buf[p] = c
-            p += 1
-        return p
 
     def _choose(self):
         """Decide where the piece ends; what has nothing to show is dropped."""
