@@ -106,8 +106,12 @@ def _owners(trees: dict[str, ast.Module], families: dict[str, str]) -> dict[str,
                         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
                             owners[inner.id].add(families[cls.name])
             for node in ast.walk(cls):
-                own = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-                if own and node.value.id == "self" and isinstance(node.ctx, ast.Store):
+                if (
+                    isinstance(node, ast.Attribute)
+                    and isinstance(node.value, ast.Name)
+                    and node.value.id == "self"
+                    and isinstance(node.ctx, ast.Store)
+                ):
                     owners[node.attr].add(families[cls.name])
     return dict(owners)
 
