@@ -269,3 +269,25 @@ def test_written_again_after_it_failed():
         at += FMT.feed(text[at:])
     FMT.finish()
     assert FMT.done()
+
+
+def test_one_formatter_for_many_texts():
+    texts = ("\ud800", "\ud7ff\ud800 \u00a0\u0085", "日本 **語**", "a\x01b", "x\ty\0", "plain")
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass") if sys.implementation.name == "cpython" else text.encode()
+        whole = messages(data, 0, Formatter())
+        assert messages(data, 1) == whole, text
+        assert messages(data) == whole, text
+
+
+def test_a_definition_begins_no_line_of_a_paragraph():
+    text = "a[2][3]\n\nSources:\n[2]: https://a.example/2\n[3]: https://a.example/3\n"
+    assert messages(text) == [text.strip()]
+    assert messages("- [x] ") == ["• [x]"]
+
+
+def test_nothing_adopted():
+    FMT.begin()
+    FMT.adopt(0)
+    FMT.finish()
+    assert FMT.done()

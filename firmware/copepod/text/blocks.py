@@ -252,7 +252,8 @@ class Blocks(Fences):
             self._blank(1)
         else:
             q = st[_TEXT]
-            if buf[q] == 91 and buf[q + 2] == 93 and buf[q + 3] in b" \t" and buf[q + 1] in b" xX":
+            p = self._prefix_blank(q + 3)
+            if buf[q] == 91 and buf[q + 2] == 93 and buf[q + 1] in b" xX" and p > q + 3 and buf[p] != 10:
                 self._put(b"\xe2\x98\x90 " if buf[q + 1] == 32 else b"\xe2\x98\x91 ", 2)
                 self._skip_blanks(q + 4, 0)
                 st[_BASE] = 0

@@ -40,6 +40,9 @@ class Intake(Tables):
             if buf[p] == 10:
                 held -= 1
                 self._view[p:held] = self._view[p + 1 : held + 1]
+        if p >= held:
+            st[_HELD] = held
+            return
         if self._find(b"\n", p, held) < 0:
             c = min(view)
             if c < 32:
@@ -61,8 +64,9 @@ class Intake(Tables):
         """No controls beyond ASCII, no surrogates."""
         buf = self._buf
         q = p
+        end = max(held - 2, 0)
         while True:
-            q = self._find(b"\xc2", q, held - 1)
+            q = self._find(b"\xc2", q, end + 1)
             if q < 0:
                 break
             q += 1
@@ -70,7 +74,7 @@ class Intake(Tables):
                 buf[q] = 0xA0
         q = p
         while True:
-            q = self._find(b"\xed", q, held - 2)
+            q = self._find(b"\xed", q, end)
             if q < 0:
                 break
             if buf[q + 1] > 0x9F:

@@ -249,8 +249,15 @@ class Links(Output):
         line = buf.rfind(b"\n", 0, q) + 1
         if self._any_prefix(line) != q:
             return False
-        before = self._any_prefix(buf.rfind(b"\n", 0, line - 1) + 1) if line > 1 else line
-        return before >= line - 1 or buf[before] in b"[#=-*~`"
+        while line > 1:
+            before = buf.rfind(b"\n", 0, line - 1) + 1
+            q = self._any_prefix(before)
+            if q >= line - 1:
+                break
+            if buf[q] != 91 and buf[q] != 11:
+                return buf[q] in b"#=-*~`"
+            line = before  # perhaps a definition, if it is in no paragraph
+        return True
 
     def _any_prefix(self, p):
         while self._buf[p] in b" \t>":

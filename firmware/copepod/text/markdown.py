@@ -191,7 +191,7 @@ class Formatter(Intake):
                     cut -= 1
             st[_CUT] = cut
         st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
-        st[_WRITTEN] = True
+        st[_WRITTEN] = 2  # what it opens and closes does not matter
         return cut > 0
 
     def drop(self):
