@@ -124,6 +124,10 @@ class Channel:
                         self._accepted(method)
             except (OSError, ValueError) as error:  # TLS verification failures are ValueError
                 reason = error
+            except MemoryError as error:
+                if not self.outbox.short_of_memory():
+                    raise
+                reason = error
             finally:
                 http.close()
             failures = 0 if call.polls != polls else failures + 1
@@ -184,7 +188,9 @@ class Channel:
         try:
             self.http.tls = tls.from_file(path) if path else tls.context()
         except (OSError, ValueError) as error:
-            raise Stop("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
+            raise Stop(
+                "tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error)
+            )
         forget("copepod.net.tls")
         if not path:
             forget("copepod.net.roots")

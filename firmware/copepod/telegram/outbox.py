@@ -33,7 +33,12 @@ class Outbox:
                     return None
                 self._begin(message)
             if message.state == 0:
-                found = self._feed(message)
+                try:
+                    found = self._feed(message)
+                except MemoryError:
+                    if not self.short_of_memory():
+                        raise
+                    found = True
                 if found:
                     return api.SEND_RICH if self._rich and not self._plain else api.SEND_MESSAGE
                 if found is None:
@@ -112,6 +117,15 @@ class Outbox:
             call.text(b',"link_preview_options":{"is_disabled":true},"text":"')
             self._formatter.write_plain(call.run)
             call.text(b'"}')
+
+    def short_of_memory(self):
+        """There was no memory to format the piece: it will be its Markdown. False when that is no help."""
+        if self.message is None or self._plain or not self._formatter.give_up():
+            return False
+        log("telegram", "no memory to format the answer, sending plain text")
+        self._stats.fallbacks += 1
+        self._plain = True
+        return True
 
     def accepted(self):
         """Telegram has accepted the piece."""

@@ -1,0 +1,123 @@
+"""The answer being sent: as formatted text, and as its Markdown where there is no memory to format it."""
+
+from copepod.bus import Queue
+from copepod.messages import OutboundMessage
+from copepod.signal import Signal
+from copepod.stats import Stats
+from copepod.telegram import api, outbox
+from copepod.telegram.outbox import Outbox
+
+WORDS = "**bold** and `code` "
+
+
+class Call:
+    """Takes the requests as text, and what the formatter gives as it is."""
+
+    def __init__(self):
+        self.sent = []
+
+    def begin(self, method):
+        self.sent.append(b"")
+
+    def text(self, data):
+        self.sent[-1] += data
+
+    def number(self, value):
+        self.sent[-1] += str(value).encode()
+
+    def run(self, data, start, end):
+        self.sent[-1] += bytes(data[start:end])
+
+
+class Full:
+    """Stands before the formatter's methods: the heap is full whenever `name` is called, `times` times."""
+
+    def __init__(self, formatter, name, times):
+        self.formatter = formatter
+        self.name = name
+        self.times = times
+        self.fed = False  # without a text no memory is needed
+
+    def __getattr__(self, name):
+        self.fed |= name == "feed"
+        if name == self.name and self.times and self.fed:
+            self.times -= 1
+            raise MemoryError
+        return getattr(self.formatter, name)
+
+
+def box(text, name, times):
+    outbox.log = lambda *parts: None
+    queue = Queue(2, 1000)
+    made = Outbox(queue, Stats(), bytearray(12320), False)
+    made._formatter = Full(made._formatter, name, times)
+    message = OutboundMessage(7, text)
+    message.signal = Signal()
+    queue.put(message)
+    return made, message
+
+
+def sent(made):
+    """What is sent, as the channel does it: the text of each request, and whether it was formatted."""
+    call = Call()
+    pieces = []
+    for _ in range(30):
+        try:
+            method = made.method()
+            if method is None:
+                return pieces
+            made.write(call, method)
+        except MemoryError:
+            if not made.short_of_memory():  # all of it is sent
+                made._formatter.times = 0
+            continue
+        body = call.sent[-1].decode()
+        formatted = body.endswith('","parse_mode":"HTML"}')
+        end = len(body) - (len('","parse_mode":"HTML"}') if formatted else 2)
+        pieces.append((body[body.index('"text":"') + 8 : end], formatted))
+        made.accepted()
+    raise AssertionError("no end")
+
+
+def test_formatted():
+    made, message = box(WORDS, "", 0)
+    assert sent(made) == [("<b>bold</b> and <code>code</code>", True)], sent(made)
+    assert message.state == 1
+
+
+def test_no_memory_to_choose_a_piece():
+    for times in (1, 50):
+        made, message = box(WORDS, "ready", times)
+        assert sent(made) == [(WORDS, False)]
+        assert message.state == 1 and made._stats.fallbacks == 1
+
+
+def test_no_memory_while_a_request_is_written():
+    made, message = box(WORDS, "write", 1)
+    (piece,) = sent(made)
+    assert piece[0].strip() == WORDS.strip() and not piece[1]
+    assert message.state == 1
+
+
+def test_a_long_text_is_cut_between_words_and_characters():
+    for text in (WORDS * 450, "é" * 5000, "😀" * 2500, "漢字" * 1500):
+        made, message = box(text, "ready", 50)
+        pieces = sent(made)
+        assert "".join([piece for piece, _ in pieces]) == text
+        assert len(pieces) > 1 and not any([formatted for _, formatted in pieces])
+        assert max([len(piece.encode()) for piece, _ in pieces]) <= 4096
+
+
+def test_memory_comes_back():
+    made, message = box(WORDS * 450, "ready", 1)
+    pieces = sent(made)
+    assert not pieces[0][1] and pieces[-1][1]
+    assert message.state == 1
+
+
+def test_when_that_is_no_help():
+    made, _ = box(WORDS, "", 0)
+    assert not made.short_of_memory()  # nothing is being sent
+    assert made.method() == api.SEND_MESSAGE
+    assert made.short_of_memory()
+    assert not made.short_of_memory()  # it is plain already
