@@ -17,6 +17,7 @@ import builtins
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from host_tools.fold import STATIC_NAMES
@@ -32,17 +33,19 @@ INDEX = f"copepod/{FOLDER}/index"  # a line for each room, read line by line
 HOLDER = "function"
 DROP = "drop_rare"
 
-# Files and what they are named cost a board, too, and for good: a module's name, its path and its short
-# strings are interned, and a table of 320 names takes more room than a small heap has. Every room is
-# therefore the same file of the same name, each in a folder of its own, and is imported from there
-# (build/names.txt tells which number is which room). Names inside are those of MicroPython's types: it
-# has them, and host_tools/fold.py does not use them. What runs a method that is not kept is small, since
-# it is there for as long as the method runs. When the heap is too full for a room, those loaded before
-# are dropped: they come back when they are called.
+# Files and what they are named cost a board, too, and for good: a module's name, its path and its
+# short strings are interned, and a table of 320 names takes more room than a small heap has. Every
+# room is therefore the same file of the same name, each in a folder of its own, and is imported from
+# there (build/names.txt tells which number is which room). Names inside are those of MicroPython's
+# types: it has them, and host_tools/fold.py does not use them. What runs a method that is not kept is
+# small, since it is there for as long as the method runs. Garbage is collected first, or a room that
+# stays would be spread over a full heap and leave no larger piece of it free. When the heap is too
+# full for a room, those loaded before are dropped: they come back when they are called.
 _LOADER = f"""
 closure = []
 
 def {LOADER}(self, key):
+    __import__("gc").collect()
     try:
         return generator(self, key)
     except MemoryError:
@@ -53,8 +56,9 @@ def {DROP}():
     while closure:
         value, keys = closure.pop()
         for key in keys.split()[1:]:
-            setattr(value, key, None)  # a deleted slot keeps its value
-            delattr(value, key)
+            if hasattr(value, key):
+                setattr(value, key, None)  # a deleted slot keeps its value
+                delattr(value, key)
     __import__("gc").collect()
 
 def generator(self, key):
@@ -72,9 +76,9 @@ def generator(self, key):
     module.{HOLDER} = None  # or each of its methods would hold all the others
     if keys[0] == "-":
         return bound_method(self, getattr(value, key))
+    closure.append((type(self), keys))
     for index in keys.split()[1:]:
         setattr(type(self), index, getattr(value, index))
-    closure.append((type(self), keys))
     return getattr(self, key)
 
 def iterator(path):
@@ -144,6 +148,7 @@ def split(
     result = dict(folded)
     trees = {path: ast.parse(folded[path]) for path in names if path in folded}
     index: list[str] = []
+    kept: dict[str, list[list[str]]] = {}
     owners: dict[str, ast.ClassDef] = {}  # rooms are found by the class's name
     changed: set[str] = set()
     for room in rooms:
@@ -167,6 +172,8 @@ def split(
             cls.body.append(
                 ast.Assign([ast.Name("__getattr__", ast.Store())], ast.Name(LOADER, ast.Load()))
             )
+        if room.keep and path == HOME:
+            kept.setdefault(cls.name, []).append([function.name for function in functions])
         changed.add(path)
         listed = " ".join(function.name for function in functions)
         index.append(f"{'+' if room.keep else '-'}{cls.name}: {listed} ")
@@ -178,6 +185,12 @@ def split(
         imported = _imported_from(path, trees)
         along = _only_for(functions, trees[path], others, imported)
         result[room_path(number)] = _module(functions, along, path, trees[path])
+    for name, groups in kept.items():
+        # The class's table gets places for two rooms while the heap is still in one piece.
+        methods = chain.from_iterable(sorted(groups, key=len)[-2:])
+        each = f"for end in {' '.join(methods)!r}.split():\n"
+        grow = f"{each}    setattr({name}, end, None)\n{each}    delattr({name}, end)\n"
+        trees[HOME].body += ast.parse(grow).body
     for path in changed:
         tree = trees[path]
         if path == HOME:
