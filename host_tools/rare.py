@@ -17,7 +17,6 @@ import builtins
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from host_tools.fold import STATIC_NAMES
@@ -100,6 +99,15 @@ def bound_method(self, value):
 """
 
 
+# Whatever names MicroPython has: a list of them here would stay on the heap.
+_GROW = """
+closure.extend([end for end in dir(__import__("builtins")) if not hasattr({cls}, end)][:{count}])
+[setattr({cls}, end, None) for end in closure]
+[delattr({cls}, end) for end in closure]
+closure.clear()
+"""
+
+
 @dataclass
 class Room:
     """Methods of one class that are loaded together."""
@@ -148,7 +156,7 @@ def split(
     result = dict(folded)
     trees = {path: ast.parse(folded[path]) for path in names if path in folded}
     index: list[str] = []
-    kept: dict[str, list[list[str]]] = {}
+    kept: dict[str, list[int]] = {}
     owners: dict[str, ast.ClassDef] = {}  # rooms are found by the class's name
     changed: set[str] = set()
     for room in rooms:
@@ -173,7 +181,7 @@ def split(
                 ast.Assign([ast.Name("__getattr__", ast.Store())], ast.Name(LOADER, ast.Load()))
             )
         if room.keep and path == HOME:
-            kept.setdefault(cls.name, []).append([function.name for function in functions])
+            kept.setdefault(cls.name, []).append(len(functions))
         changed.add(path)
         listed = " ".join(function.name for function in functions)
         index.append(f"{'+' if room.keep else '-'}{cls.name}: {listed} ")
@@ -185,12 +193,9 @@ def split(
         imported = _imported_from(path, trees)
         along = _only_for(functions, trees[path], others, imported)
         result[room_path(number)] = _module(functions, along, path, trees[path])
-    for name, groups in kept.items():
+    for name, sizes in kept.items():
         # The class's table gets places for two rooms while the heap is still in one piece.
-        methods = chain.from_iterable(sorted(groups, key=len)[-2:])
-        each = f"for end in {' '.join(methods)!r}.split():\n"
-        grow = f"{each}    setattr({name}, end, None)\n{each}    delattr({name}, end)\n"
-        trees[HOME].body += ast.parse(grow).body
+        trees[HOME].body += ast.parse(_GROW.format(cls=name, count=sum(sorted(sizes)[-2:]))).body
     for path in changed:
         tree = trees[path]
         if path == HOME:
