@@ -140,7 +140,13 @@ class Gateway:
                 msg.gateway = self
                 if msg.command is not None or handlers.texts:
                     self._handling = True
-                    taken = await self._handle(msg)
+                    try:
+                        taken = await self._handle(msg)
+                    except (
+                        MemoryError
+                    ):  # for the handler's own code: the others still get their answers
+                        taken = True
+                        log("handler", "no memory to answer")
                     self._handling = False
                 else:
                     taken = False
@@ -155,7 +161,7 @@ class Gateway:
             self.channel.finished(msg.update_id)
 
     async def _handle(self, msg):
-        apology = None
+        apology = trouble = None
         try:
             return await handlers.dispatch(msg)
         except asyncio.CancelledError:
@@ -168,8 +174,10 @@ class Gateway:
             return True  # nobody is there to be told
         except Exception as error:  # a user's handler may raise anything
             apology = "Sorry, something went wrong while I was working on that."
-            self._failed("handler", error)
+            trouble = error
+        if trouble is not None:
             self.stats.handler_errors += 1
+            self._failed("handler", trouble)
         try:
             await self.answer(msg, apology)
         except AnswerRefused:
@@ -207,7 +215,13 @@ class Gateway:
                 error = self._ends[index]
                 if error is not None:
                     self._ends[index] = tasks[index] = None
-                    self._ended(index, error)
+                    try:
+                        given_up = self._ended(index, error)
+                    except MemoryError:  # for saying so: then without a word
+                        self._crashes += 1
+                        given_up = self._crashes >= _CRASHES
+                    if given_up:
+                        raise error
 
     async def _start(self):
         wait.install()
@@ -222,16 +236,15 @@ class Gateway:
         port.watchdog_start(_WATCHDOG_MS)
 
     def _ended(self, index, error):
-        # A task has failed, and is about to be started again: too often is a crash of the machine.
+        # A task has failed and will be started again; True when it should not, or has failed too often.
         if isinstance(error, Stop):
-            raise error
+            return True
         self._failed("worker" if index else "channel", error)
         if self.seconds - self._crashed_s > _HEALTHY_S:
             self._crashes = 0
         self._crashed_s = self.seconds
         self._crashes += 1
-        if self._crashes >= _CRASHES:
-            raise error
+        return self._crashes >= _CRASHES
 
     async def _guarded(self, index, work):
         # A task that ends leaves its reason where the supervisor looks, so that it is printed once.

@@ -9,7 +9,7 @@ def forget(name):
     Its package refers to it, too. Whatever else still does keeps it alive. A deleted slot of a dict
     keeps its value until another takes the place (py/map.c), hence None first.
     """
-    sys.modules[name] = None
+    sys.modules[name] = None  # pyright: ignore[reportArgumentType]
     del sys.modules[name]
     package, _, last = name.rpartition(".")
     package = sys.modules[package]
