@@ -17,6 +17,7 @@ _FENCE_INDENT = const(45)
 _LANGUAGE_LENGTH = const(46)
 _LANGUAGE = const(4)
 _LONGEST_LANGUAGE = const(24)
+_KEPT_LANGUAGE = const(62)
 _CODE_BLOCK = const(2)
 _QUOTE = const(62)
 _LONG_QUOTE = const(700)  # bytes from which a quote is expandable
@@ -107,8 +108,12 @@ class Fences(Lines):
         st[_PAD] = 0
         p = st[_POS]
         indented = not (fence or st[_KIND])  # the first line of indented code is matched already
-        if fence and not st[_KIND]:
-            p = st[_POS_NEXT]
+        if fence:
+            if st[_KIND]:
+                kept = self._tiny[_KEPT_LANGUAGE : _KEPT_LANGUAGE + _LONGEST_LANGUAGE]
+                self._tiny[_LANGUAGE : _LANGUAGE + _LONGEST_LANGUAGE] = kept
+            else:
+                p = st[_POS_NEXT]
         st[_HERE] = st[_POS]
         st[_KIND] = _CODE_BLOCK
         st[_IN_CODE] = True

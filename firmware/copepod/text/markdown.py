@@ -39,7 +39,6 @@ _KIND = const(37)
 _MIDDLE = const(38)
 _STYLES = const(41)
 _STACK = const(56)
-_TABLE = const(3)
 _CODE = const(22)
 # Scalars of the walk, in the same array.
 _TOP = const(-16)
@@ -199,8 +198,8 @@ class Formatter(Intake):
         st = self._st
         if st[_WRITTEN] < 2:
             self.write(_nowhere)
-        if st[_KIND] == _TABLE:
-            self._keep_columns()
+        if st[_KIND]:
+            self._keep()
         cut = st[_CUT]
         held = st[_HELD] - cut
         if held:

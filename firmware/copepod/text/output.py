@@ -12,9 +12,9 @@ from .chars import columns_of, put_character, reference, safe_cut, size, units, 
 from .marks import EDGES, TAGS
 
 _FAR = const(0xFFFF)
-_LANGUAGE = const(4)
 _COLUMNS = const(28)
-_ROW = const(17)
+_KEPT_LANGUAGE = const(62)
+_LONGEST_LANGUAGE = const(24)
 _LIMIT = const(4096)  # UTF-16 units of a message, after its entities are parsed
 _ENTITIES = const(100)  # more are silently dropped
 _TAG_BYTES = const(12000)  # with 4096 units of five bytes (&amp;) this stays under the 32768 a text may have
@@ -98,8 +98,8 @@ class Output:
         self._st = array("H", bytes(2 * _SIZE))
         self._needle = bytearray(1)
         # One character; the language of the code; of a table how many columns, then alignment << 6 | width of each;
-        # the columns of the table that the piece begins with.
-        self._tiny = bytearray(_COLUMNS + 2 * _ROW)
+        # the columns of the table, and the language of the code, that the piece begins with.
+        self._tiny = bytearray(_KEPT_LANGUAGE + _LONGEST_LANGUAGE)
         self._sink = None
 
     def _restart(self, sink):

@@ -19,6 +19,9 @@ _STACK = const(56)
 _MOST = const(16)
 _COLUMNS = const(28)
 _ROW = const(17)
+_LANGUAGE = const(4)
+_KEPT_LANGUAGE = const(62)
+_LONGEST_LANGUAGE = const(24)
 _NOWHERE = const(0xFFFF)
 _TABLE = const(3)
 _WIDEST = const(60)
@@ -227,9 +230,10 @@ class Tables(Blocks):
         st[_GAP] = 1
         st[_POS] = p
 
-    def _keep_columns(self):
-        """The next piece begins inside this table."""
+    def _keep(self):
+        """The next piece begins inside this table, or this code."""
         self._tiny[_COLUMNS + _ROW : _COLUMNS + 2 * _ROW] = self._tiny[_COLUMNS : _COLUMNS + _ROW]
+        self._tiny[_KEPT_LANGUAGE : _KEPT_LANGUAGE + _LONGEST_LANGUAGE] = self._tiny[_LANGUAGE:_COLUMNS]
 
     def _cell_width(self):
         """Note the width of the cell in _width; True if there is nothing but text in it."""
