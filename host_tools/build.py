@@ -20,6 +20,7 @@ from host_tools.attributes import fold_attributes
 from host_tools.errors import UserError
 from host_tools.exports import fold_exports
 from host_tools.fold import fold
+from host_tools.lift import lift
 from host_tools.link import link
 from host_tools.rare import is_room, read_rooms, room_path, split
 
@@ -184,7 +185,8 @@ def _build(target: Path) -> None:
     aside = target.with_name(target.name + ".folded")
     shutil.rmtree(aside, ignore_errors=True)
     rooms = read_rooms(FIRMWARE)
-    for name, text in {**split(folded, names, rooms), **generated()}.items():
+    files = lift({**split(folded, names, rooms), **generated()})
+    for name, text in files.items():
         source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
