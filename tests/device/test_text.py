@@ -294,7 +294,8 @@ def test_nothing_adopted():
 
 
 def test_code_goes_on_in_its_own_language():
-    text = "```py\n" + "x = 1\n" * 1200 + "```\n\n```js\n" + "y | 2\n" * 300 + "```\n\n```c\n" + "z | 2\n" * 900 + "```\n"
+    text = "```py\n" + "x = 1\n" * 1200 + "```\n\n```js\n" + "y | 2\n" * 300 + "```\n\n"
+    text += "```c\n" + "z | 2\n" * 900 + "```\n"
     for piece in messages(text):
         for language, line in (("py", "x = 1"), ("js", "y | 2"), ("c", "z | 2")):
             assert (line in piece) == ('class="language-%s">%s' % (language, line) in piece), language
