@@ -68,7 +68,7 @@ def _cost(function, *args):
 
 
 def _beside(formatter, name, texts):
-    times = [0, 0]
+    times: list = [0, 0]
     bytes_ = [0, 0]
     failed = worst = over = 0
     global _written
