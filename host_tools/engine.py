@@ -187,10 +187,10 @@ class Run:
         return max(0.0, self.deadline - time.monotonic())
 
     def _quiet(self, count: int) -> Frame | None:
-        """The leaner of two frames once all is answered; None if there is none to expect.
+        """The next frame once all is answered; None if there is none to expect.
 
-        The collector takes what looks like a pointer for one, so that live heap has a few bytes too
-        many in one frame or another; a leak is in all of them.
+        Where growth is judged it is the leaner of two: the collector takes what looks like a pointer
+        for one, so that live heap has a few bytes too many in one frame or another. A leak is in all.
         """
         if count < QUIET_FROM or self.tally.kills or self.device.ended:
             return None
@@ -201,7 +201,8 @@ class Run:
         def quiet() -> list[Frame]:
             return [frame for frame in frames[seen:] if (frame["in"] or 0) >= received]
 
-        self.device.wait(lambda: len(quiet()) >= QUIET_FRAMES, min(QUIET_S, self._left()))
+        enough = 1 if self.scenario.budget.growth_b is None else QUIET_FRAMES
+        self.device.wait(lambda: len(quiet()) >= enough, min(QUIET_S, self._left()))
         return min(quiet(), key=lambda frame: frame["gc_live"] or 0, default=None)
 
     def _burst(self, numbers: range) -> None:

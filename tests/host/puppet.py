@@ -80,14 +80,15 @@ class PuppetDevice(Device):
         self._ended()
 
     def watch(self):
-        """A burst frame when it is quiet after ten messages or more."""
+        """A burst frame when it is quiet after ten messages or more, and another a moment later."""
         reported = before = 0
         while self.running:
             time.sleep(0.1)
             quiet, before = self.received == before, self.received
             if quiet and self.received - reported >= 10:
                 reported = self.received
-                self.frame("burst", 5000 + self.sins.get("leak", 0) * self.received)
+                for _ in range(2):
+                    self.frame("burst", 5000 + self.sins.get("leak", 0) * self.received)
 
     def one(self, connection, message):
         text = message.get("text")

@@ -141,7 +141,7 @@ class UpdateReader(Reader):
                     return kind
                 text = msg.text
             msg.text = text
-            if text[:1] == "/":  # pyright: ignore[reportIndexIssue]
+            if text.startswith("/"):  # pyright: ignore[reportAttributeAccessIssue]
                 self._command(msg, text)
             return kind
         return self._fill_other(msg, values, kind, private)

@@ -40,7 +40,10 @@ def main(config_path, rtc_path, cause):
 
     machine.RTC.memory = memory
     memory(None, copy(None))
-    from copepod.net import ntp, wifi
+    try:
+        from copepod import ntp, wifi  # where the build for a board puts them
+    except ImportError:
+        from copepod.net import ntp, wifi
 
     wifi.sleep_ms = ntp.sleep_ms = world.sleep_ms
     import main as entry
