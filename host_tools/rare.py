@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import textwrap
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ LOADER = "_load_rare"  # in the bundle that is loaded first, and in each class t
 HOME = "copepod/text_bundle.py"
 FILE = "_room"
 FOLDER = "rooms"
-INDEX = f"copepod/{FOLDER}/index"  # a line for each room, read line by line
+INDEX = f"copepod/{FOLDER}/index"  # read line by line
+LINE = 80  # a longer line would want a larger piece of the heap
 
 HOLDER = "function"
 DROP = "drop_rare"
@@ -54,7 +56,7 @@ def {LOADER}(self, key):
 def {DROP}():
     while closure:
         value, keys = closure.pop()
-        for key in keys.split()[1:]:
+        for key in keys:
             if hasattr(value, key):
                 setattr(value, key, None)  # a deleted slot keeps its value
                 delattr(value, key)
@@ -62,22 +64,21 @@ def {DROP}():
 
 def generator(self, key):
     path = __file__.rsplit("/", 1)[0] + "/{FOLDER}"
-    index = 0
     with open(path + "/index") as file:
-        for keys in file:
-            index += 1
-            if keys.startswith(type(self).__name__ + ":", 1) and " " + key + " " in keys:
+        for index in file:
+            if index.startswith(type(self).__name__ + ":", 1) and " " + key + " " in index:
                 break
         else:
             raise AttributeError(key)
-    module = iterator(path + "/%d" % index)
+    module = iterator(path + "/" + index.split(":")[1])
     value = module.{HOLDER}
     module.{HOLDER} = None  # or each of its methods would hold all the others
-    if keys[0] == "-":
+    if index[0] == "-":
         return bound_method(self, getattr(value, key))
+    keys = [end for end in dir(value) if end[:2] != "__"]
     closure.append((type(self), keys))
-    for index in keys.split()[1:]:
-        setattr(type(self), index, getattr(value, index))
+    for end in keys:
+        setattr(type(self), end, getattr(value, end))
     return getattr(self, key)
 
 def iterator(path):
@@ -183,8 +184,9 @@ def split(
         if room.keep and path == HOME:
             kept.setdefault(cls.name, []).append(len(functions))
         changed.add(path)
-        listed = " ".join(function.name for function in functions)
-        index.append(f"{'+' if room.keep else '-'}{cls.name}: {listed} ")
+        head = f"{'+' if room.keep else '-'}{cls.name}:{len(moved) + 1}: "
+        listed = textwrap.wrap(" ".join(function.name for function in functions), LINE)
+        index += [f"{head}{names} " for names in listed]
         moved.append((path, functions))
     for number, (path, functions) in enumerate(moved, 1):
         others = [
