@@ -146,6 +146,14 @@ class Spans(Links):
                     elif n < 29:
                         lacking |= 1 << n
             elif c == 60:
+                k = p
+                while 97 <= buf[k] | 32 <= 122:
+                    k += 1
+                # Only what can begin a tag or an address is looked at more closely.
+                if buf[k] not in (b"\t\n />-+.:0123456789" if k > p else b"/!?0123456789") and (
+                    k == p or self._find(b"@", k, min(end, k + 999)) < 0
+                ):
+                    continue
                 r = self._autolink_end(p, end)
                 if r:
                     self._mark(q, _AUTOLINK)
