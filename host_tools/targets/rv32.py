@@ -27,7 +27,7 @@ from host_tools.targets.target import Device, Target
 BOARD = "VIRT_RV32"
 QEMU = "qemu-system-riscv32"
 RAM_BYTES = 400 * 1024
-DISK_BYTES = 512 * 1024
+DISK_BYTES = 1024 * 1024
 FILES_BYTES = DISK_BYTES - littlefs_image.BLOCK_SIZE  # the last block is the record's (modvirt.c)
 SETTINGS = 0x803FF000  # the page of the "flash" that sets the heaps' sizes (virt_main.c)
 CONNECT_S = 10.0
