@@ -2,6 +2,7 @@
 
 import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,8 +43,39 @@ def test_answers():
     assert sum(quick for quick, _ in found) > len(texts) // 3
 
 
-def test_near_the_limits():
-    chance = random.Random(1)
+# What begins lines, ends blocks, or makes a line longer than it was written.
+LINES = (
+    "```\n",
+    "```py\n`a` **b**\n```\n",
+    "   ```\n",
+    "~~~\n",
+    "````\n",
+    "- ```\n",
+    "- - - - - - a\n",
+    "lazy\n",
+    "> > > > > b\n",
+    "    code\n",
+    "\n    code\n",
+    "|c|d|\n|-|-|\n|e|f|\n",
+    "|" + "g" * 30 + "|h|\n",
+    "|---|---|\n",
+    "- i | j\n  - | -\n  **k** | l\n",
+    "___\n",
+    "m `n`\n===\n",
+    "# **o** `p`\n",
+    "99999999. q\n",
+    "-\n",
+    "[r]: /s\n",
+    "1. > - t\n",
+    "**`u`\n",
+    "`v`** ",
+    "+ W `x`\n",
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_near_the_limits(seed):
+    chance = random.Random(seed)
     tokens = ("**a** ", "`b` ", "*c* ", "\n", "\n\n", "- d\n", "# e\n\n", "9. f\n", "> g\n\n")
     tokens += (
         "日本",
@@ -54,15 +86,16 @@ def test_near_the_limits():
         "<u>m</u>",
         "~~n~~ ",
         "word " * 9,
+        *LINES,
     )
     agreed = 0
-    for _ in range(800):
+    for _ in range(200):
         some = chance.sample(tokens, chance.randint(1, 5))
         text = "a" + "".join(chance.choice(some) for _ in range(chance.randint(1, 700)))
         quick, right = counted(text)
         assert right or not quick, text
         agreed += quick
-    assert agreed > 50
+    assert agreed > 20
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -16,22 +16,14 @@ from array import array
 
 from micropython import const
 
-from .chars import safe_cut, visible
-from .intake import Intake
+from .chars import safe_cut
+from .fits import Fits
 from .marks import ORIGINAL
 from .output import Full
 
 _BUFFER = const(12544)
 _SLACK = const(8)  # bytes kept free after the text: a line feed that ends it, and room to look ahead
 _LIMIT = const(4096)
-_TINY = const(64)  # bytes that can't come to too many entities
-_SHORT = const(184)  # the same without code
-_LINE_UNITS = const(46)  # by which a line may grow: indentation and marks of 8 containers, a longer number
-_SURE_ENTITIES = const(92)  # some may go on from the piece before
-# First bytes of characters that are fewer units than bytes: by one below 0xE0, else by two.
-_LEADS = b"\xd0\xd1\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef\xf0\xe2\xd7\xd8\xd9\xe0\xea\xeb\xec\xc3"
-# What else makes an entity: quotes, headings, blocks of code.
-_ENTITY_SIGNS = (b">", b"#", b"=\n", b"-\n", b" \n", b"    ")
 _DEPTH = const(36)
 _QUOTES = const(40)
 _QUOTE_OPEN = const(42)
@@ -68,7 +60,7 @@ _KEPT_END = const(83)
 _NOWHERE = const(0xFFFF)
 
 
-class Formatter(Intake):
+class Formatter(Fits):
     """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes."""
 
     def __init__(self, buffer=None):
@@ -238,68 +230,6 @@ class Formatter(Intake):
         st[_CUT] = cut
         if not st[_SEEN]:
             self.drop()
-
-    def _fits(self):
-        """True if what is held fits a message and has something to show, whatever it means; no need to count then."""
-        st = self._st
-        buf = self._buf
-        held = st[_HELD]
-        if st[_ODD]:
-            return False
-        p = 0
-        while True:
-            while buf[p] in b"#*->_ +":
-                p += 1
-            c = buf[p]
-            if c == 96:  # of code or not, what follows is shown
-                p += 1
-                c = buf[p]
-            if 48 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and visible(buf, p, p + 1):
-                break
-            p = self._find(b"\n\n", p, held) + 2
-            if p < 2:
-                return False
-        p = 0
-        while st[_BARS]:
-            p = self._find(b"|", p, held)
-            if p < 0:
-                break
-            p = buf.rfind(b"\n", 0, p) + 1
-            while buf[p] in b"|-: >":
-                p += 1
-            if buf[p] == 10:  # what makes a table
-                return False
-            p = self._find(b"\n", p)
-        n = held + buf.count(b"\n", 0, held) * _LINE_UNITS
-        for c in _LEADS:
-            if n <= _LIMIT:
-                break
-            self._needle[0] = c
-            n -= buf.count(self._needle, 0, held) << (c > 0xDF)
-        if n > _LIMIT:
-            return False
-        if held <= _TINY or held < _SHORT and self._span_at[1] > held:
-            return True
-        n = 0
-        for k in range(3):
-            if self._skips_at[k] < held:
-                self._needle[0] = self._skips[k]
-                n += buf.count(self._needle, 0, held)
-        if n and n == buf.count(b"**", 0, held) * 2 and not buf.count(b"***", 0, held):
-            n >>= 1  # nothing but strong
-        n >>= 1
-        kinds = 2
-        if st[_BARS] or self._skips_at[2] < held or self._span_at[2] < held:
-            kinds = 5
-            n += buf.count(b"<", 0, held) + buf.count(b"||", 0, held)
-        if self._span_at[3] < held:
-            n += buf.count(b"[", 0, held)
-        for mark in _ENTITY_SIGNS:
-            n += buf.count(mark, 0, held + 1)
-        # Code closes the styles that are open, of up to so many kinds, and opens them again.
-        if self._span_at[1] < held:
-            n += (buf.count(b"`", 0, held) >> 1) * (1 + min(n, kinds))
-        return n <= _SURE_ENTITIES
 
     def _count(self):
         """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""
