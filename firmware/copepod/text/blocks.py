@@ -83,16 +83,16 @@ class Blocks(Fences):
             self._styles_open()
         while st[_POS] < stop:
             kind = st[_KIND]
-            if kind == _PARAGRAPH:
+            if not kind:
+                self._block(stop)
+            elif kind == _PARAGRAPH:
                 self._paragraph(st[_POS], stop)
             elif kind == _CODE_BLOCK:
                 self._code_lines(stop)
             elif kind == _TABLE:
                 self._rows(stop)
-            elif kind == _HEADING:
-                self._atx(st[_POS], self._find(b"\n", st[_POS]), stop)
             else:
-                self._block(stop)
+                self._atx(st[_POS], self._find(b"\n", st[_POS]), stop)
         if st[_KIND] == _PARAGRAPH or st[_KIND] == _HEADING:
             self._styles_close()
         if st[_QUOTE_OPEN]:
@@ -136,6 +136,9 @@ class Blocks(Fences):
                 self._boundary(p)
             st[_HEADING_AT] = st[_PAD] = st[_STACK] = 0
             self._paragraph(p, stop)
+        elif c == 10 and not st[_QUOTES]:
+            st[_GAP] = 2
+            st[_POS] = p + 1
         else:
             self._structured(p, stop)
 
@@ -171,7 +174,9 @@ class Blocks(Fences):
             else:
                 break
         st[_MATCHED] = st[_DEPTH]
-        self._pad_for(0)
+        st[_PAD] = 0
+        if st[_DEPTH]:
+            self._pad_for(0)
         if st[_TASK]:
             st[_STACK + 3 * st[_DEPTH]] = 0
             self._paragraph(q, stop)

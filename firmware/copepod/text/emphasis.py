@@ -26,6 +26,7 @@ _IMAGE = const(24)
 _AUTOLINK = const(28)
 _MATH = const(29)
 
+_FAR = const(0xFFFF)
 _DEEPEST_OPEN = const(24)
 _LONGEST_RUN = const(511)  # delimiters of a run that can open; more are text
 
@@ -50,8 +51,11 @@ class Emphasis(Spans):
         if p < st[_RESOLVED]:
             p = st[_RESOLVED]
         if p < end:
-            self._spans(p, end)
-            self._emphasis(p, end)
+            if min(self._span_at) < end:
+                self._spans(p, end)
+            at = self._skips_at
+            if at[0] < end or at[1] < end or at[2] < end or at[3] < end or self._skips.find(b"\x14") > 0:
+                self._emphasis(p, end)
             st[_RESOLVED] = end
 
     def _push(self, top, p, what):
@@ -74,8 +78,18 @@ class Emphasis(Spans):
         top = 0
         at = self._skips_at
         marks = self._skips
+        needle = self._needle
+        find = self._find
+        held = st[_HELD]
+        q = min(at)
         while True:
-            q = self._seek(at, marks, p, end, st[_HELD])
+            while q < p:  # as _seek does
+                k = 0
+                while at[k] != q:
+                    k += 1
+                needle[0] = marks[k]
+                at[k] = find(needle, p, held) & _FAR
+                q = min(at)
             if q >= end:
                 return
             c = buf[q]

@@ -40,7 +40,7 @@ class Fences(Lines):
     def _quote(self, p):
         """Open the quote if the block is in one; it is expandable if it goes on for long from p."""
         st = self._st
-        if st[_QUOTES] and not st[_QUOTE_OPEN]:
+        if not st[_QUOTE_OPEN]:
             st[_QUOTE_OPEN] = 1
             q = p
             while q < st[_HELD] and q - p < _LONG_QUOTE:
@@ -57,16 +57,16 @@ class Fences(Lines):
             if st[_GAP] and st[_SEEN_ANY]:
                 self._break(st[_GAP])
             st[_GAP] = 1
-            if st[_DEPTH]:
+            if st[_QUOTES]:
                 self._quote(st[_POS])
                 n = st[_QUOTES] - 1
                 while n > 0:
                     self._put(b"&gt; ", 2)
                     n -= 1
-                if st[_SEEN_ANY]:
-                    self._blank(st[_PAD])
+            if st[_PAD] and st[_SEEN_ANY]:
+                self._blank(st[_PAD])
             st[_SEEN_ANY] = True
-        elif st[_DEPTH]:
+        elif st[_QUOTES]:
             self._quote(st[_POS])
 
     def _fence_open(self, q, e):

@@ -12,8 +12,8 @@ from .intake import Intake
 _LIMIT = const(4096)
 _TINY = const(64)  # bytes that can't come to too many entities
 _SHORT = const(184)  # the same without code
-_DEEPEST = const(42)  # units before a line in 8 containers
-_NUMBER = const(4)  # by which the number of an item, or a bullet without text, may grow
+_INDENT = const(42)  # units before a line in 8 containers
+_LONGER = const(4)  # by which the number of an item, or a bullet without text, may grow
 _SURE_ENTITIES = const(92)  # some may go on from the piece before
 _MOST = const(16)  # columns of a table, and how wide one is with what follows it
 _COLUMN_UNITS = const(63)
@@ -80,9 +80,10 @@ class Fits(Intake):
                 tables += 1
             p = find(b"\n", k)
         lines = buf.count(b"\n", 0, held) + 1
-        many = n + lines * (_DEEPEST + _NUMBER) > _LIMIT
-        if many or self._inline(0, held, 1) + tables + 2 * lines > _SURE_ENTITIES:
-            growth = self._lines(tables)
+        entities = self._inline(0, held, 1) + tables
+        if n + lines * (_INDENT + _LONGER) > _LIMIT or entities + 2 * lines > _SURE_ENTITIES:
+            fine = entities > _SURE_ENTITIES >> 1
+            growth = self._lines(tables if fine else entities, fine)
             if growth < 0:
                 return False
             n += growth
@@ -129,13 +130,16 @@ class Fits(Intake):
             n += (count(b"`", p, end) >> 1) * (1 + min(styles, kinds))
         return n
 
-    def _lines(self, n):
-        """Units that indentation and marks may add; -1 if there may be too many entities, n being those of tables."""
+    def _lines(self, n, fine):
+        """Units that indentation and marks may add; -1 if there may be too many entities, n being known.
+
+        `fine`: count those of inline text too, block by block, as styles do not go beyond a block.
+        """
         st = self._st
         buf = self._buf
         find = self._find
         held = st[_HELD]
-        deep = _DEEPEST if st[_DEPTH] else 0
+        deep = _INDENT if st[_DEPTH] else 0
         growth = headings = block = p = 0
         fences = True  # it is known which fences open and which close
         after = True  # the line before can't go on in this one
@@ -144,8 +148,9 @@ class Fits(Intake):
             c = buf[p]
             e = find(b"\n", p)
             if c == 10:
-                n += self._inline(block, p, headings)
-                block = p
+                if fine:
+                    n += self._inline(block, p, headings)
+                    block = p
                 deep = headings = 0
                 after = True
             elif c > 64 and c != 96 and c != 126:
@@ -155,7 +160,7 @@ class Fits(Intake):
                 while buf[k] in _PREFIX:
                     k += 1
                 c = buf[k]
-                if c > 64 and buf[k - 1] == 32 and k > p + 1 and buf[p] < 46 and buf[p] > 41 and buf[p + 1] == 32:
+                if fine and c > 64 and buf[k - 1] == 32 and k > p + 1 and buf[p] < 46 and buf[p] > 41 and buf[p + 1] == 32:
                     n += self._inline(block, p, headings)  # an item of a list is a block
                     block = p
                     headings = 0
@@ -167,7 +172,8 @@ class Fits(Intake):
                     if c == 126 or c == 96 and k > p and buf[k + 1] == 96:
                         fences = False
                     elif c == 96 and fences and self._fence_length(p):
-                        n += self._inline(block, p, headings)
+                        if fine:
+                            n += self._inline(block, p, headings)
                         headings = 0
                         st[_FENCE] = 96
                         st[_FENCE_LENGTH] = self._fence_length(p)
@@ -180,11 +186,12 @@ class Fits(Intake):
                     after = c in _AFTER
                 if k > p:
                     n += buf.count(b">", p, k) > 0
-                    deep = max(deep, min(2 * (k - p) + 2, _DEEPEST))
-                    growth += _NUMBER
+                    deep = max(deep, min(2 * (k - p) + 2, _INDENT))
+                    growth += _LONGER
                 growth += deep
             if n > _SURE_ENTITIES or growth > _LIMIT:
                 return -1
             p = e + 1
-        n += self._inline(block, held, headings)
+        if fine:
+            n += self._inline(block, held, headings)
         return growth if n <= _SURE_ENTITIES else -1

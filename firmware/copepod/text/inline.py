@@ -53,14 +53,17 @@ class Inline(Emphasis):
         sink = None if st[_MEASURING] else self._sink
         plain = not (st[_DEPTH] or st[_FINE])  # between two lines stands nothing but a line feed
         k = p
+        q = min(at)
         while p < end:
             if k < p:
                 k = p
-            q = min(at)
-            while q < k:  # as _seek does
+            while q < k:  # as _seek does; the last one's place is known
                 needle[0] = buf[q]
                 i = live.find(needle, 0, lives)
-                if at[i] != q:
+                if at[i] != q:  # overwritten since, or looked up by _raw
+                    q = min(at)
+                    if q >= k:
+                        break
                     i = 0
                     while at[i] != q:
                         i += 1
@@ -124,9 +127,20 @@ class Inline(Emphasis):
             elif c == _CODE:
                 while buf[p] == 96:
                     p += 1
-                i = self._find(b"\x1e", p, end)
-                self._code_span(p, i)
-                p = i + p - q
+                i = find(b"\x1e", p, end)
+                k = i + p - q
+                if sink and buf[p] > 32:
+                    needle[0] = c
+                    at[live.find(needle, 0, lives)] = find(needle, i, scope) & _FAR
+                    q = min(at)
+                if q > i and not (st[_STYLES] or st[_LINK_AT] or st[_MUTE]):  # nothing to escape in it
+                    sink(b"<code>", 0, 6)
+                    sink(buf, p, i)
+                    sink(b"</code>", 0, 7)
+                else:
+                    self._code_span(p, i)
+                    q = min(at)
+                p = k
             else:
                 p = self._span(c, q, end)
 

@@ -44,10 +44,9 @@ class Lines(Inline):
         """Take the line at p through the open containers; note how many matched and where its text begins."""
         st = self._st
         base = m = 0
-        if self._buf[p] > 32:
-            st[_TEXT] = p
-            st[_COLUMN] = 0
-        else:
+        st[_TEXT] = p
+        st[_COLUMN] = 0
+        if self._buf[p] in b" \t":
             self._skip_blanks(p, 0)
         k = _STACK
         while m < st[_DEPTH]:
@@ -179,7 +178,7 @@ class Lines(Inline):
             c = buf[p]
             if c > 64 and not (st[_DEPTH] or st[_BARS]) and c != 95 and c != 96 and c != 126:
                 continue  # begins with a letter, in no container
-            if self._ends(p):
+            if c == 10 or self._ends(p):
                 return e
 
     def _ends(self, p):

@@ -39,8 +39,6 @@ _SEEN = const(10)
 _FITS = const(-10)
 _HERE = const(11)
 _RESOLVED = const(16)
-_DEFINITIONS = const(87)
-_BARS = const(23)
 _HELD = const(0)
 _FINISHED = const(25)
 _CUT = const(5)
@@ -209,8 +207,6 @@ class Formatter(Fits):
             self._saved[:] = self._kept
         # A line ends where the text does: the end of any line can be found without asking if there is one.
         self._buf[st[_HELD]] = self._buf[st[_HELD] + 1] = 10
-        st[_BARS] = self._find(b"|", 0, st[_HELD]) >= 0
-        st[_DEFINITIONS] = self._find(b"]:", 0, st[_HELD]) >= 0
         st[_EXACT] = st[_FINE] = False
         self._aim_passes()
         st[_TABLE_AT] = _NOWHERE

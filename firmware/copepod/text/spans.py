@@ -27,7 +27,7 @@ _BRACKETS = const(24)
 _FEW = const(12)
 _FEW_SKIPS = const(6)
 _FAR = const(0xFFFF)
-_SPANS = b"\\`<[]$"
+_SPANS = b"\\`<[$]"
 _TAG_NAMES = b"b strong i em u ins s strike del tg-spoiler "
 _TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"
 
@@ -37,6 +37,7 @@ _SKIP_COUNT = const(24)
 _SCOPE = const(83)
 _LINK_TO = const(-14)
 _RESOLVED = const(16)
+_BARS = const(23)
 _DEFINITIONS = const(87)
 _HELD = const(0)
 
@@ -106,8 +107,15 @@ class Spans(Links):
     def _aim_passes(self):
         """The window has changed: look again for what the two passes stop at."""
         st = self._st
-        self._aim(self._span_at, _SPANS, len(_SPANS), st[_RESOLVED], st[_HELD])
+        at = self._span_at
+        n = len(_SPANS) - 1
+        at[n] = _FAR  # of no use where nothing opens
+        self._aim(at, _SPANS, n, st[_RESOLVED], st[_HELD])
+        if at[3] < _FAR:
+            at[n] = self._find(b"]", st[_RESOLVED], st[_HELD]) & _FAR
         self._aim(self._skips_at, self._skips, st[_SKIP_COUNT], st[_RESOLVED], st[_HELD])
+        st[_BARS] = self._skips_at[3] < _FAR or st[_RESOLVED] and self._find(b"|", 0, st[_HELD]) >= 0
+        st[_DEFINITIONS] = (at[3] < _FAR or st[_RESOLVED]) and self._find(b"]:", 0, st[_HELD]) >= 0
 
     def _aim_live(self, p, end):
         st = self._st
@@ -123,8 +131,18 @@ class Spans(Links):
         top = 0
         lacking = 0  # bit n: there is no closing run of n backticks any more
         dollars = True
+        needle = self._needle
+        find = self._find
+        held = st[_HELD]
+        q = min(at)
         while True:
-            q = self._seek(at, _SPANS, p, end, st[_HELD])
+            while q < p:  # as _seek does
+                k = 0
+                while at[k] != q:
+                    k += 1
+                needle[0] = _SPANS[k]
+                at[k] = find(needle, p, held) & _FAR
+                q = min(at)
             if q >= end:
                 return
             c = buf[q]
