@@ -33,7 +33,7 @@ _QUOTE = const(62)
 _BLOCK = const(0)
 _BULLETS = (b"\xe2\x80\xa2 ", b"\xe2\x97\xa6 ", b"\xe2\x96\xaa ")
 _RULE = b"\xe2\x80\x94\xe2\x80\x94\xe2\x80\x94"
-_STARTS = b">#`~-+*_0123456789"
+_MARKERS = b"-+*0123456789"
 _UNITS = const(8)
 _ENTITIES_AT = const(34)
 _TAGS_AT = const(29)
@@ -169,14 +169,13 @@ class Blocks(Fences):
                 st[_QUOTES] += 1
                 if st[_BEGUN] and st[_QUOTES] > 1:
                     self._put(b"&gt; ", 2)
-            elif st[_DEPTH] < _DEEPEST and c in _STARTS and c != 35 and self._item(q):
+            elif st[_DEPTH] < _DEEPEST and c in _MARKERS and self._item(q):
                 pass
             else:
                 break
         st[_MATCHED] = st[_DEPTH]
-        st[_PAD] = 0
-        if st[_DEPTH]:
-            self._pad_for(0)
+        e = st[_DEPTH] - st[_QUOTES]
+        st[_PAD] = 4 * e - 2 if e else 0  # of further lines: by how deep it lies in lists
         if st[_TASK]:
             st[_STACK + 3 * st[_DEPTH]] = 0
             self._paragraph(q, stop)
@@ -199,7 +198,7 @@ class Blocks(Fences):
             self._fence_open(q, e)
             self._code_lines(stop)
             return
-        elif self._is_rule(q):
+        elif c in b"-*_" and self._is_rule(q):
             self._begin()
             self._put(_RULE, 3)
         elif (c == 91 or c == 11) and self._definition(q, st[_HELD]):
@@ -215,19 +214,11 @@ class Blocks(Fences):
             return
         st[_POS] = st[_POS_NEXT]
 
-    def _pad_for(self, less):
-        """Indentation of the block's further lines: by how deep it lies in lists."""
-        st = self._st
-        n = st[_DEPTH] - st[_QUOTES]
-        st[_PAD] = 4 * n - 2 - less if n else 0
-
     def _item(self, q):
         """A list item at q: open it and write its marker. False if there is none."""
         st = self._st
-        if self._is_rule(q):
-            return False
         c = self._marker(q)
-        if not c:
+        if not c or c < 46 and self._is_rule(q):
             return False
         buf = self._buf
         e = st[_MARKER_END]
@@ -246,7 +237,7 @@ class Blocks(Fences):
                 number = 65535
         self._push_container(c, width, number)
         st[_BASE] = base + width
-        self._pad_for(2)
+        st[_PAD] = 4 * (st[_DEPTH] - st[_QUOTES] - 1)
         self._begin()
         if c == 46 or c == 41:
             if number == 65535:
@@ -257,8 +248,13 @@ class Blocks(Fences):
             self._blank(1)
         else:
             q = st[_TEXT]
-            p = self._prefix_blank(q + 3)
-            if buf[q] == 91 and buf[q + 2] == 93 and buf[q + 1] in b" xX" and p > q + 3 and buf[p] != 10:
+            if (
+                buf[q] == 91
+                and buf[q + 2] == 93
+                and buf[q + 1] in b" xX"
+                and buf[q + 3] in b" \t"
+                and buf[self._prefix_blank(q + 3)] != 10
+            ):
                 self._put(b"\xe2\x98\x90 " if buf[q + 1] == 32 else b"\xe2\x98\x91 ", 2)
                 self._skip_blanks(q + 4, 0)
                 st[_BASE] = 0

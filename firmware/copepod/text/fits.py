@@ -20,7 +20,6 @@ _COLUMN_UNITS = const(63)
 # First bytes of characters that are fewer units than bytes: by one below 0xE0, else by two.
 _LEADS = b"\xd0\xd1\xe4\xe5\xe6\xe7\xe8\xe9\xe3\xef\xf0\xe2\xd7\xd8\xd9\xe0\xea\xeb\xec\xc3"
 _PREFIX = b" >-+*0123456789.)"  # what indents a line, and the marks of containers
-_BEGINS = b"#`~=\n"  # what may begin a heading or code after them, or make the line before it a heading
 _AFTER = b"_[|"  # what may begin a line that no paragraph's line can follow: a rule, a definition, a row
 # Scalars of the walk, in the same array.
 _DEPTH = const(36)
@@ -162,10 +161,14 @@ class Fits(Intake):
                 c = buf[k]
                 if fine and c > 64 and buf[k - 1] == 32 and k > p + 1 and buf[p] < 46 and buf[p] > 41 and buf[p + 1] == 32:
                     n += self._inline(block, p, headings)  # an item of a list is a block
-                    block = p
+                    block = k
                     headings = 0
-                blanks = buf.count(b" ", p, k)
-                if c in _BEGINS or blanks < k - p and buf.count(b"    ", p, k) or blanks == k - p > 3 and after:
+                if c in b"#=\n" or (c == 96 or c == 126) and buf[k + 1] == c:
+                    begins = True
+                else:
+                    blanks = buf.count(b" ", p, k)
+                    begins = buf.count(b"    ", p, k) if blanks < k - p else blanks > 3 and after
+                if begins:
                     n += 1
                     headings = 1
                     after = True

@@ -93,7 +93,24 @@ class Inline(Emphasis):
             if not (sink or st[_LINK_AT]):
                 st[_HERE] = q
             p = q + 1
-            if c < _HTML and (c > 11 or 1 < c < 8):
+            if c == _CODE:
+                while buf[p] == 96:
+                    p += 1
+                i = find(b"\x1e", p, end)
+                k = i + p - q
+                if sink and buf[p] > 32:
+                    needle[0] = c
+                    at[live.find(needle, 0, lives)] = find(needle, i, scope) & _FAR
+                    q = min(at)
+                if q > i and not (st[_STYLES] or st[_LINK_AT] or st[_MUTE]):  # nothing to escape in it
+                    sink(b"<code>", 0, 6)
+                    sink(buf, p, i)
+                    sink(b"</code>", 0, 7)
+                else:
+                    self._code_span(p, i)
+                    q = min(at)
+                p = k
+            elif c < _HTML and (c > 11 or 1 < c < 8):
                 if c < 4 or 14 <= c < 16 or c > 17:
                     p += 1
                 if c & 1:
@@ -124,23 +141,6 @@ class Inline(Emphasis):
                 else:
                     self._style_on(self._tag_style(p))
                 p = self._find(b">", p, end) + 1
-            elif c == _CODE:
-                while buf[p] == 96:
-                    p += 1
-                i = find(b"\x1e", p, end)
-                k = i + p - q
-                if sink and buf[p] > 32:
-                    needle[0] = c
-                    at[live.find(needle, 0, lives)] = find(needle, i, scope) & _FAR
-                    q = min(at)
-                if q > i and not (st[_STYLES] or st[_LINK_AT] or st[_MUTE]):  # nothing to escape in it
-                    sink(b"<code>", 0, 6)
-                    sink(buf, p, i)
-                    sink(b"</code>", 0, 7)
-                else:
-                    self._code_span(p, i)
-                    q = min(at)
-                p = k
             else:
                 p = self._span(c, q, end)
 

@@ -288,7 +288,10 @@ class Output:
         if n < 8:
             st[_STYLE_KEPT + n] = style
             if not n or self._first_of(n):
-                self._edge(style * 2)
+                if self._sink and not st[_MUTE]:
+                    self._sink(TAGS, EDGES[style * 2], EDGES[style * 2 + 1])
+                else:
+                    self._edge(style * 2)
         st[_STYLES] = n + 1
 
     def _style_off(self):
@@ -297,7 +300,11 @@ class Output:
         if n >= 0:
             st[_STYLES] = n
             if not n or n < 8 and self._first_of(n):
-                self._edge(st[_STYLE_KEPT + n] * 2 + 1)
+                n = st[_STYLE_KEPT + n] * 2 + 1
+                if self._sink and not st[_MUTE]:
+                    self._sink(TAGS, EDGES[n], EDGES[n + 1])
+                else:
+                    self._edge(n)
 
     def _first_of(self, n):
         """True if the n-th open style is not open already."""
