@@ -69,6 +69,7 @@ class Blocks(Fences):
     def _walk(self, stop, sink):
         """Go over the piece up to `stop`, counting or writing."""
         st = self._st
+        buf = self._buf
         self._restart(sink)
         self._aim_live(0, st[_HELD])
         st[_POS] = st[_GAP] = 0
@@ -84,7 +85,20 @@ class Blocks(Fences):
         while st[_POS] < stop:
             kind = st[_KIND]
             if not kind:
-                self._block(stop)
+                p = st[_POS]
+                c = buf[p]
+                if c == 10 and not st[_QUOTES]:
+                    st[_GAP] = 2
+                    st[_POS] = p + 1
+                elif c < 65 or c in b"[_`~" or st[_DEPTH] or st[_BARS]:
+                    self._structured(p, stop)
+                else:  # text in no container: nothing but a paragraph
+                    st[_BEGUN] = st[_BASE] = st[_COLUMN] = st[_MATCHED] = 0
+                    st[_TEXT] = p
+                    if not sink:
+                        self._boundary(p)
+                    st[_HEADING_AT] = st[_PAD] = st[_STACK] = 0
+                    self._paragraph(p, stop)
             elif kind == _PARAGRAPH:
                 self._paragraph(st[_POS], stop)
             elif kind == _CODE_BLOCK:
@@ -123,30 +137,15 @@ class Blocks(Fences):
             st[_OVER_AT] = st[_FITS] = True
             raise Full
 
-    def _block(self, stop):
-        st = self._st
-        buf = self._buf
-        p = st[_POS]
-        c = buf[p]
-        if c > 64 and not st[_DEPTH] and c != 95 and c != 96 and c != 126 and c != 91 and not st[_BARS]:
-            # Text in no container: nothing but a paragraph.
-            st[_BEGUN] = st[_BASE] = st[_COLUMN] = st[_MATCHED] = 0
-            st[_TEXT] = p
-            if not self._sink:
-                self._boundary(p)
-            st[_HEADING_AT] = st[_PAD] = st[_STACK] = 0
-            self._paragraph(p, stop)
-        elif c == 10 and not st[_QUOTES]:
-            st[_GAP] = 2
-            st[_POS] = p + 1
-        else:
-            self._structured(p, stop)
-
     def _structured(self, p, stop):
         """A block that may lie in containers or be more than a paragraph."""
         st = self._st
         buf = self._buf
-        self._match(p)
+        if st[_DEPTH] or buf[p] in b" \t":
+            self._match(p)
+        else:
+            st[_TEXT] = p
+            st[_COLUMN] = st[_BASE] = st[_MATCHED] = 0
         if buf[st[_TEXT]] == 10:
             self._pop(st[_MATCHED])
             st[_GAP] = 2

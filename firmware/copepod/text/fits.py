@@ -114,13 +114,16 @@ class Fits(Intake):
             if self._skips_at[k] < st[_HELD]:
                 self._needle[0] = self._skips[k]
                 n += count(self._needle, p, end)
-        if n > 9 and n == count(b"**", p, end) * 2 and not count(b"***", p, end):
+        if n > _SURE_ENTITIES >> 1 and n == count(b"**", p, end) * 2 and not count(b"***", p, end):
             n >>= 1  # nothing but strong
         n >>= 1
-        kinds = 2
-        if st[_BARS] or self._skips_at[2] < st[_HELD] or self._span_at[2] < st[_HELD]:
+        kinds = 3 if self._skips_at[2] < st[_HELD] else 2
+        if st[_BARS]:
             kinds = 5
-            n += count(b"<", p, end) + count(b"||", p, end)
+            n += count(b"||", p, end)
+        if self._span_at[2] < st[_HELD]:
+            kinds = 5
+            n += count(b"<", p, end)
         styles += n
         if self._span_at[3] < st[_HELD]:
             n += count(b"[", p, end)

@@ -178,7 +178,7 @@ class Lines(Inline):
             c = buf[p]
             if c > 64 and not (st[_DEPTH] or st[_BARS]) and c != 95 and c != 96 and c != 126:
                 continue  # begins with a letter, in no container
-            if c == 10 or self._ends(p):
+            if c == 10 or c < 46 and c in b"-*+" and buf[p + 1] == 32 and buf[p + 2] > 32 or self._ends(p):
                 return e
 
     def _ends(self, p):

@@ -24,7 +24,7 @@ _AUTOLINK = const(28)
 _MATH = const(29)
 
 _BRACKETS = const(24)
-_FEW = const(12)
+_FEW = const(9)
 _FEW_SKIPS = const(6)
 _FAR = const(0xFFFF)
 _SPANS = b"\\`<[$]"
@@ -67,9 +67,12 @@ class Spans(Links):
         st[_LIVES] = 4
         self._live_at = self._few
         k = st[_SKIP_COUNT]
+        if k > _FEW_SKIPS:
+            self._skips_at = _far(_FEW_SKIPS)  # they are looked through often
         while k > 4:
             k -= 1
-            self._skips_at[k] = _FAR
+            if k < _FEW_SKIPS:
+                self._skips_at[k] = _FAR
         st[_SKIP_COUNT] = 4
 
     def _use(self, mark):
@@ -130,7 +133,7 @@ class Spans(Links):
         start = p
         top = 0
         lacking = 0  # bit n: there is no closing run of n backticks any more
-        dollars = True
+        coded = False
         needle = self._needle
         find = self._find
         held = st[_HELD]
@@ -156,9 +159,15 @@ class Spans(Links):
                     p += 1
                 n = p - q
                 if n > 28 or not lacking >> n & 1:
-                    r = self._code_end(p, n, end)
-                    if r:
-                        self._mark(q, _CODE)
+                    r = find(b"`", p, end) if n < 2 else 0
+                    if not r or buf[r + 1] == 96:
+                        r = self._code_end(p, n, end)
+                    if r > 0:
+                        if coded:  # it is known where to look for the first one
+                            buf[q] = _CODE
+                        else:
+                            coded = True
+                            self._mark(q, _CODE)
                         buf[r] = _END_CODE
                         p = r + n
                     elif n < 29:
@@ -182,11 +191,10 @@ class Spans(Links):
                         self._mark(q, _HTML)
                         p = r
             elif c == 36:
-                if dollars:
-                    r = self._math_end(q, end)
-                    if r:
-                        self._mark(q, _MATH)
-                        p = r
+                r = self._math_end(q, end)
+                if r:
+                    self._mark(q, _MATH)
+                    p = r
             elif c == 91:
                 if top == _BRACKETS:
                     top -= 1
