@@ -12,6 +12,7 @@ from copepod.text.markdown import Formatter
 
 _SEPARATOR = "\n%%%\n"
 _SAMPLE_US = 4000
+_ROUNDS = 7
 
 
 def _nothing(buf, start, end):
@@ -44,31 +45,38 @@ def ours(formatter, text):
             return messages
 
 
-def _cost(function, *args):
-    """The least of five times in microseconds, each of as many calls as take some milliseconds; the bytes allocated."""
-    best = calls = 1
-    for n in range(6):
-        gc.collect()
-        start = time.ticks_us()
-        for _ in range(calls):
-            function(*args)
-        us = time.ticks_diff(time.ticks_us(), start) / calls
-        if not n:
-            calls = max(int(_SAMPLE_US / max(us, 1)), 1)
-            best = 1 << 29
-        elif us < best:
-            best = us
+def _us(calls, function, *args):
+    """Microseconds that a call takes, the mean of `calls`."""
+    gc.collect()
+    start = time.ticks_us()
+    for _ in range(calls):
+        function(*args)
+    return time.ticks_diff(time.ticks_us(), start) / calls
+
+
+def _enough(us):
+    """How many calls of `us` take some milliseconds."""
+    return max(int(_SAMPLE_US / max(us, 1)), 1)
+
+
+def _used(function, *args):
+    """The bytes that a call allocates."""
     gc.collect()
     gc.disable()
     before = gc.mem_alloc()
     function(*args)
     used = gc.mem_alloc() - before
     gc.enable()
-    return best, used
+    return used
+
+
+def _middle(rounds):
+    """Of pairs of times, the pair whose ratio is the median: what slows a machine down slows both of a pair."""
+    return sorted((first / max(second, 1), first, second) for first, second in rounds)[len(rounds) // 2]
 
 
 def _beside(formatter, name, texts):
-    times: list = [0, 0]
+    rounds = [[0, 0] for _ in range(_ROUNDS)]
     bytes_ = [0, 0]
     failed = worst = over = 0
     global _written
@@ -76,24 +84,29 @@ def _beside(formatter, name, texts):
         _written = 0
         messages = ours(formatter, text)
         out = _written
-        us, used = _cost(ours, formatter, text)
+        used = _used(ours, formatter, text)
         allowed = out * 5 // 4 + 512 * max(messages, 1)
         over += used > allowed
         worst = max(worst, used * 100 // allowed)
         try:
-            rules_us, rules_used = _cost(format_rules.convert, text)
+            rules_used = _used(format_rules.convert, text)
+            rules_calls = _enough(_us(1, format_rules.convert, text))
         except RuntimeError:  # maximum recursion depth exceeded
+            gc.enable()
             failed += 1
             continue
-        times[0] += us
-        times[1] += rules_us
         bytes_[0] += used
         bytes_[1] += rules_used
+        calls = _enough(_us(1, ours, formatter, text))
+        for times in rounds:
+            times[0] += _us(calls, ours, formatter, text)
+            times[1] += _us(rules_calls, format_rules.convert, text)
+    ratio, us, rules_us = _middle(rounds)
     print("%s: %d texts, %d on which the rules fail" % (name, len(texts), failed))
-    print("  time        %8d us, rules %8d us, ratio %.2f" % (times[0], times[1], times[0] / max(times[1], 1)))
+    print("  time        %8d us, rules %8d us, ratio %.2f (median of %d)" % (us, rules_us, ratio, _ROUNDS))
     print("  allocation  %8d B,  rules %8d B,  ratio %.3f" % (bytes_[0], bytes_[1], bytes_[0] / max(bytes_[1], 1)))
     print("  garbage: %d texts over 1.25 x output + 512 B a message; the worst at %d %% of it" % (over, worst))
-    return times[0] / max(times[1], 1), bytes_[0] / max(bytes_[1], 1), over
+    return ratio, bytes_[0] / max(bytes_[1], 1), over
 
 
 def _grows(formatter):
@@ -101,10 +114,15 @@ def _grows(formatter):
     worst = 0
     for unit in ("*", "[", "`", ">", "> ", "_a ", "!["):
         count = 20000 // min(len(unit), 2)
-        first = _cost(ours, formatter, unit * count)[0]
-        second = _cost(ours, formatter, unit * (2 * count))[0]
-        print("  %-4s x %d: %7d us, twice that %7d us, ratio %.2f" % (unit, count, first, second, second / first))
-        worst = max(worst, second / first)
+        text = unit * count
+        calls = _enough(_us(1, ours, formatter, text))
+        rounds = []
+        for _ in range(_ROUNDS):
+            twice = _us(calls, ours, formatter, text + text)
+            rounds.append((twice, _us(calls, ours, formatter, text)))
+        ratio, twice, once = _middle(rounds)
+        print("  %-4s x %d: %7d us, twice that %7d us, ratio %.2f" % (unit, count, once, twice, ratio))
+        worst = max(worst, ratio)
     return worst
 
 

@@ -82,14 +82,19 @@ class Emphasis(Spans):
         find = self._find
         held = st[_HELD]
         q = min(at)
+        others = k = 0
         while True:
-            while q < p:  # as _seek does
-                k = 0
-                while at[k] != q:
-                    k += 1
+            while q < p:  # as _seek does, but for looking at the others only when it is their turn
+                if not others or at[k] != q:
+                    k = 0
+                    while at[k] != q:
+                        k += 1
+                    at[k] = _FAR
+                    others = min(at)
                 needle[0] = marks[k]
-                at[k] = find(needle, p, held) & _FAR
-                q = min(at)
+                at[k] = q = find(needle, p, held) & _FAR
+                if q > others:
+                    q = others
             if q >= end:
                 return
             c = buf[q]
@@ -166,13 +171,15 @@ class Emphasis(Spans):
             opens = after != 1
             closes = before != 1
         else:
-            opens = after != 1 and (after != 2 or before != 0)
-            closes = before != 1 and (before != 2 or after != 0)
+            opens = after != 1 and (not after or before)
+            closes = before != 1 and (not before or after)
             if c == 95 or c == 126 and n == 1:
                 both = opens and closes
                 opens = opens and (not both or before == 2)
                 closes = closes and (not both or after == 2)
-        what = (c & 15) << 3 | (opens and closes) << 2 | n % 3
+        what = (c & 15) << 3 | n % 3
+        if opens and closes:
+            what |= 4
         if closes:
             k = top
             while n and k and runs[k * 2 - 1]:

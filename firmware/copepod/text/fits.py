@@ -108,28 +108,28 @@ class Fits(Intake):
     def _inline(self, p, end, styles):
         """At most so many entities come of the inline text from p to end, with `styles` open already."""
         st = self._st
-        count = self._buf.count
+        buf = self._buf
         n = 0
         for k in range(3):
             if self._skips_at[k] < st[_HELD]:
                 self._needle[0] = self._skips[k]
-                n += count(self._needle, p, end)
-        if n > _SURE_ENTITIES >> 1 and n == count(b"**", p, end) * 2 and not count(b"***", p, end):
+                n += buf.count(self._needle, p, end)
+        if n > _SURE_ENTITIES >> 1 and n == buf.count(b"**", p, end) * 2 and not buf.count(b"***", p, end):
             n >>= 1  # nothing but strong
         n >>= 1
         kinds = 3 if self._skips_at[2] < st[_HELD] else 2
         if st[_BARS]:
             kinds = 5
-            n += count(b"||", p, end)
+            n += buf.count(b"||", p, end)
         if self._span_at[2] < st[_HELD]:
             kinds = 5
-            n += count(b"<", p, end)
+            n += buf.count(b"<", p, end)
         styles += n
         if self._span_at[3] < st[_HELD]:
-            n += count(b"[", p, end)
+            n += buf.count(b"[", p, end)
         # Code closes the styles that are open, of up to so many kinds, and opens them again.
         if self._span_at[1] < st[_HELD]:
-            n += (count(b"`", p, end) >> 1) * (1 + min(styles, kinds))
+            n += (buf.count(b"`", p, end) >> 1) * (1 + min(styles, kinds))
         return n
 
     def _lines(self, n, fine):

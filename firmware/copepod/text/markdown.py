@@ -94,9 +94,11 @@ class Formatter(Fits):
         end = len(view)
         p = start
         while p < end and not st[_CUT] and not self._full():
-            n = min(end - p, max(st[_ROOM] - st[_HELD], 1))  # beyond it only what completes a character
-            part = view if n == end else view[p : p + n]
             held = st[_HELD]
+            n = end - p
+            if held + n > st[_ROOM]:
+                n = max(st[_ROOM] - held, 1)  # beyond it only what completes a character
+            part = view if n == end else view[p : p + n]
             self._view[held : held + n] = part
             p += n
             st[_HELD] = held + n

@@ -114,12 +114,22 @@ class Output:
     # Looking for the next of several bytes, at the speed of find().
 
     def _aim(self, at, chars, n, p, end):
-        """Note in `at` where each of the first n of `chars` comes next, before `end`."""
+        """Note in `at` where each of the first n of `chars`, four at least, comes next, before `end`."""
         needle = self._needle
         find = self._find
-        for k in range(n):
+        needle[0] = chars[0]
+        at[0] = find(needle, p, end) & _FAR
+        needle[0] = chars[1]
+        at[1] = find(needle, p, end) & _FAR
+        needle[0] = chars[2]
+        at[2] = find(needle, p, end) & _FAR
+        needle[0] = chars[3]
+        at[3] = find(needle, p, end) & _FAR
+        k = 4
+        while k < n:
             needle[0] = chars[k]
             at[k] = find(needle, p, end) & _FAR
+            k += 1
 
     def _seek(self, at, chars, p, end, scope):
         """The nearest of `chars` from p on, or `end`. What is noted in `at` holds up to `scope`; p must not go back."""

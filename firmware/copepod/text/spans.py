@@ -138,14 +138,19 @@ class Spans(Links):
         find = self._find
         held = st[_HELD]
         q = min(at)
+        others = i = 0
         while True:
-            while q < p:  # as _seek does
-                k = 0
-                while at[k] != q:
-                    k += 1
-                needle[0] = _SPANS[k]
-                at[k] = find(needle, p, held) & _FAR
-                q = min(at)
+            while q < p:  # as _seek does, but for looking at the others only when it is their turn
+                if not others or at[i] != q:
+                    i = 0
+                    while at[i] != q:
+                        i += 1
+                    at[i] = _FAR
+                    others = min(at)
+                needle[0] = _SPANS[i]
+                at[i] = q = find(needle, p, held) & _FAR
+                if q > others:
+                    q = others
             if q >= end:
                 return
             c = buf[q]
