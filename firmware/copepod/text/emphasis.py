@@ -82,17 +82,17 @@ class Emphasis(Spans):
         find = self._find
         held = st[_HELD]
         q = min(at)
-        others = k = 0
+        others = i = 0
         while True:
             while q < p:  # as _seek does, but for looking at the others only when it is their turn
-                if not others or at[k] != q:
-                    k = 0
-                    while at[k] != q:
-                        k += 1
-                    at[k] = _FAR
+                if not others or at[i] != q:
+                    i = 0
+                    while at[i] != q:
+                        i += 1
+                    at[i] = _FAR
                     others = min(at)
-                needle[0] = marks[k]
-                at[k] = q = find(needle, p, held) & _FAR
+                needle[0] = marks[i]
+                at[i] = q = find(needle, p, held) & _FAR
                 if q > others:
                     q = others
             if q >= end:
