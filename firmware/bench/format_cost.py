@@ -76,7 +76,7 @@ def _middle(rounds):
 
 
 def _beside(formatter, name, texts):
-    rounds = [[0, 0] for _ in range(_ROUNDS)]
+    rounds = [[0.0, 0.0] for _ in range(_ROUNDS)]
     bytes_ = [0, 0]
     failed = worst = over = 0
     global _written

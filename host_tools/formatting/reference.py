@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
 from host_tools.formatting import spoilers
@@ -194,7 +195,7 @@ def to_html(markdown: str, tags: bool = True) -> str:
             out.append(f"<b>{text}</b>" if tokens[index - 1].type == "heading_open" else text)
         elif kind in ("fence", "code_block"):
             begin()
-            words = html.unescape(token.info).split() if kind == "fence" else []
+            words = unescapeAll(token.info).split() if kind == "fence" else []
             text = html.escape(token.content.removesuffix("\n").expandtabs(4), quote=False)
             if not text:
                 continue

@@ -69,6 +69,33 @@ def kind_of(buf, p):
     return _PUNCTUATION if low < len(ranges) and ranges[low] << 8 | ranges[low + 1] <= c else 0
 
 
+def small(code):
+    """The small letter of a capital one: Latin to U+017F and Vietnamese, Greek, Cyrillic, Armenian; else as it is."""
+    if code < 0x530:
+        if 65 <= code < 91 or 0xC0 <= code < 0xDF and code != 0xD7 or 0x391 <= code < 0x3AC or 0x410 <= code < 0x430:
+            return code + 32
+        if 0x400 <= code < 0x410:
+            return code + 80
+        if 0x388 <= code < 0x38B:
+            return code + 37
+        if code in (0x386, 0x38C, 0x38E, 0x38F, 0x3C2):  # with accents; a final sigma
+            return (0x3AC, 0x3CC, 0x3CD, 0x3CE, 0x3C3)[(0x386, 0x38C, 0x38E, 0x38F, 0x3C2).index(code)]
+        if 0x139 <= code < 0x149 or 0x179 <= code < 0x17F:
+            return code + 1 & ~1
+        if code == 0x178:
+            return 0xFF
+        if code == 0x1A0 or code == 0x1AF:
+            return code + 1
+        if 0x100 <= code < 0x178 and code != 0x138 or 0x460 <= code < 0x482 or 0x48A <= code < 0x4C0 or code >= 0x4D0:
+            return code | 1
+        return code
+    if code < 0x557:
+        return code + 48 if code > 0x530 else code
+    if 0x1E00 <= code < 0x1F00:  # Vietnamese among them
+        return 0xDF if code == 0x1E9E else code | 1 if code < 0x1E96 or code > 0x1E9F else code
+    return code
+
+
 def units(buf, p, end):
     """UTF-16 units of the text from p to end."""
     n = end - p

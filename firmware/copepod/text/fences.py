@@ -2,6 +2,7 @@
 
 from micropython import const
 
+from .chars import punctuation, put_character
 from .lines import Lines
 
 _DEPTH = const(36)
@@ -79,10 +80,27 @@ class Fences(Lines):
         st[_FENCE_INDENT] = st[_COLUMN] - st[_BASE]
         p = self._prefix_blank(q + n)
         n = 0
-        while p < e and buf[p] > 32 and buf[p] not in b'"<>&' and n < _LONGEST_LANGUAGE:
-            self._tiny[_LANGUAGE + n] = buf[p]
-            n += 1
-            p += 1
+        tiny = self._tiny
+        while p < e:
+            k = 1
+            after = p + 1
+            tiny[0] = buf[p]
+            if buf[p] == 92 and punctuation(buf[after]):
+                tiny[0] = buf[after]
+                after += 1
+            elif buf[p] == 38:
+                found = self._referred(p, e)
+                if found:
+                    k = put_character(found >> 6, tiny)
+                    after = p + (found & 63)
+            if tiny[0] <= 32 or tiny[0] in b'"<>&' or n + k > _LONGEST_LANGUAGE:
+                break
+            p = after
+            after = 0
+            while after < k:
+                tiny[_LANGUAGE + n] = tiny[after]
+                n += 1
+                after += 1
         while n and p < e and buf[p] & 0xC0 == 0x80:  # not half a character
             p -= 1
             n -= 1

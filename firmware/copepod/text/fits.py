@@ -162,7 +162,7 @@ class Fits(Intake):
                 while buf[k] in _PREFIX:
                     k += 1
                 c = buf[k]
-                if fine and c > 64 and buf[k - 1] == 32 and k > p + 1 and buf[p] < 46 and buf[p] > 41 and buf[p + 1] == 32:
+                if fine and c > 64 and buf[k - 1] == 32 and k > p + 1 and 41 < buf[p] < 46 and buf[p + 1] == 32:
                     n += self._inline(block, p, headings)  # an item of a list is a block
                     block = k
                     headings = 0

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from .chars import punctuation
+from .chars import point, punctuation, size, small
 from .marks import ORIGINAL
 from .output import Output
 
@@ -16,6 +16,7 @@ _END_INLINE = const(25)
 _END_LABEL = const(26)
 _AUTOLINK = const(28)
 
+_SHARP_S = const(0xDF)  # in labels the same as ss
 _LONGEST = const(2000)  # bytes of a destination; a longer one is text
 _HREF = b'&<>"\\'
 _STRIDE = const(64)  # bytes of a destination that are looked through at once
@@ -193,7 +194,7 @@ class Links(Output):
         return p
 
     def _same_label(self, p, end, q, stop):
-        """Labels are the same but for ASCII case and the amount of blanks."""
+        """Labels are the same but for letter case and the amount of blanks."""
         buf = self._buf
         p = self._skip(p, end)
         q = self._skip(q, stop)
@@ -208,10 +209,17 @@ class Links(Output):
                 continue
             if a < 32:
                 a = buf[p + 1] if 1 < a < 4 else ORIGINAL[a]
-            if a != b and not (a | 32 == b | 32 and 97 <= a | 32 <= 122):
-                return False
-            p += 1
-            q += 1
+            if a != b:
+                a = small(a if a < 128 else point(buf, p))
+                b = small(point(buf, q))
+                if a == _SHARP_S and b == 115 == buf[q + 1] | 32:
+                    q += 1
+                elif b == _SHARP_S and a == 115 == buf[p + 1] | 32:
+                    p += 1
+                elif a != b:
+                    return False
+            p += size(buf[p])
+            q += size(buf[q])
         return self._skip(p, end) >= end and self._skip(q, stop) >= stop
 
     def _defined(self, p, end):
