@@ -122,6 +122,15 @@ def columns_of(buf, p, end):
             p += 1
             n += 1
             continue
+        if not joined:
+            if c < 0xE0 and c != 0xCC and c != 0xCD:  # Latin, Greek, Cyrillic, Hebrew, Arabic
+                p += 2
+                n += 1
+                continue
+            if 0xE3 < c < 0xEA or 0xEA < c < 0xED:  # Chinese, Korean
+                p += 3
+                n += 2
+                continue
         code = point(buf, p)
         p += size(c)
         if code == 0x200D:

@@ -43,7 +43,7 @@ class Fits(Intake):
             return False
         p = 0
         while True:
-            while buf[p] in b"#*->_ +":
+            while buf[p] in b"#*->_ +|":
                 p += 1
             c = buf[p]
             if c == 96:  # of code or not, what follows is shown
