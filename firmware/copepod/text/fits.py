@@ -29,6 +29,7 @@ _FENCE_LENGTH = const(47)
 _BARS = const(23)
 _HELD = const(0)
 _ODD = const(20)
+_WIDE = const(-15)
 
 
 class Fits(Intake):
@@ -78,6 +79,8 @@ class Fits(Intake):
                 n += self._table_growth(p, k)
                 tables += 1
             p = find(b"\n", k)
+        if tables:
+            st[_WIDE] = max(self._view[0:held]) > 127
         lines = buf.count(b"\n", 0, held) + 1
         entities = self._inline(0, held, 1) + tables
         if n + lines * (_INDENT + _LONGER) > _LIMIT or entities + 2 * lines > _SURE_ENTITIES:
