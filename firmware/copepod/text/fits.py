@@ -83,11 +83,17 @@ class Fits(Intake):
             st[_WIDE] = max(self._view[0:held]) > 127
         lines = buf.count(b"\n", 0, held) + 1
         entities = self._inline(0, held, 1) + tables
-        if n + lines * (_INDENT + _LONGER) > _LIMIT or entities + 2 * lines > _SURE_ENTITIES:
-            fine = entities > _SURE_ENTITIES >> 1
-            growth = self._lines(tables if fine else entities, fine)
-            if growth < 0:
+        growth = lines * (_INDENT + _LONGER)
+        if n + growth > _LIMIT or entities + 2 * lines > _SURE_ENTITIES:
+            if lines > 1:
+                fine = entities > _SURE_ENTITIES >> 1
+                growth = self._lines(tables if fine else entities, fine)
+                if growth < 0:
+                    return False
+            elif entities + 2 > _SURE_ENTITIES:
                 return False
+            elif buf[0] > 64 and not st[_DEPTH]:
+                growth = 0
             n += growth
             for c in _LEADS:
                 if n <= _LIMIT:
