@@ -62,6 +62,11 @@ class Board:
         """True if esptool writes this board."""
         return self.kind == "esp32"
 
+    @property
+    def instead(self) -> str:
+        """The command for a board that esptool does not write."""
+        return f"make deploy BOARD={self.id}" if self.linux else "make machine"
+
 
 def _section(data: dict[str, Any], name: str) -> dict[str, Any]:
     value = data.get(name, {})

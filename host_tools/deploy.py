@@ -288,6 +288,10 @@ def deploy_command(
     if board and not boards.get(board).flashable:
         from host_tools import deploy_linux
 
+        if not boards.get(board).linux:
+            raise UserError(
+                f"{boards.get(board).id} takes no files: `{boards.get(board).instead}`"
+            )
         deploy_linux.deploy(boards.get(board), host, config, console, dry_run=dry_run)
         return
     chosen = serial_io.choose_port(port or None, monitor.ask_port)

@@ -72,7 +72,7 @@ def choose_board(wanted: str | None, probe: Probe | None) -> Board:
         return boards.for_chip(probe.chip)
     board = boards.get(wanted)
     if not board.flashable:
-        raise UserError(f"{board.id} is not flashed with esptool: `make deploy BOARD={board.id}`")
+        raise UserError(f"{board.id} is not flashed with esptool: `{board.instead}`")
     if probe is not None and board.chip != probe.chip:
         right = boards.for_chip(probe.chip).id
         raise UserError(
@@ -135,6 +135,8 @@ def _config_on_board(
 
 def flash(options: Options, console: Console) -> None:
     """All of it; UserError is the one line that ends it."""
+    if options.board:
+        choose_board(options.board, None)  # a wrong name is said before anything is looked for
     files = app_files.app()
     config = None if options.keep_config else app_files.read_config(options.config)
     port = _find_port(options)

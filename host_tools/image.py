@@ -56,7 +56,7 @@ def make_plan(
 ) -> Plan:
     """The plan for a board that is not here."""
     if not board.flashable:
-        raise UserError(f"{board.id} has no flash image: `make deploy BOARD={board.id}`")
+        raise UserError(f"{board.id} has no flash image: `{board.instead}`")
     image = get_firmware(board, firmware, console)
     files = app_files.app()
     if image.has_app:
@@ -86,7 +86,8 @@ def image_command(
     """
     console = Console()
     if not names:
-        raise UserError(f"say for which board: BOARD=… ({', '.join(boards.all_boards())})")
+        ids = [board.id for board in boards.all_boards().values() if board.flashable]
+        raise UserError(f"say for which board: BOARD=… ({', '.join(ids)})")
     if firmware and len(names) > 1:
         raise UserError("a firmware file is for one board")
     settings = app_files.read_config(config) if config else None

@@ -155,6 +155,8 @@ def show(result: Result, plan: Scenario, target: Target, console: Console) -> No
         f"{rss['rss_kb']} kB of process {rss['name']!r} "
         f"({rss['anon_kb']} anonymous, {rss['file_kb']} file-backed; peak {rss['peak_kb']})"
     )  # fmt: skip
+    if rss is not None and target.name == "unix":
+        told += ", Python's own included"
     lines = [
         f"time per message  {figures['per_message_ms']} ms over all; "
         f"median {figures['median_ms']} ms, 95 % below {figures['p95_ms']} ms",
@@ -219,6 +221,8 @@ def plan_for(
     app: str | None,
 ) -> Scenario:
     """The scenario that the options describe."""
+    if fault and fault not in fault_names():
+        raise UserError(f"no fault {fault!r}: there are {', '.join(fault_names())}")
     plan = scenario.load(f"fault-{fault}" if fault else name)
     if messages is not None:
         plan.messages.count = messages

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from host_tools import charts, report_tables
+from host_tools import charts, report_tables, targets
 from host_tools.errors import UserError
 from host_tools.report_tables import TABLES, Results
 
@@ -103,6 +103,8 @@ def write(root: Path, results: Results) -> list[Path]:
 def measure(names: tuple[str, ...]) -> None:
     """Run every command that writes a result for these targets."""
     copepod = [sys.executable, "-m", "host_tools.cli"]
+    for target in names:
+        targets.get(target)  # a wrong name is said before the first has taken its minutes
     for target in names:
         for words in MEASURES:
             app = "mpy" if target in ("unix", "board") else "frozen"

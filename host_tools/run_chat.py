@@ -24,6 +24,7 @@ from host_tools.errors import UserError
 from host_tools.frames import Event, Frame, is_human
 from host_tools.live import phases, scratch, screen
 from host_tools.prompt import Prompt
+from host_tools.provision import check_allow, check_token
 from host_tools.simulator.bot import Sent
 from host_tools.simulator.keyboard import act
 from host_tools.simulator.server import Simulator
@@ -116,13 +117,15 @@ def _matters(text: str) -> bool:
 
 def real_config(environ: dict[str, str]) -> dict[str, Any]:
     """The gateway's config for the real Telegram, from TELEGRAM_TOKEN, ALLOW and BASE_URL."""
-    telegram: dict[str, Any] = {
-        "enabled": True,
-        "token": environ["TELEGRAM_TOKEN"],
-        "allow_from": [
-            part.strip() for part in environ.get("ALLOW", "").split(",") if part.strip()
-        ],
-    }
+    try:
+        token = check_token(environ["TELEGRAM_TOKEN"])
+    except UserError as error:
+        raise UserError(f"TELEGRAM_TOKEN: {error}") from None
+    try:
+        allow = check_allow(environ.get("ALLOW", ""))
+    except UserError as error:
+        raise UserError(f"ALLOW: {error}") from None
+    telegram: dict[str, Any] = {"enabled": True, "token": token, "allow_from": allow}
     if environ.get("BASE_URL"):
         telegram["base_url"] = environ["BASE_URL"]
     return {"channels": {"telegram": telegram}, "telemetry": {"interval_s": 1}}

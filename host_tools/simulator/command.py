@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import time
 from pathlib import Path
@@ -21,6 +22,8 @@ from host_tools.simulator.keyboard import act
 from host_tools.simulator.limits import Limits
 from host_tools.simulator.server import Simulator
 from host_tools.simulator.updates import USER
+
+TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]+")  # shorter ones than Telegram's will do for a test
 
 
 def fault_of(text: str) -> tuple[str, str, int]:
@@ -57,6 +60,8 @@ def simulator_command(
     Lines that you type arrive at the bot as messages; what it sends is shown. !help tells more.
     """
     wanted = [fault_of(text) for text in faults]
+    if token and not TOKEN.fullmatch(token):
+        raise UserError("--token: expected <digits>:<letters, digits, _ or ->")
     limits = Limits() if flood else None
     sim = Simulator(tls=not plain, token=token, host=host, port=port, names=names, limits=limits)
     sim.methods.rich = rich_messages

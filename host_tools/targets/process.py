@@ -17,7 +17,7 @@ from typing import Any
 
 from host_tools import build, pages
 from host_tools.errors import UserError
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Target, heap_bytes
 
 KEEP_TREES = 3  # of older sources, which may still be running
 
@@ -189,6 +189,8 @@ class ProcessTarget(Target):
         pre: str = "",
         bot: str | None = None,
     ) -> ProcessDevice:
+        heap = heap or self.default_heap or ""
+        heap_bytes(heap)  # a wrong one is said before anything starts
         workdir.mkdir(parents=True, exist_ok=True)
         path = workdir / "config.json"
         path.touch(mode=0o600)
@@ -198,7 +200,7 @@ class ProcessTarget(Target):
         if bot is not None:
             (workdir / "bot.py").write_text(bot)
         tree = app_tree() if app == "mpy" else None
-        arguments = ["-X", f"heapsize={heap or self.default_heap}"]
+        arguments = ["-X", f"heapsize={heap}"]
         if gc == "off":
             pre = "import gc; gc.disable()\n" + pre
         if pre:

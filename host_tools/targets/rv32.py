@@ -22,7 +22,7 @@ from host_tools import firmware, littlefs_image
 from host_tools.builds import packages
 from host_tools.errors import UserError
 from host_tools.targets.process import app_tree
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Target, heap_bytes
 
 BOARD = "VIRT_RV32"
 QEMU = "qemu-system-riscv32"
@@ -67,15 +67,6 @@ def command(elf: Path, disk: Path, console: str, options: Options) -> list[str]:
     if options.rtc:
         out += ["-rtc", f"base={options.rtc}"]
     return out + options.extra
-
-
-def heap_bytes(text: str) -> int:
-    """Bytes of a heap given as on the Unix port: 49152, 48k, 1M."""
-    unit = {"k": 1024, "m": 1024 * 1024}.get(text[-1:].lower(), 1)
-    try:
-        return int(text[:-1] if unit > 1 else text) * unit
-    except ValueError:
-        raise UserError(f"heap {text!r}: expected bytes, or a number with k or M") from None
 
 
 def heap_room(elf: Path) -> int:

@@ -17,10 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from host_tools.errors import UserError
 from host_tools.frames import Event, Frame, FrameStream
 from host_tools.pages import Breakdown
 
 KEEP_LINES = 20_000
+
+
+def heap_bytes(text: str) -> int:
+    """Bytes of a heap given as on the Unix port: 49152, 48k, 1M."""
+    found = re.fullmatch(r"(\d+)([kKmM]?)", text)
+    if found is None:
+        raise UserError(f"heap {text!r}: expected a size like 128k")
+    return int(found[1]) * {"": 1, "k": 1024, "m": 1024 * 1024}[found[2].lower()]
 
 
 @dataclass(frozen=True)

@@ -309,7 +309,12 @@ def test_no_network_says_where_to_put_the_file(
 
 
 def test_without_a_config_or_a_board_the_next_step_is_named(tmp_path: Path) -> None:
-    assert "make provision" in one_line(copepod("flash", "--config", tmp_path / "none.json"))
+    none = tmp_path / "none.json"
+    assert "make provision" in one_line(copepod("flash", "--config", none))
+    assert "no board 'moon'" in one_line(copepod("flash", "--config", none, "--board", "moon"))
+    for command in ("flash", "image", "deploy"):
+        assert "make machine" in one_line(copepod(command, "--board", "VIRT_RV32"))
+    assert "make deploy" in one_line(copepod("flash", "--board", "LINUX_RISCV64"))
 
 
 def test_a_firmware_with_the_app_inside_gets_no_second_one(

@@ -188,6 +188,17 @@ def test_a_wrong_heap_is_said(heap):
         live._kilobytes(heap)
 
 
+def test_a_wrong_heap_starts_no_interpreter(tmp_path):
+    with pytest.raises(UserError, match="heap '12x': expected a size like 128k"):
+        targets.get("unix").start({}, workdir=tmp_path, heap="12x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_fault_is_answered_with_the_faults():
+    with pytest.raises(UserError, match="no fault 'moon': there are 400, "):
+        live.plan_for("live", "moon", None, None, None, None, None)
+
+
 def test_targets_unknown_and_missing():
     with pytest.raises(UserError, match="no target 'moon'"):
         targets.get("moon")

@@ -211,6 +211,12 @@ def test_command_without_results(monkeypatch, tmp_path):
     assert isinstance(result.exception, UserError)
 
 
+def test_an_unknown_target_is_said_before_anything_is_measured(monkeypatch):
+    monkeypatch.setattr(report, "_run", lambda command: pytest.fail(f"ran {command}"))
+    with pytest.raises(UserError, match="no target 'moon'"):
+        report.measure(("unix", "moon"))
+
+
 def test_results_are_json_with_their_command():
     for stem, data in report_tables.load(report.RESULTS).items():
         if stem.startswith(("bench-", "audit-", "heap-")):

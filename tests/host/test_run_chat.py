@@ -24,7 +24,7 @@ from host_tools import live, render, run_chat
 from host_tools.errors import UserError
 from host_tools.prompt import Editor
 from host_tools.simulator import Simulator
-from host_tools.simulator.command import fault_of
+from host_tools.simulator.command import fault_of, simulator_command
 from host_tools.simulator.judge import judge
 from host_tools.simulator.keyboard import act
 
@@ -135,18 +135,34 @@ def test_fault_options():
             fault_of(wrong)
 
 
+def test_a_simulator_token_of_another_form_is_not_shown():
+    result = CliRunner().invoke(simulator_command, ["--token", "secret", "--port", "0"])
+    assert isinstance(result.exception, UserError)
+    assert str(result.exception).startswith("--token: ")
+    assert "secret" not in str(result.exception)
+
+
 # --- the real Telegram's config
 
 
 def test_real_config_takes_the_environment():
-    environ = {"TELEGRAM_TOKEN": "1:x", "ALLOW": "7, ada", "BASE_URL": "http://127.0.0.1:1"}
+    token = "1:" + 35 * "x"
+    environ = {"TELEGRAM_TOKEN": token, "ALLOW": "7, @grace", "BASE_URL": "http://127.0.0.1:1"}
     telegram = run_chat.real_config(environ)["channels"]["telegram"]
-    assert telegram["token"] == "1:x"
-    assert telegram["allow_from"] == ["7", "ada"]
+    assert telegram["token"] == token
+    assert telegram["allow_from"] == ["7", "@grace"]
     assert telegram["base_url"] == "http://127.0.0.1:1"
-    bare = run_chat.real_config({"TELEGRAM_TOKEN": "1:x"})["channels"]["telegram"]
+    bare = run_chat.real_config({"TELEGRAM_TOKEN": token})["channels"]["telegram"]
     assert bare["allow_from"] == []
     assert "base_url" not in bare
+
+
+def test_a_wrong_token_or_id_is_said_before_anything_starts():
+    with pytest.raises(UserError, match="^TELEGRAM_TOKEN: ") as caught:
+        run_chat.real_config({"TELEGRAM_TOKEN": "1:secret"})
+    assert "secret" not in str(caught.value)
+    with pytest.raises(UserError, match="^ALLOW: '!'"):
+        run_chat.real_config({"TELEGRAM_TOKEN": "1:" + 35 * "x", "ALLOW": "!"})
 
 
 def test_live_with_a_token_reports_the_same(tmp_path, monkeypatch):
