@@ -46,10 +46,10 @@ class Full:
         return getattr(self.formatter, name)
 
 
-def box(text, name, times):
+def box(text, name, times, rich=False):
     outbox.log = lambda *parts: None
     queue = Queue(2, 1000)
-    made = Outbox(queue, Stats(), bytearray(12320), False)
+    made = Outbox(queue, Stats(), bytearray(12320), rich)
     made._formatter = Full(made._formatter, name, times)
     message = OutboundMessage(7, text)
     message.signal = Signal()
@@ -121,3 +121,51 @@ def test_when_that_is_no_help():
     assert made.method() == api.SEND_MESSAGE
     assert made.short_of_memory()
     assert not made.short_of_memory()  # it is plain already
+
+
+CODE = "```py\n" + "x = 1\n" * 1500 + "```\n\nafter"
+
+
+def one(made, start):
+    """The text of the request that is due, which has `start` before it."""
+    call = Call()
+    made.write(call, made.method())
+    body = call.sent[-1].decode()
+    return body[body.index(start) + len(start) :]
+
+
+def test_rich_pieces_stand_alone():
+    made, message = box(CODE, "", 0, True)
+    first = one(made, '"rich_message":{"markdown":"')
+    assert first.startswith("```py\nx = 1\n") and first.endswith('\nx = 1\n```"}}'), first[-20:]
+    assert one(made, '"rich_message":{"markdown":"') == first  # sent again
+    made.accepted()
+    last = first
+    while made.method() is not None:
+        last = one(made, '"rich_message":{"markdown":"')
+        assert last.startswith("```py\nx = 1\n")
+        made.accepted()
+    assert last.endswith('\nx = 1\n```\n\nafter"}}')
+    assert message.state == 1
+
+
+def test_html_goes_on_where_a_rich_piece_was_refused():
+    made, message = box(CODE, "", 0, True)
+    one(made, '"rich_message":{"markdown":"')
+    made.accepted()
+    one(made, '"rich_message":{"markdown":"')
+    made.refused("Not Found: method not found", api.SEND_RICH)
+    text = one(made, '"text":"')
+    assert text.startswith('<pre><code class="language-py">x = 1\n'), text[:40]
+    made.refused("can't parse entities", api.SEND_MESSAGE)
+    text = one(made, '"text":"')  # as it was given: nobody parses it, and it may not grow
+    assert text.startswith("x = 1\n") and len(text) < 4096
+    made.accepted()
+    sent(made)
+    assert message.state == 1
+
+
+def test_no_memory_while_a_rich_piece_is_written():
+    made, message = box(WORDS, "write_markdown", 1, True)
+    assert sent(made) == [(WORDS, False)]
+    assert message.state == 1 and made._stats.fallbacks == 1

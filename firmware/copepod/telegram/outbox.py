@@ -111,7 +111,7 @@ class Outbox:
         # The Markdown itself: for a server that formats, or that has refused the formatted text.
         if method == api.SEND_RICH:
             call.text(b',"rich_message":{"markdown":"')
-            self._formatter.write_plain(call.run)
+            self._formatter.write_markdown(call.run)
             call.text(b'"}}')
         else:
             call.text(b',"link_preview_options":{"is_disabled":true},"text":"')
