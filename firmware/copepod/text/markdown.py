@@ -208,7 +208,7 @@ class Formatter(Fits):
         kind = st[_KIND]
         middle = st[_MIDDLE]
         m = st[_DEPTH]
-        if kind and kind != _CODE_BLOCK and kind != _TABLE:
+        if kind != _CODE_BLOCK and kind != _TABLE and (kind or not m):
             return
         if not (kind and middle):
             self._match(0)
