@@ -65,7 +65,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened on the device: boot, clock, wifi, tls, poll, ready, pair, …"""
+    """Something that happened on the device: boot, tls, poll, pair, backoff, error, stop."""
 
     seq: int
     t_ms: int

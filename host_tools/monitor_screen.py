@@ -29,9 +29,6 @@ ROWS = (  # field, what it is, True if its lowest value is the one to watch
 )
 MARK_STYLES = {
     "boot": "bold white",
-    "wifi": "green",
-    "clock": "green",
-    "ready": "bold green",
     "tls": "magenta",
     "pair": "bright_magenta",
     "poll": "dim",
