@@ -169,3 +169,13 @@ def test_no_memory_while_a_rich_piece_is_written():
     made, message = box(WORDS, "write_markdown", 1, True)
     assert sent(made) == [(WORDS, False)]
     assert message.state == 1 and made._stats.fallbacks == 1
+
+
+def test_no_memory_for_a_piece_that_is_longer_than_a_message_as_markdown():
+    text = "- a\n  - b\n\n    ```\n" + "    x = 1\n" * 900
+    for name, rich in (("write", False), ("write_markdown", True)):
+        made, message = box(text, name, 50, rich)
+        pieces = sent(made)
+        assert message.state == 1
+        assert "".join([piece for piece, _ in pieces]) == text
+        assert max([len(piece) for piece, _ in pieces]) <= 4096

@@ -306,7 +306,7 @@ class Formatter(Fits):
         """
         st = self._st
         cut = st[_CUT]
-        if not cut:
+        if not cut or cut > _LIMIT:  # with its marks it may be longer than a message
             cut = min(st[_HELD], _LIMIT)
             if cut < st[_HELD]:
                 cut = max(self._buf.rfind(b"\n", 0, cut), self._buf.rfind(b" ", 0, cut)) + 1 or cut
