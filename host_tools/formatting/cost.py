@@ -17,6 +17,19 @@ from host_tools.errors import UserError
 from host_tools.formatting import corpus, device
 from host_tools.toolchain import interpreter as interpreter_of
 
+SCRIPT = """
+import gc, json
+gc.collect()
+before = gc.mem_alloc()
+import copepod.text.markdown
+gc.collect()
+code = gc.mem_alloc() - before
+print("code that is always loaded, from .mpy: %d B of heap" % code)
+from bench.format_cost import run
+figures = run({texts!r})
+figures["code_b"] = code
+print(json.dumps(figures))
+"""
 RESULT = device.ROOT / "results" / "format-cost.json"
 
 
@@ -31,7 +44,7 @@ def cost_command(target: str, interpreter: str | None) -> None:
         (Path(folder) / "bench").symlink_to(build.benches(tree))
         texts = Path(folder) / "texts"
         texts.write_text("\n%%%\n".join(e.markdown for e in corpus.answers()), "utf-8")
-        script = f"import json\nfrom bench.format_cost import run\nprint(json.dumps(run({str(texts)!r})))"
+        script = SCRIPT.format(texts=str(texts))
         done = subprocess.run(
             [python, "-X", "heapsize=2M", "-c", script],
             env={"MICROPYPATH": f"{folder}:{tree}:.frozen"},
