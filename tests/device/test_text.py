@@ -381,3 +381,48 @@ def test_code_goes_on_in_its_own_language():
     for piece in messages(text):
         for language, line in (("py", "x = 1"), ("js", "y | 2"), ("c", "z | 2")):
             assert (line in piece) == ('class="language-%s">%s' % (language, line) in piece), language
+
+
+def test_given_up_anywhere_nothing_is_lost_and_no_mark_passed_on():
+    link = "[a `b c d` e](http://x.co/%s) " % ("y" * 200)
+    for text in (
+        link * 120,
+        "word " * 10 + link * 120,
+        "~~s~~ **b** __u__ <u>h</u> \\* `c d` ||e|| $f_g$ <http://x.co/%s>\n\n" % ("y" * 300) * 60,
+        "`a\0b c` " + "\0" + link * 30,
+    ):
+        data = text.encode()
+        for turn in (1, 2, 3):  # each piece, each second one, each third one
+            FMT.begin()
+            at = count = 0
+            found = []
+            while not FMT.done():
+                at += FMT.feed(data, at)
+                if at == len(data):
+                    FMT.finish()
+                while FMT.ready():
+                    count += 1
+                    html = taken(FMT.write)
+                    assert html.count("<b>") == html.count("</b>") and html.count("<a") == html.count("</a>")
+                    given = html if count % turn else taken_up()
+                    assert min(given.replace("\n", " ").encode()) > 31, (text[:20], given)
+                    found.append(given)
+                    FMT.drop()
+            if turn == 1:
+                assert "".join(found) == text.replace("\0", "\ufffd"), text[:20]
+
+
+def taken_up():
+    assert FMT.give_up()
+    given = taken(FMT.write_plain)
+    assert len(given.encode()) <= 4096
+    return given
+
+
+def test_plain_of_code_with_a_nul():
+    FMT.begin()
+    FMT.feed("a `b\0c` d")
+    FMT.finish()
+    assert FMT.ready()
+    assert taken(FMT.write) == "a <code>b\ufffdc</code> d"
+    assert taken(FMT.write_plain) == "a `b\ufffdc` d"

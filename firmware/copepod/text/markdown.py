@@ -140,13 +140,12 @@ class Formatter(Rich):
     def write_plain(self, sink):
         """The Markdown of the piece, as it was given (but for characters Telegram would not take)."""
         st = self._st
-        live = self._live
-        at = self._live_at
+        cut = end = st[_CUT]  # of the piece, and of the code span that p lies in
         p = 0
-        self._aim_live(0, st[_CUT])
-        while p < st[_CUT]:
-            q = self._seek(at, live, p, st[_CUT], st[_CUT])
-            c = self._buf[q] if q < st[_CUT] else 32
+        self._aim_live(0, cut)
+        while p < cut:
+            q = self._seek(self._live_at, self._live, p, end, cut)
+            c = self._buf[q] if q < cut else 32
             if c in b"\n\t&<>":
                 q += 1
             if q > p:
@@ -161,11 +160,7 @@ class Formatter(Rich):
                     sink(self._buf, p, p + 1)
                 else:
                     sink(ORIGINAL, c, c + 1)
-                    if c == _CODE:
-                        q = self._find(b"\x1e", p)
-                        sink(self._buf, p, q)
-                        sink(ORIGINAL, c, c + 1)
-                        p = q + 1
+                    end = self._find(b"\x1e", p, cut) if c == _CODE else cut
 
     def write_markdown(self, sink):
         """The piece as Markdown that stands alone, for a server that formats; the same each time.
@@ -184,22 +179,35 @@ class Formatter(Rich):
         self._sink = sink
         self._reclose()
 
-    def give_up(self):
+    def give_up(self, lost=True):
         """Make the piece in hand, or else a message's worth of what is held, one for write_plain().
 
-        For when there is no memory to format it; False when nothing is held.
+        For when there is no memory to format it; False when nothing is held. Not `lost`: it was written, and
+        only a piece that is longer than a message with its marks becomes another.
         """
         st = self._st
+        buf = self._buf
         cut = st[_CUT]
-        if not cut or cut > _LIMIT:  # with its marks it may be longer than a message
-            cut = min(st[_HELD], _LIMIT)
-            if cut < st[_HELD]:
-                cut = max(self._buf.rfind(b"\n", 0, cut), self._buf.rfind(b" ", 0, cut)) + 1 or cut
-                while cut and self._buf[cut] & 0xC0 == 0x80:
-                    cut -= 1
+        if lost or cut > _LIMIT:
+            held = st[_HELD]
+            c = 30
+            while c:  # the cut, or the failure, may part what belongs together: all is Markdown again
+                self._needle[0] = c
+                p = self._find(self._needle, 0, held)
+                while p >= 0:
+                    buf[p] = buf[p + 1] if c < 4 and c > 1 else ORIGINAL[c]
+                    p = self._find(self._needle, p + 1, held)
+                c -= 1
+            if not cut or cut > _LIMIT:
+                cut = held
+                if cut > _LIMIT:
+                    cut = max(buf.rfind(b"\n", 0, _LIMIT), buf.rfind(b" ", 0, _LIMIT)) + 1 or _LIMIT
+                    while cut and buf[cut] & 0xC0 == 0x80:
+                        cut -= 1
             st[_CUT] = cut
-        st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
-        st[_WRITTEN] = 2  # what it opens and closes does not matter
+            st[_RESOLVED] = st[_DEPTH] = st[_QUOTES] = st[_QUOTE_OPEN] = 0
+            st[_KIND] = st[_MIDDLE] = st[_STYLES] = st[_STACK] = 0
+            st[_WRITTEN] = 2  # what it opens and closes does not matter
         return cut > 0
 
     def drop(self):
