@@ -26,8 +26,15 @@ def formatter(buffer: bytearray | None = None):  # noqa: ANN201 - the class is d
     return Formatter(buffer)
 
 
-def pieces(markdown: str, *, chunk: int = 0, buffer_b: int = 0, plain: bool = False) -> list[str]:
-    """The messages made of a text; `chunk` feeds it so many bytes at a time."""
+def pieces(
+    markdown: str,
+    *,
+    chunk: int = 0,
+    buffer_b: int = 0,
+    plain: bool = False,
+    again: bool = False,
+) -> list[str]:
+    """The messages made of a text; `chunk` feeds it so many bytes at a time, `again` writes each twice."""
     machine = formatter(bytearray(buffer_b) if buffer_b else None)
     data = markdown.encode("utf-8", "surrogatepass")
     messages: list[str] = []
@@ -47,6 +54,9 @@ def pieces(markdown: str, *, chunk: int = 0, buffer_b: int = 0, plain: bool = Fa
                 out.extend(buffer[start:end])
 
             (machine.write_plain if plain else machine.write)(sink)
+            if again:
+                out.clear()
+                machine.write(sink)
             messages.append(out.decode())
             machine.drop()
         elif machine.done():

@@ -234,6 +234,17 @@ def test_item_table_and_code_move_whole():
         assert found[0].strip().endswith("word"), block[:10]
 
 
+def test_a_long_table_is_a_table_in_every_piece():
+    rows = "".join("|%d|%s|\n" % (n, "word " * (1 + n % 9)) for n in range(400))
+    for before in ("", "> "):
+        text = before + ("|no|what|\n|-:|---|\n" + rows).replace("\n", "\n" + before)
+        found = messages(text)
+        assert len(found) > 3
+        for piece in found:
+            lines = piece.replace("<blockquote expandable>", "").replace("<blockquote>", "").replace("<pre>", "").split("\n")
+            assert piece.count("<pre>") == 1 and {line.find("|") for line in lines[:-1]} == {4}, piece
+
+
 def test_breaks_at_a_paragraph_then_a_line_then_a_sentence_then_a_word():
     sentence = "One sentence is here. "
     for separator, end in (("\n\n", "here."), ("\n", "here.")):

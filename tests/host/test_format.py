@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from html.entities import codepoint2name, html5
 
 import pytest
@@ -148,7 +149,9 @@ def test_plain_is_the_markdown():
 def test_random_documents():
     for seed in range(600):
         markdown = corpus.document(seed)
-        assert check.faults(device.pieces(markdown)) == [], seed
+        messages = device.pieces(markdown)
+        assert check.faults(messages) == [], seed
+        assert device.pieces(markdown, again=True) == messages, seed
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -166,6 +169,37 @@ def test_hypothesis_documents(tokens, chunk):
 @given(st.text(max_size=300))
 def test_any_text(text):
     assert check.faults(device.pieces(text)) == []
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "[a][a]: http://d.e\n[a]: http://d.e\n",  # a paragraph's line defines nothing
+        "[a][a]: http://d.e\n- [a]: http://d.e\n",  # an item's does
+        "[a]\n\n```py\n[a]: http://d.e\n```\n",  # code's does not
+        "[a]\n\n[b]: http://d.e\n[a]: http://d.e\n[c]: http://d.e\n\n[c] [b]\n",
+        "# [a]\n[a]: http://d.e\n",
+        "i\n\n[\n\n[o]:i",
+    ],
+)
+def test_definitions_are_where_a_block_begins(markdown):
+    messages = device.pieces(markdown)
+    assert reference.actual(messages) == reference.expected(markdown)
+    assert device.pieces(markdown, again=True) == messages
+
+
+@pytest.mark.parametrize("count", [60, 300])
+def test_references_beyond_what_is_looked_for_are_text(count):
+    """Many references to as many definitions: all of some, and no time that grows with the square."""
+    references = "".join(f"[{n}x] " for n in range(count, 0, -1))
+    definitions = "".join(f"[{n}x]: http://d.e/{n}\n" for n in range(count + 1))
+    started = time.process_time()
+    messages = device.pieces(f"{references}\n\n{definitions}")
+    assert check.faults(messages) == []
+    found = "".join(messages).count("<a href")
+    assert found == 60 if count == 60 else 0 < found < count
+    assert check.faults(device.pieces("x\n" + "[a]: b\n" * 1700)) == []
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("error", [AssertionError("refused"), IndexError("out of range")])

@@ -10,6 +10,7 @@ _QUOTES = const(40)
 
 _BACKSLASH = const(1)
 _CODE = const(22)
+_DEFINITION = const(11)
 _LINK = const(23)
 _IMAGE = const(24)
 _END_INLINE = const(25)
@@ -18,6 +19,7 @@ _AUTOLINK = const(28)
 
 _SHARP_S = const(0xDF)  # in labels the same as ss
 _LONGEST = const(2000)  # bytes of a destination; a longer one is text
+_MOST_EFFORT = const(30000)  # bytes of labels, or so, that are compared for the references of a window
 _HREF = b'&<>"\\'
 _STRIDE = const(64)  # bytes of a destination that are looked through at once
 _SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
@@ -28,6 +30,8 @@ _FROM_ = const(17)
 _TO_ = const(15)
 _HELD = const(0)
 _ODD = const(20)
+_EFFORT = const(81)
+_CHAIN = const(82)
 
 
 class Links(Output):
@@ -152,7 +156,7 @@ class Links(Output):
             c = buf[p]
             if c == 93:
                 return p if filled else 0
-            if c == 91:
+            if c == 91 or c == _LINK or c == _DEFINITION or c == 10 and buf[self._prefix(p + 1)] == 10:
                 return 0
             if c == 92 or c == _BACKSLASH:
                 p += 1
@@ -198,7 +202,12 @@ class Links(Output):
         buf = self._buf
         p = self._skip(p, end)
         q = self._skip(q, stop)
+        st = self._st
+        if st[_EFFORT] < _MOST_EFFORT:
+            st[_EFFORT] += 4
         while p < end and q < stop:
+            if st[_EFFORT] < _MOST_EFFORT:
+                st[_EFFORT] += 1
             a = buf[p]
             b = buf[q]
             if a in b" \t\n" or b in b" \t\n":
@@ -222,55 +231,88 @@ class Links(Output):
             q += size(buf[q])
         return self._skip(p, end) >= end and self._skip(q, stop) >= stop
 
-    def _defined(self, p, end):
-        """Find the definition of the label from p to end: one met before, or one that follows in the window."""
+    def _defined(self, p, end, again=False):
+        """Find the definition of the label from p to end: one met before, or one that follows in the window.
+
+        `again`: it was found before. Looking for the first time ends when it has cost too much.
+        """
         st = self._st
         buf = self._buf
         held = st[_HELD]
         at = self._find(b"\x0b", 0, held)
-        while at >= 0:
+        while at >= 0 and (again or st[_EFFORT] < _MOST_EFFORT):
             if self._same_label(p, end, at + 1, self._label_end(at + 1, held)):
                 self._definition(at, held)
                 return True
             at = self._find(b"\x0b", at + 1, held)
         at = end
-        while True:
+        while again or st[_EFFORT] < _MOST_EFFORT:
             at = self._find(b"]:", at, held)
             if at < 0:
-                return False
-            q = buf.rfind(b"[", end, at)
+                break
+            q = buf.rfind(b"[", max(end, at - 1000), at)
             while q > 0 and buf[q - 1] == 92:
                 q = buf.rfind(b"[", end, q)
             if (
                 q >= 0
-                and self._starts_line(q)
-                and self._label_end(q + 1, held) == at
                 and self._same_label(p, end, q + 1, at)
+                and self._label_end(q + 1, held) == at
+                and self._starts_line(q)
                 and self._definition(q, held)
             ):
                 return True
             at += 2
+        return False
 
     def _starts_line(self, q):
         """True if q is where a line's text begins, and the line before it is not in the middle of a paragraph."""
+        st = self._st
         buf = self._buf
-        line = buf.rfind(b"\n", 0, q) + 1
+        line = first = buf.rfind(b"\n", 0, q) + 1
         if self._any_prefix(line) != q:
             return False
-        while line > 1:
+        k = q - 1
+        while k >= line and buf[k] in b" \t>":
+            k -= 1
+        if k >= line and (buf[k] in b"-+*" or buf[k - 1] == 49):
+            return True  # it begins an item
+        chain = st[_CHAIN]  # a line that was asked for before; those above it that begin with [ are known with it
+        if line <= chain and buf.count(b"\n", line, chain) == buf.count(b"\n[", line, chain + 1):
+            return True
+        while line > 1 and line != chain:
             before = buf.rfind(b"\n", 0, line - 1) + 1
             q = self._any_prefix(before)
             if q >= line - 1:
                 break
-            if buf[q] != 91 and buf[q] != 11:
-                return buf[q] in b"#=-*~`"
-            line = before  # perhaps a definition, if it is in no paragraph
+            if buf[q] == _DEFINITION:
+                break
+            if st[_EFFORT] < _MOST_EFFORT:
+                st[_EFFORT] += 8
+            c = buf[q]
+            if c != 91 or not self._definition(q, line):
+                while c in b"`~" and buf[q] == c:  # a fence with a language opens: what follows is code
+                    q += 1
+                return c in b"#=-*" or c in b"`~" and self._prefix_blank(q) >= line - 1
+            line = before  # a definition, if it is in no paragraph
+        st[_CHAIN] = first
         return True
 
     def _any_prefix(self, p):
-        while self._buf[p] in b" \t>":
-            p += 1
-        return p
+        """After what may stand before a block's text in its first line: blanks, marks of quotes and list items."""
+        buf = self._buf
+        while True:
+            c = buf[p]
+            if c in b" \t>" or c in b"-+*" and buf[p + 1] in b" \t":
+                p += 1
+            elif 48 <= c < 58:
+                q = p
+                while 48 <= buf[q] < 58:
+                    q += 1
+                if buf[q] not in b".)" or buf[q + 1] not in b" \t":
+                    return p
+                p = q + 1
+            else:
+                return p
 
     def _tail(self, q, end):
         """Where the link whose closing bracket is marked at q ends; for ( ) the destination is noted too."""
@@ -303,7 +345,7 @@ class Links(Output):
             if c == _END_LABEL and self._label_end(q + 2, end):
                 start = q + 2
                 stop = self._label_end(start, end)
-            if not self._defined(start, stop):
+            if not self._defined(start, stop, True):
                 return False
         return self._acceptable()
 

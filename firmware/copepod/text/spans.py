@@ -40,6 +40,8 @@ _RESOLVED = const(16)
 _BARS = const(23)
 _DEFINITIONS = const(87)
 _HELD = const(0)
+_EFFORT = const(81)
+_CHAIN = const(82)
 
 
 class Spans(Links):
@@ -117,6 +119,7 @@ class Spans(Links):
         if at[3] < _FAR:
             at[n] = self._find(b"]", st[_RESOLVED], st[_HELD]) & _FAR
         self._aim(self._skips_at, self._skips, st[_SKIP_COUNT], st[_RESOLVED], st[_HELD])
+        st[_EFFORT] = st[_CHAIN] = 0
         st[_BARS] = self._skips_at[3] < _FAR or st[_RESOLVED] and self._find(b"|", 0, st[_HELD]) >= 0
         st[_DEFINITIONS] = (at[3] < _FAR or st[_RESOLVED]) and self._find(b"]:", 0, st[_HELD]) >= 0
 

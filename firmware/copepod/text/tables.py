@@ -177,7 +177,7 @@ class Tables(Blocks):
         p = after
         while True:
             q2 = self._row(p)
-            if not q2:
+            if q2 < 0:
                 break
             p = self._find(b"\n", q2)
             self._measure_row(q2, p)
@@ -186,22 +186,22 @@ class Tables(Blocks):
         return p
 
     def _row(self, p):
-        """Where the text of the row at p begins, or 0 if the table is over."""
+        """Where the text of the row at p begins, or -1 if the table is over."""
         st = self._st
         if p >= st[_HELD]:
-            return 0
+            return -1
         self._match(p)
         q = st[_TEXT]
         if self._buf[q] == 10 or st[_MATCHED] < self._st[_DEPTH] or st[_COLUMN] - st[_BASE] > 3:
-            return 0
-        return 0 if self._interrupts(q, False) else q
+            return -1
+        return -1 if self._interrupts(q, False) else q
 
     def _rows(self, stop, opened=False):
         st = self._st
         p = st[_POS]
         while p < stop:
             q = p if st[_MIDDLE] else self._row(p)
-            if not q and not st[_MIDDLE]:
+            if q < 0:
                 st[_KIND] = 0
                 break
             e = self._find(b"\n", q)
