@@ -154,7 +154,7 @@ def test_html_goes_on_where_a_rich_piece_was_refused():
     one(made, '"rich_message":{"markdown":"')
     made.accepted()
     one(made, '"rich_message":{"markdown":"')
-    made.refused("Not Found: method not found", api.SEND_RICH)
+    made.refused("404 Not Found: method not found", api.SEND_RICH)
     text = one(made, '"text":"')
     assert text.startswith('<pre><code class="language-py">x = 1\n'), text[:40]
     made.refused("can't parse entities", api.SEND_MESSAGE)
@@ -179,3 +179,49 @@ def test_no_memory_for_a_piece_that_is_longer_than_a_message_as_markdown():
         assert message.state == 1
         assert "".join([piece for piece, _ in pieces]) == text
         assert max([len(piece) for piece, _ in pieces]) <= 4096
+
+
+def test_a_rich_piece_that_was_refused_goes_as_html_and_the_next_is_rich_again():
+    made, message = box(CODE, "", 0, True)
+    made.method()
+    made.refused("400 Bad Request: can't parse rich message", api.SEND_RICH)
+    assert one(made, '"text":"').startswith('<pre><code class="language-py">x = 1\n')
+    made.accepted()
+    assert made.method() == api.SEND_RICH
+    made.refused("400 Bad Request", api.SEND_RICH)
+    made.refused("400 Bad Request: can't parse entities", made.method())
+    assert one(made, '"text":"').startswith("x = 1\n")
+    made.accepted()
+    made.method()
+    made.refused("404 Not Found: method not found", api.SEND_RICH)
+    assert made.method() == api.SEND_MESSAGE
+    made.accepted()
+    while made.method() is not None:
+        assert made.method() == api.SEND_MESSAGE  # until the next start
+        made.accepted()
+    assert message.state == 1 and made._stats.dropped == 0
+
+
+def test_plain_pieces_are_no_longer_than_a_message_and_nothing_is_lost():
+    for text in (
+        "[a `b c d` e](http://x.co/%s) " % ("y" * 200) * 60,
+        "- a\n  - b\n\n    ```\n" + "    x = 1\n" * 900,
+        "> \u65e5\u672c\u8a9e `\u65e5 \u672c` [\u8a9e](http://x.co/%s) " % ("y" * 99) * 90,
+    ):
+        made, message = box(text, "", 0)
+        pieces = []
+        while True:
+            method = made.method()
+            if method is None:
+                break
+            call = Call()
+            made.write(call, method)
+            if call.sent[-1].endswith(b'"HTML"}'):
+                made.refused("400 Bad Request: can't parse entities", method)
+                continue
+            body = call.sent[-1].decode()
+            pieces.append(body[body.index('"text":"') + 8 : -2])
+            made.accepted()
+        assert "".join(pieces) == text
+        assert max([len(piece) for piece in pieces]) <= 4096
+        assert message.state == 1

@@ -1,8 +1,13 @@
 """The answer being sent: text into the formatter, pieces into requests. Memory: the formatter, made at start."""
 
+from micropython import const
+
 from copepod.log import log
 from copepod.telegram import api
 from copepod.text.markdown import Formatter
+
+_HTML = const(1)
+_PLAIN = const(2)
 
 
 class Outbox:
@@ -19,7 +24,7 @@ class Outbox:
         self._stats = stats
         self._formatter = Formatter(buffer)
         self._rich = rich
-        self._plain = False  # write the piece in hand as plain text
+        self._form = 0  # of the piece in hand: as ever, or what is left when that was refused
         self._view = None  # the part being taken, as bytes
         self._taken = 0
 
@@ -40,7 +45,7 @@ class Outbox:
                         raise
                     found = True
                 if found:
-                    return api.SEND_RICH if self._rich and not self._plain else api.SEND_MESSAGE
+                    return api.SEND_RICH if self._rich and not self._form else api.SEND_MESSAGE
                 if found is None:
                     return None
                 message.state = 1
@@ -55,7 +60,7 @@ class Outbox:
     def _begin(self, message):
         # The formatter's buffer is the reader's: a text that lies there is taken as it is or saved.
         self._formatter.begin()
-        self._plain = False
+        self._form = 0
         if message.held_b:
             self._formatter.adopt(message.held_b)
         elif self.unread is not None:
@@ -96,7 +101,7 @@ class Outbox:
             call.text(b',"reply_parameters":{"allow_sending_without_reply":true,"message_id":')
             call.number(message.reply_to)
             call.text(b"}")
-        if method == api.SEND_RICH or self._plain:
+        if method == api.SEND_RICH or self._form == _PLAIN:
             self._write_unformatted(call, method)
             return
         call.text(b',"link_preview_options":{"is_disabled":true},"text":"')
@@ -120,31 +125,33 @@ class Outbox:
 
     def short_of_memory(self):
         """There was no memory to format the piece: it will be its Markdown. False when that is no help."""
-        if self.message is None or self._plain or not self._formatter.give_up():
+        if self.message is None or self._form == _PLAIN or not self._formatter.give_up():
             return False
         log("telegram", "no memory to format the answer, sending plain text")
         self._stats.fallbacks += 1
-        self._plain = True
+        self._form = _PLAIN
         return True
 
     def accepted(self):
         """Telegram has accepted the piece."""
         self._stats.answered += 1
         self._formatter.drop()
-        self._plain = False
+        self._form = 0
         self.message.reply_to = None
 
     def refused(self, error, method):
         """Telegram has refused the piece: another form is tried, or the message is given up."""
         if method == api.SEND_RICH and self.message.state == 0:
-            # 404: this server does not know the method; else it does not like this Markdown.
             log("telegram", "sendRichMessage refused, going on with HTML: ", error)
-            self._rich = False
+            if str(error).startswith("404"):  # this server does not know the method
+                self._rich = False
+            self._form = _HTML
             return
-        if "parse entities" in str(error) and not self._plain:
+        if "parse entities" in str(error) and self._form < _PLAIN:
             log("telegram", "formatting refused, sending plain text: ", error)
+            self._formatter.give_up(False)
             self._stats.fallbacks += 1
-            self._plain = True
+            self._form = _PLAIN
             return
         log("telegram", "answer refused: ", error)
         self._stats.errors += 1
