@@ -26,6 +26,9 @@ def formatter(buffer: bytearray | None = None):  # noqa: ANN201 - the class is d
     return Formatter(buffer)
 
 
+MOST = 1 << 16  # bytes: no message has as many
+
+
 def pieces(
     markdown: str,
     *,
@@ -52,12 +55,14 @@ def pieces(
 
             def sink(buffer: bytes, start: int, end: int, out: bytearray = out) -> None:
                 out.extend(buffer[start:end])
+                assert len(out) < MOST, "no end"
 
             (machine.write_plain if plain else machine.write)(sink)
             if again:
                 out.clear()
                 machine.write(sink)
             messages.append(out.decode())
+            assert len(messages) <= len(data), "no end"
             machine.drop()
         elif machine.done():
             return messages

@@ -48,6 +48,7 @@ GOLDEN = (
     ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
     ("*a* _b_ **c** __d__ ***e***", "<i>a</i> <i>b</i> <b>c</b> <b>d</b> <i><b>e</b></i>"),
     ("``` c&#43;\\+ &lt;\nx\n```", '<pre><code class="language-c++">x</code></pre>'),
+    ("`~~~\n```a`", "<code>~~~ ```a</code>"),
     ("snake_case and other_names", "snake_case and other_names"),
     ("**a _b** c_", "<b>a _b</b> c_"),
     ("*foo**bar*", "<i>foo**bar</i>"),

@@ -98,6 +98,8 @@ class Inline(Emphasis):
                     p += 1
                 i = find(b"\x1e", p, end)
                 k = i + p - q
+                if i < 0:  # its end is not in this block after all
+                    i = k = end
                 if sink and buf[p] > 32:
                     needle[0] = c
                     at[live.find(needle, 0, lives)] = find(needle, i, scope) & _FAR

@@ -142,8 +142,10 @@ class Lines(Inline):
             return 0
         if c == 96:
             e = self._find(b"\n", p)
-            if self._find(b"`", p, e) > 0 or self._find(b"\x16", p, e) > 0:  # or one that is marked
-                return 0
+            for mark in b"`\x16\x1e":  # or one that is marked
+                self._needle[0] = mark
+                if self._find(self._needle, p, e) > 0:
+                    return 0
         return p - q
 
     def _interrupts(self, q, listed):
