@@ -15,6 +15,7 @@ import tdjson
 
 MAX_RAW_BYTES = 32768
 MAX_LENGTH = 4096
+MAX_RICH_LENGTH = 32768  # characters of a rich message
 MAX_ENTITIES = 100
 
 # What a message can not consist of alone, beside blanks (TDLib: is_empty_string).
@@ -153,14 +154,23 @@ def _fewest(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [entity for entity in entities if entity in kept]
 
 
-def judge(text: str, parse_mode: str | None = "HTML") -> Verdict:
-    """What the Bot API would do with this `text` and `parse_mode` of sendMessage."""
+def judge(text: str, parse_mode: str | None = "HTML", *, rich: bool = False) -> Verdict:
+    """What the Bot API would do with this `text` and `parse_mode` of sendMessage.
+
+    `rich`: the text is a rich message's Markdown, which is taken as it is, but may be longer.
+    """
     if text == "":
         return _rejection("message text is empty")
     try:
         raw = text.encode()
     except UnicodeEncodeError:
         return _rejection("text must be encoded in UTF-8")
+    if rich:  # TDLib would cut it short, and does not know its Markdown
+        if all(ord(char) in _BLANK for char in text):
+            return _rejection("text must be non-empty")
+        if len(text) > MAX_RICH_LENGTH:
+            return _rejection("message is too long")
+        return Verdict(True, None, text.strip(" \n"))
     if len(raw) > MAX_RAW_BYTES:
         return _rejection("text is too long")
     if parse_mode:

@@ -154,7 +154,9 @@ class Methods:
     # --- sending
 
     async def do_sendMessage(self, params: Json) -> Any:
-        verdict = self._judge(params)
+        return self._send(params, self._judge(params))
+
+    def _send(self, params: Json, verdict: Any) -> Any:
         chat_id = self._chat(params)
         reply_to = self._reply(params, chat_id)
         thread_id = self._thread(params, chat_id)
@@ -189,7 +191,8 @@ class Methods:
         if not text:
             raise _bad("rich message must be non-empty")
         plain = {k: v for k, v in params.items() if k != "rich_message"}
-        return await self.do_sendMessage({**plain, "text": text, "parse_mode": None})
+        plain |= {"text": text, "parse_mode": None}
+        return self._send(plain, self._judge(plain, rich=True))
 
     async def do_editMessageText(self, params: Json) -> Any:
         verdict = self._judge(params)
@@ -278,10 +281,10 @@ class Methods:
 
     # --- what the methods share
 
-    def _judge(self, params: Json) -> Any:
+    def _judge(self, params: Json, *, rich: bool = False) -> Any:
         from host_tools.simulator.judge import judge  # loads TDLib, which takes half a second
 
-        verdict = judge(str(params.get("text", "")), params.get("parse_mode") or None)
+        verdict = judge(str(params.get("text", "")), params.get("parse_mode") or None, rich=rich)
         if not verdict.ok:
             raise Refused(400, verdict.error or "Bad Request")
         given = _object(params, "entities")

@@ -155,6 +155,21 @@ def test_methods_known_and_unknown(sim, bot):
     assert bot.call("getFile", file_id="x")["error_code"] == 400
 
 
+def test_a_rich_message_may_be_longer_than_another(sim, bot):
+    sim.push_text("x")
+    sim.methods.rich = True
+
+    def send(text):
+        return bot.call("sendRichMessage", chat_id=USER, rich_message={"markdown": text})
+
+    assert send("crab " * 2000)["ok"]
+    assert send("é" * 32768)["ok"]
+    assert send("é" * 32769)["description"] == "Bad Request: message is too long"
+    assert not bot.call("sendMessage", chat_id=USER, text="é" * 4097)["ok"]
+    assert [len(sent.text) for sent in sim.sent] == [9999, 32768]
+    assert sim.sent[1].text == "é" * 32768
+
+
 def test_parameters_come_by_query_form_json_and_chunks(sim, bot):
     sim.push_text("x")
     params = {"chat_id": str(USER), "text": "tea & <b>crab</b> 🦀", "parse_mode": "HTML"}
