@@ -116,11 +116,11 @@ def _grows(formatter):
         count = 20000 // min(len(unit), 2)
         text = unit * count
         calls = _enough(_us(1, ours, formatter, text))
-        rounds = []
+        once = twice = 1e9  # the least of some rounds: the work is the same each time
         for _ in range(_ROUNDS):
-            twice = _us(calls, ours, formatter, text + text)
-            rounds.append((twice, _us(calls, ours, formatter, text)))
-        ratio, twice, once = _middle(rounds)
+            twice = min(twice, _us(calls, ours, formatter, text + text))
+            once = min(once, _us(calls, ours, formatter, text))
+        ratio = twice / once
         print("  %-4s x %d: %7d us, twice that %7d us, ratio %.2f" % (unit, count, once, twice, ratio))
         worst = max(worst, ratio)
     return worst
