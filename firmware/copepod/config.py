@@ -86,7 +86,7 @@ def load(path, buffer=None):
         with open(path, "rb") as file:
             head = bytes(view[: file.readinto(view)])
     except OSError as error:
-        raise ConfigError("%s: can't be read (%s): copy config.example.json there" % (path, error))
+        raise ConfigError("%s: can't be read (%s): write one with make provision" % (path, error))
     if len(head) > _MAX_B:
         raise ConfigError("%s: larger than %d bytes: keep only the keys that Copepod knows" % (path, _MAX_B))
     if head[:3] == b"\xef\xbb\xbf":
