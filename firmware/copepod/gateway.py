@@ -142,9 +142,7 @@ class Gateway:
                     self._handling = True
                     try:
                         taken = await self._handle(msg)
-                    except (
-                        MemoryError
-                    ):  # for the handler's own code: the others still get their answers
+                    except MemoryError:  # for the handler's own code: the others still get their answers
                         taken = True
                         log("handler", "no memory to answer")
                     self._handling = False

@@ -151,9 +151,7 @@ class Channel:
 
             reason = explain(error)
             forget("copepod.net.explain")
-        except (
-            MemoryError
-        ):  # its words are 2 kB; where they do not fit the error stands for itself
+        except MemoryError:  # its words are 2 kB; where they do not fit the error stands for itself
             reason = str(error)
         log("telegram", reason, ", trying again in ", (wait_ms + 999) // 1000, " s")
         self.gateway.telemetry.event("backoff", wait_ms)

@@ -190,7 +190,7 @@ class Fits(Intake):
                         if fine:
                             n += self._inline(block, p, headings)
                         headings = 0
-                        st[_FENCE] = 96
+                        st[_FENCE] = 96  # for _closing(); the walk sets them anew
                         st[_FENCE_LENGTH] = self._fence_length(p)
                         e = self._closing(e + 1)
                         if e >= held:
