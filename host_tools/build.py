@@ -115,7 +115,7 @@ def application(benches: dict[str, str] | None = None) -> dict[str, str]:
     """
     text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
     others = users() if benches is None else users()[:1]
-    before = ((FIRMWARE / "main.py").read_text(),)
+    before = tuple((FIRMWARE / name).read_text() for name in ("main.py", "copepod/startup.py"))
     return link(text | (benches or {}), before=before, others=others)
 
 

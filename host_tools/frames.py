@@ -24,13 +24,14 @@ FIELDS = (
     "idf_free",  # ESP-IDF heap, free
     "idf_big",  # ESP-IDF heap, largest block
     "idf_min",  # ESP-IDF heap, smallest amount ever free
+    "gc_total",  # GC heap, all its areas together
     "in",  # messages received
     "out",  # messages sent
     "err",  # errors
     "tls",  # TLS connections opened
     "back",  # back-offs
 )
-UNITS = {name: "B" for name in FIELDS[:8]}
+UNITS = {name: "B" for name in FIELDS[:9]}
 
 ABSENT = 0x5A5A  # what "-" counts as in the checksum
 _MASK_VALUE = 0xFFFFFF

@@ -61,6 +61,7 @@ class Config:
     tls: bool
     server: str
     server_port: int
+    tls_context: "Any" = None  # made by startup.py from tls_ca
     gateway_host: str
     gateway_port: int
     gateway_health: bool

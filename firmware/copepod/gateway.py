@@ -17,12 +17,9 @@ from copepod.bus import Bus
 from copepod.log import log
 from copepod.messages import AnswerRefused, OutboundMessage
 from copepod.net import wait
-from copepod.once import forget
 from copepod.platform import port
 from copepod.signal import Signal
-from copepod.stats import Stats
 from copepod.telegram.channel import Channel, Stop
-from copepod.telemetry import Telemetry
 
 _TICK_MS = const(1000)
 _BURST = const(10)  # messages that make a burst worth a frame of its own
@@ -290,18 +287,9 @@ class Gateway:
         self.telemetry.frame(phase)
 
 
-def run(path):
-    """Load the config at `path` and run; returns an exit status when there is nothing to retry.
-
-    0 after Ctrl-C, 1 when the config or the token can't be used. Anything else is raised.
-    """
-    from copepod import startup
-
-    telemetry = Telemetry(Stats())
-    gateway = startup.prepare(path, telemetry)
-    forget("copepod.startup")
-    if gateway is None:
-        return 1
+def run(config, telemetry):
+    """Run with these settings; returns an exit status when there is nothing to retry: see startup.run."""
+    gateway = Gateway(config, telemetry)
     try:
         asyncio.run(gateway.main())
     except Stop as error:

@@ -9,7 +9,17 @@ import gc
 
 from copepod.platform import port
 
-FIELDS = ("mem_free", "gc_free", "gc_used", "gc_live", "gc_run", "idf_free", "idf_big", "idf_min")
+FIELDS = (
+    "mem_free",
+    "gc_free",
+    "gc_used",
+    "gc_live",
+    "gc_run",
+    "idf_free",
+    "idf_big",
+    "idf_min",
+    "gc_total",
+)
 
 _reading: list = [None] * len(FIELDS)
 
@@ -27,6 +37,7 @@ def read(collect=False):
     heap = port.heap()
     reading[5], reading[6], reading[7] = heap
     reading[1] = port.gc_free(reading[0])
+    reading[8] = reading[1] + reading[2]
     reading[4] = None
     if collect:
         gc.collect()

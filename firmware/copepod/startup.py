@@ -1,30 +1,43 @@
-"""From the path of the config to a gateway that can run. Memory: dropped after it, with the config's reader."""
+"""From the path of the config to a gateway that runs, in the order that memory asks for. Memory: nothing kept.
+
+First what is needed once and dropped (the config's reader), then the room for TLS (room.py), and only then the
+application and the user's bot, which take what is left.
+"""
 
 import sys
 
-from copepod import arena
-from copepod.gateway import Gateway
+from copepod import arena, room
 from copepod.log import log
 from copepod.once import forget
 from copepod.platform import port
+from copepod.stats import Stats
+from copepod.telemetry import Telemetry
 
 
-def prepare(path, telemetry):
-    """The gateway for the config at `path`, or None, and one line, when that can't be used."""
+def run(path):
+    """Run the gateway with the config at `path`; returns an exit status when there is nothing to retry.
+
+    0 after Ctrl-C, 1 when the config, the certificates or the token can't be used. Anything else is raised.
+    """
     port.start(path)
+    telemetry = Telemetry(Stats())
     telemetry.event("boot", 0)
     telemetry.frame("baseline", True)
     config = _load(path, telemetry)
     if config is None:
-        return None
-    gateway = Gateway(config, telemetry)
-    try:
-        import bot  # the user's handlers  # noqa: F401
-    except Exception as error:  # a mistake in bot.py leaves the built-in commands
-        log("bot", "bot.py can't be used: ", error)
-        sys.print_exception(error)
+        return 1
+    from copepod.net import link
+
+    link.switch_on(config)
+    room.take()
+    from copepod import gateway
+
+    _load_bot()
     telemetry.frame("config-loaded", True)
-    return gateway
+    room.give_back()
+    forget("copepod.room")
+    forget("copepod.startup")
+    return gateway.run(config, telemetry)
 
 
 def _load(path, telemetry):
@@ -33,7 +46,9 @@ def _load(path, telemetry):
 
     try:
         config = reader.load(path, arena.buffer)
-    except reader.ConfigError as error:
+        if config.tls:
+            config.tls_context = _context(config)
+    except (reader.ConfigError, OSError) as error:
         log("config", error)
         return None
     finally:
@@ -44,3 +59,24 @@ def _load(path, telemetry):
     telemetry.collect = config.telemetry_collect
     telemetry.mem_info = config.telemetry_mem_info
     return config
+
+
+def _context(config):
+    # Made before Wi-Fi and the application take their memory, since it stays for good.
+    from copepod.net import tls
+
+    path = config.tls_ca
+    if path and path[0] != "/" and "/" in config.path:
+        path = config.path[: config.path.rindex("/") + 1] + path  # beside the config
+    try:
+        return tls.make(path)
+    finally:
+        forget("copepod.net.tls")
+
+
+def _load_bot():
+    try:
+        import bot  # the user's handlers  # noqa: F401
+    except Exception as error:  # a mistake in bot.py leaves the built-in commands
+        log("bot", "bot.py can't be used: ", error)
+        sys.print_exception(error)

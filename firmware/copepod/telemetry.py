@@ -13,6 +13,7 @@ from copepod import memory
 
 _ABSENT = const(0x5A5A)
 _NAME_WIDTH = const(20)
+_GROWN_B = const(8192)  # less than the smallest area, more than what Wi-Fi takes between two readings
 
 
 class Telemetry:
@@ -30,6 +31,7 @@ class Telemetry:
         self.phases = []  # (name, gc_used, gc_live, idf_free) of the named phases, for /mem
         self._sequence = 0
         self._sum = 0
+        self._total_b = None  # of the GC heap when the gateway became steady
 
     def _number(self, value):
         if value is None:
@@ -80,8 +82,17 @@ class Telemetry:
         self._end()
         if self.mem_info:
             micropython.mem_info()
+        self._watch(phase, reading[8])
         if keep:
             self.phases.append((phase, reading[2], reading[3], reading[5]))
+
+    def _watch(self, phase, total_b):
+        # Python's heap was to have its last area before the gateway became steady: see room.py.
+        if phase == "steady":
+            self._total_b = total_b
+        elif self._total_b is not None and total_b > self._total_b + _GROWN_B:
+            self._total_b = total_b
+            self.event("gc-grown", total_b)
 
     def _field(self, name, value):
         print("", name, end="=")  # sys.stdout.write would be a bound method, for each field

@@ -85,12 +85,10 @@ def main(path="/config.json"):
         sys.print_exception(error)
         print("copepod: boot: crash before the gateway")
         return
-    import gateway_main
-    gateway_main.main(path)
-if __name__ == "__main__":
-    main()
+    from copepod import boot
+    boot.main(path)
+main()
 """
-GATEWAY_MAIN = "gateway_main.py"
 
 
 def own_address() -> str:
@@ -315,7 +313,6 @@ class BoardTarget(Target):
         if pre:
             lines = "\n".join(f"        {line}" for line in pre.splitlines())
             whole[MAIN] = BEFORE.format(pre=lines).encode()
-            whole[GATEWAY_MAIN] = app_files.app()[MAIN]
         try:
             session.begin(config, whole, deploy=app == "mpy")
         except UserError:

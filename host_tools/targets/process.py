@@ -24,7 +24,7 @@ KEEP_TREES = 3  # of older sources, which may still be running
 _START = """\
 {pre}
 import sys
-from copepod.gateway import run
+from copepod.startup import run
 sys.exit(run({config!r}))
 """
 

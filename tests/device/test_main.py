@@ -42,7 +42,7 @@ class Time:
 
 
 class Gateway:
-    """copepod.gateway whose run() does what a test says."""
+    """copepod.startup whose run() does what a test says."""
 
     def __init__(self, action):
         self.action = action
@@ -70,14 +70,16 @@ class Board:
         self.printed = []
 
     def start(self, cause=None):
-        """Run main.py; return the Reset it ended with, or None at the REPL."""
+        """Run what main.py runs; return the Reset it ended with, or None at the REPL."""
         import copepod
 
         if cause is not None:
             self.machine.starts(cause)
         self.port = reboot()
-        sys.modules["copepod.gateway"] = copepod.gateway = self.gateway
-        import main
+        sys.modules["copepod.startup"] = copepod.startup = self.gateway
+        import copepod.boot  # anew: the package may still have the one before
+
+        main = sys.modules["copepod.boot"]
 
         del self.lines[:]
         main.time = Time(self.world)
@@ -89,8 +91,8 @@ class Board:
         except Reset as reset:
             return reset
         finally:
-            del copepod.gateway
-            del sys.modules["copepod.gateway"]
+            del copepod.startup
+            del sys.modules["copepod.startup"]
 
     def said(self, words):
         """Return whether a log line has these words."""

@@ -54,12 +54,29 @@ def test_frame_has_every_field_in_order_and_a_true_sum():
     names = [part.split("=")[0] for part in parts[5:-1]]
     assert names == list(memory.FIELDS) + ["in", "out", "err", "tls", "back"], names
     values = [part.split("=")[1] for part in parts[5:-1]]
-    assert values[8] == "7"
-    assert values[10] == "2"
+    assert values[9] == "7"
+    assert values[11] == "2"
     assert int(values[0]) > 0
     assert int(values[3]) <= int(values[2])
     assert parts[-1] == "*%d" % _sum(0, int(parts[3]), "steady", values)
     assert writer.phases[0][0] == "steady"
+
+
+def test_a_heap_that_grows_after_steady_is_an_event():
+    writer = telemetry.Telemetry(Stats(), collect=False)
+    kept = memory.port.gc_free
+    try:
+        said = _captured(lambda: writer.frame("connected"))
+        memory.port.gc_free = lambda mem_free_b: mem_free_b + 100000
+        said += _captured(lambda: writer.frame("steady", True))
+        assert "gc-grown" not in said
+        memory.port.gc_free = lambda mem_free_b: mem_free_b + 110000
+        said = _captured(lambda: writer.frame("interval"))
+        assert "E 3 " in said and " gc-grown " in said, said
+        said = _captured(lambda: writer.frame("interval"))
+        assert "gc-grown" not in said, said  # once for each area
+    finally:
+        memory.port.gc_free = kept
 
 
 def test_events_share_the_sequence():

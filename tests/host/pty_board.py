@@ -36,8 +36,8 @@ if 'boot.py' in os.listdir():
     with open('boot.py') as f:
         exec(f.read())
 {first}
-import main
-main.main('config.json')
+from copepod import boot
+boot.main('config.json')
 """
 HEAP = "1M"  # the board's files are the subject here, not its memory
 

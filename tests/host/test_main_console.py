@@ -39,7 +39,7 @@ class Console:
         self.master, slave = pty.openpty()
         self.seen = b""
         self.process = subprocess.Popen(
-            [str(MICROPYTHON), "-i", "-c", f"import main; main.main({str(config)!r})"],
+            [str(MICROPYTHON), "-i", "-c", f"from copepod import boot; boot.main({str(config)!r})"],
             stdin=slave,
             stdout=slave,
             stderr=slave,
@@ -76,12 +76,12 @@ class Console:
 def app(tmp_path: Path) -> Path:
     """The app as built, with a gateway that a test can replace."""
     app = build(tmp_path / "mpy")
-    (app / "copepod/gateway.mpy").unlink()
+    (app / "copepod/startup.mpy").unlink()
     return app
 
 
 def test_ctrl_c_within_two_seconds(app: Path, tmp_path: Path):
-    (app / "copepod/gateway.py").write_text(GATEWAY.format(forever=True))
+    (app / "copepod/startup.py").write_text(GATEWAY.format(forever=True))
     with Console(app, tmp_path / "config.json") as console:
         console.wait(b"press Ctrl-C within 2 s for the REPL")
         console.type(b"\x03")
@@ -93,7 +93,7 @@ def test_ctrl_c_within_two_seconds(app: Path, tmp_path: Path):
 
 
 def test_ctrl_c_while_it_prints(app: Path, tmp_path: Path):
-    (app / "copepod/gateway.py").write_text(GATEWAY.format(forever=True))
+    (app / "copepod/startup.py").write_text(GATEWAY.format(forever=True))
     with Console(app, tmp_path / "config.json") as console:
         console.wait(b"gateway " + str(tmp_path / "config.json").encode())
         console.wait(b"busy")
@@ -105,7 +105,7 @@ def test_ctrl_c_while_it_prints(app: Path, tmp_path: Path):
 
 
 def test_ctrl_c_while_a_crash_waits(app: Path, tmp_path: Path):
-    (app / "copepod/gateway.py").write_text(GATEWAY.format(forever=False))
+    (app / "copepod/startup.py").write_text(GATEWAY.format(forever=False))
     with Console(app, tmp_path / "config.json") as console:
         console.wait(b"crash 1 in a row; reset in 5 s")
         assert b"OSError" in console.seen

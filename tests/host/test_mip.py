@@ -51,7 +51,7 @@ def test_mip_installs_and_the_gateway_starts(tmp_path: Path) -> None:
         files = board.files()
         for name, source in json.loads(mip.PACKAGE.read_text())["urls"]:
             assert files[name] == (ROOT / source).read_bytes()
-    script = "from copepod.gateway import run; run('config.json')"
+    script = "from copepod.startup import run; run('config.json')"
     run = subprocess.run(
         [Path(sys.executable).with_name("micropython"), "-X", "heapsize=256k", "-c", script],
         cwd=tmp_path / "board",

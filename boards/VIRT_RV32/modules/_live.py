@@ -7,7 +7,7 @@ def run(pre=None):
     try:
         if pre:
             exec(pre, {})
-        from copepod.gateway import run
+        from copepod.startup import run
 
         status = run("/config.json")
     except KeyboardInterrupt:

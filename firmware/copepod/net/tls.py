@@ -1,33 +1,56 @@
-"""TLS contexts that always verify. Memory: a context is about 1.7 kB, made once; this file is dropped after it.
+"""TLS contexts that always verify. Memory: a context, made once at start; this file is dropped after it.
 
-On ESP32 the certificates and the session live in the ESP-IDF heap, outside Python's: one session is
-about 27 kB there, and 15 kB more while it is being set up.
+A context is about 1.7 kB of Python's heap. On ESP32 the parsed root takes 1.1 to 2.3 kB of the IDF heap, and a
+session with Telegram's chain of four RSA-2048 certificates 34 kB, 41 kB while it is being set up.
 """
 
 import tls
 
+from copepod.once import forget
+from copepod.platform import port
 
-def context(ca=None):
-    """A client context that verifies the server against `ca`, a list of DER certificates.
 
-    Without `ca` the roots that the build bundled are used; mbedTLS keeps its own copy, so their module
-    may be dropped then. ValueError if a certificate can't be read.
+def make(path):
+    """The context that verifies against the certificates in the file at `path`, or the bundled root if it is "".
+
+    OSError, whose text names the file and the remedy, when they can't be used.
     """
-    made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
-    made.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]
-    if ca is None:
+    if not path:
         from copepod.net import roots
 
-        ca = roots.DER
-    for der in ca:
-        made.load_verify_locations(der)
+        found = roots.DER[:1]  # the one that Telegram's chain ends in: each costs up to 2.3 kB
+        forget("copepod.net.roots")
+    else:
+        try:
+            with open(path, "rb") as file:
+                found = split_der(file.read())
+        except (OSError, ValueError) as error:
+            raise OSError("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
+    try:
+        made = context(found)
+    except ValueError as error:
+        # mbedTLS has one word for a certificate that it can't read and one that it has no memory for.
+        if _short_of_memory():
+            raise OSError("tls.ca: no memory to read the certificates (%s): reset the board" % error)
+        raise OSError("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
+    if port.keeps_after_tls:
+        from copepod.net import tls_rehearsal
+
+        tls_rehearsal.rehearse(made, found[0])
+        forget("copepod.net.tls_rehearsal")
     return made
 
 
-def from_file(path):
-    """A context that trusts the certificates in a file, one or several in DER. OSError, ValueError."""
-    with open(path, "rb") as file:
-        return context(split_der(file.read()))
+def context(ca):
+    """A client context that verifies the server against `ca`, a list of DER certificates, and nothing else.
+
+    mbedTLS keeps its own copy of them. ValueError if a certificate can't be read.
+    """
+    made = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    made.verify_mode = tls.CERT_REQUIRED  # pyright: ignore[reportAttributeAccessIssue]
+    for der in ca:
+        made.load_verify_locations(der)
+    return made
 
 
 def split_der(data):
@@ -42,4 +65,11 @@ def split_der(data):
             raise ValueError("the certificate is cut short")
         found.append(data[at:end])
         at = end
+    if not found:
+        raise ValueError("the file is empty")
     return found
+
+
+def _short_of_memory():
+    largest_b = port.heap()[1]
+    return largest_b is not None and largest_b < 8192

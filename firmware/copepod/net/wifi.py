@@ -53,6 +53,12 @@ _wlan = None
 _distrusted = False
 
 
+def switch_on(config):
+    """Switch the interface on, which takes 38 kB of the IDF heap, and leave connecting to up(). OSError."""
+    if config.wifi_ssid:
+        _interface(config.wifi_ssid)
+
+
 async def up(config):
     """Return when there is an IP address; at once when there was one all along.
 

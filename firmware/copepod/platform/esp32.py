@@ -10,11 +10,13 @@ import machine
 from micropython import const
 
 from copepod.log import log
+from copepod.once import forget
 from copepod.platform import record
 
 name = "esp32"
 has_wifi = True
 sets_clock = True
+keeps_after_tls = True  # see net/tls_rehearsal.py
 GC_THRESHOLD_B = 16384  # collect before MicroPython takes another area from the heap TLS needs
 
 _REST_MS = const(3600000)  # longest the task watchdog's microsecond arithmetic can hold is 71 min
@@ -56,6 +58,19 @@ def heap():
     heap_b[1] = largest
     heap_b[2] = least
     return heap_b
+
+
+def largest_region_b():
+    """Return the free bytes of the IDF heap's region that has most of them."""
+    return max([region[1] for region in esp32.idf_heap_info(esp32.HEAP_DATA)])
+
+
+def hold(size_b):
+    """Take `size_b` bytes of the IDF heap until release() of what this returns. OSError without memory."""
+    from copepod.platform.stack_hold import Hold
+
+    forget("copepod.platform.stack_hold")
+    return Hold(size_b)
 
 
 def gc_free(mem_free_b):

@@ -16,6 +16,7 @@ from copepod.platform import record
 name = "rv32"
 has_wifi = False
 sets_clock = False  # the machine has a clock that somebody else keeps
+keeps_after_tls = False
 GC_THRESHOLD_B = -1
 
 _LINK_MS = const(3000)  # DHCP takes milliseconds; without a cable the gateway starts all the same

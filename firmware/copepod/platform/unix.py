@@ -6,6 +6,7 @@ from copepod.platform import record
 name = "unix"
 has_wifi = False
 sets_clock = False  # the system keeps the clock; net/clock.py only looks at it
+keeps_after_tls = False
 GC_THRESHOLD_B = -1  # the heap has one fixed size, the collector runs when it is full
 
 _heap_b = (None, None, None)

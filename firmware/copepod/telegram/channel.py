@@ -58,7 +58,7 @@ class Channel:
         self.ready_once = False  # a poll has succeeded
         buffer = arena.buffer
         self.outbox = Outbox(gateway.bus.outbound, gateway.stats, buffer, config.rich_messages)
-        self.http = Client(config.server, config.server_port)
+        self.http = Client(config.server, config.server_port, config.tls_context)
         self.api = Api(self.http, config.token, buffer)
         config.token = None  # one copy, in the api
         self._inbound = gateway.bus.inbound
@@ -173,25 +173,6 @@ class Channel:
             forget("copepod.net.clock")
             if self._clock_day is None:
                 raise OSError("clock not set")
-            if self.http.tls is None:
-                self._make_context(config)
-
-    def _make_context(self, config):
-        # Once: the context keeps the parsed certificates.
-        from copepod.net import tls
-
-        path = config.tls_ca
-        if path and path[0] != "/" and "/" in config.path:
-            path = config.path[: config.path.rindex("/") + 1] + path  # beside the config
-        try:
-            self.http.tls = tls.from_file(path) if path else tls.context()
-        except (OSError, ValueError) as error:
-            raise Stop(
-                "tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error)
-            )
-        forget("copepod.net.tls")
-        if not path:
-            forget("copepod.net.roots")
 
     async def _open(self):
         telemetry = self.gateway.telemetry

@@ -46,7 +46,7 @@ def main(config_path, rtc_path, cause):
         from copepod.net import ntp, wifi
 
     wifi.sleep_ms = ntp.sleep_ms = world.sleep_ms
-    import main as entry
+    from copepod import boot as entry
 
     try:
         entry.main(config_path)

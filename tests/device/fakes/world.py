@@ -48,7 +48,7 @@ class World:
 world = World()
 
 FAKES = ("network", "machine", "esp32", "ntptime")
-DEVICE = ("copepod.platform", "copepod.net", "main")
+DEVICE = ("copepod.platform", "copepod.net", "copepod.boot")
 
 
 def install():
