@@ -21,7 +21,8 @@ from copepod.once import forget
 from copepod.platform import port
 from copepod.signal import Signal
 from copepod.stats import Stats
-from copepod.telegram.channel import Channel, Stop
+from copepod.telegram.api import Stop
+from copepod.telegram.channel import Channel
 from copepod.telemetry import Telemetry
 
 _TICK_MS = const(1000)
