@@ -162,7 +162,7 @@ def components(target: Target, length: int, app: str = "frozen") -> dict[str, fl
             app=app,
             gc="off",
             pre="import audit_path\naudit_path.install()",
-            files={"audit_path.mpy": phases.compiled("audit_path", app)},
+            files={"audit_path.mpy": phases.compiled("audit_path")},
         ) as session,
     ):
         session.burst(warm, length)
@@ -196,7 +196,7 @@ def kept(target: Target, app: str) -> dict[str, int]:
             heap=HEAP,
             app=app,
             pre="import audit_heap\naudit_heap.install()",
-            files={"audit_heap.mpy": phases.compiled("audit_heap", app)},
+            files={"audit_heap.mpy": phases.compiled("audit_heap")},
         ) as session,
     ):
         session.burst(8, 60)
@@ -220,7 +220,7 @@ def recommendation(target: Target, module: str, app: str = "mpy") -> list[AuditR
             workdir=Path(folder),
             heap=HEAP,
             app=app,
-            files={f"{module}.mpy": phases.compiled(module, app)},
+            files={f"{module}.mpy": phases.compiled(module)},
         )
         console = phases.finish(device, 60)
     found = re.findall(r"^@row (\w+)\|([^|]+)\|(-?[\d.]+)$", console, re.MULTILINE)

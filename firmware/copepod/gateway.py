@@ -19,7 +19,8 @@ from copepod.messages import AnswerRefused, OutboundMessage
 from copepod.net import wait
 from copepod.platform import port
 from copepod.signal import Signal
-from copepod.telegram.channel import Channel, Stop
+from copepod.telegram.api import Stop
+from copepod.telegram.channel import Channel
 
 _TICK_MS = const(1000)
 _BURST = const(10)  # messages that make a burst worth a frame of its own

@@ -25,6 +25,8 @@ Checked by taking it out of net/wifi.py (tests/host/test_traps.py):
 
 from fakes.world import Reset, forget, install, reboot
 
+SOURCE_ONLY = ("test_the_link_is_wifi_where_there_is_some",)  # net/link.py chooses when it is loaded
+
 NAME = "crab"
 
 

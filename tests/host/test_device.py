@@ -1,4 +1,5 @@
-"""Every device test file, run under the MicroPython of each target in $TARGETS.
+"""Every device test file, run under the MicroPython of each target in $TARGETS: on the source, and on
+the tree that a board gets.
 
 By hand: MICROPYPATH=firmware:.frozen micropython tests/device/run.py tests/device/test_bus.py [name]
 """
@@ -12,10 +13,12 @@ from typing import Any
 
 import pytest
 
-from host_tools import toolchain
+from host_tools import build, toolchain
+from host_tools.targets.process import app_tree
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = sorted((ROOT / "tests/device").glob("test_*.py"))
+DEVICE = ROOT / "tests/device"
+FILES = sorted(DEVICE.glob("test_*.py"))
 UNIX_BUILDS = ("unix", "unix32", "unix64", "riscv64")  # those with a file system and sys.argv
 SLOW = {"riscv64": 10}  # an emulated processor: so much more time for everything
 HEAP = {"unix": "1M", "unix64": "1M", "riscv64": "1M", "unix32": "1M"}
@@ -32,9 +35,33 @@ def slower(target: str) -> Any:
     return pytest.param(target, marks=pytest.mark.timeout(30 * SLOW.get(target, 1)))
 
 
+@pytest.fixture(scope="session")
+def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with tests/device/ as it imports from the tree that a board gets: see link.py."""
+    place = tmp_path_factory.mktemp("shipped")
+    paths = [*FILES, DEVICE / "run.py", *(DEVICE / "fakes").rglob("*.py")]
+    tests = {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
+    linked = build.application(tests)
+    for name in tests:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(linked[name])
+    return place
+
+
 @pytest.mark.parametrize("target", [slower(target) for target in wanted()])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_under_micropython(path: Path, target: str) -> None:
+    run_file(path, target, ROOT, ROOT / "firmware")
+
+
+@pytest.mark.parametrize("target", [slower(target) for target in wanted()])
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_on_the_tree_that_a_board_gets(path: Path, target: str, shipped: Path) -> None:
+    run_file(path, target, shipped, app_tree())
+
+
+def run_file(path: Path, target: str, place: Path, tree: Path) -> None:
+    """Run one file of `place`/tests/device under MicroPython, with the application in `tree`."""
     command = [
         *toolchain.runner(target),
         str(toolchain.interpreter(target)),
@@ -45,12 +72,13 @@ def test_under_micropython(path: Path, target: str) -> None:
     ]
     slow = SLOW.get(target, 1)
     environment = os.environ | {
-        "MICROPYPATH": f"{ROOT / 'firmware'}:.frozen",
+        "MICROPYPATH": f"{tree}:.frozen",
         "COPEPOD_SLOW": str(slow),
+        "COPEPOD_TREE": "source" if place == ROOT else "shipped",
     }
     run = subprocess.run(
         command,
-        cwd=ROOT,
+        cwd=place,
         env=environment,
         capture_output=True,
         text=True,

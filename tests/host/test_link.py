@@ -1,4 +1,4 @@
-"""The linker: one module does what many did, and the many can still be imported."""
+"""The linker: one file does what many modules did, as they were written, and says what it can't join."""
 
 from __future__ import annotations
 
@@ -9,109 +9,120 @@ from pathlib import Path
 import pytest
 
 from host_tools import build
-from host_tools.link import LinkError
-from host_tools.link import link as link_all
+from host_tools.link import LinkError, link
 
 APPLICATION = {
     "copepod/__init__.py": "",
     "copepod/early.py": "count = [0]\n",
     "copepod/tool.py": (
-        "import sys\nfrom copepod.early import count\n\n_name = 'tool'\n\n\n"
+        '"""A tool."""\nimport sys\nfrom copepod.early import count\n\n_name = "tool"  # kept\n\n\n'
         "def use():\n    count[0] += 1\n    return _name, sys.maxsize > 0\n"
     ),
     "copepod/net/__init__.py": "",
     "copepod/net/wire.py": (
-        "from micropython import const\nfrom .. import tool\n\nFAST = const(3)\n_name = 'wire'\n\n\n"
+        "from micropython import const\nfrom .. import tool\n\nFAST = const(3)\n_wire = 'wire'\n\n\n"
         "class Wire:\n    speed = FAST\n\n    def use(self, use=None):\n"
-        "        return [_name, tool.use(), use]\n"
+        "        return [_wire, tool.use(), use]\n"
     ),
-    "copepod/late.py": "from copepod.net.wire import Wire\n\n\ndef late():\n    return Wire().use()\n",
+    "copepod/late.py": (
+        "from copepod import tool\nfrom copepod.net.wire import (\n    FAST,\n    Wire as Cable,\n)\n\n\n"
+        "def late():\n    from copepod.net import wire\n\n"
+        "    return Cable().use(), tool.use(), FAST, wire.Wire is Cable\n"
+    ),
+    "copepod/rare.py": "def rare():\n    return 'rare'\n",
     "copepod/gateway.py": (
-        "from copepod import tool\nfrom copepod.net.wire import FAST, Wire\n\n_name = 'gateway'\n\n\n"
+        "from copepod import tool\nfrom copepod.net.wire import FAST, Wire as Line\n\n"
+        "if FAST > 5:\n    from copepod.rare import rare\nelse:\n    def rare():\n        return 'no'\n\n\n"
         "def run():\n    from copepod.late import late\n\n"
         "    tool_list = [tool.use() for tool_count in range(1)]\n"
-        "    return _name, FAST, Wire().use(5), late(), tool_list\n"
+        "    return tool._name, FAST, Line().use(5), late(), tool_list, rare()\n"
     ),
 }
-MAIN = "from copepod.early import count\n"
+EARLY = ("copepod.early.",)
+RUN = "from copepod import gateway; print(gateway.run())"
 
 
-def link(sources: dict[str, str], **more: tuple[str, ...]) -> dict[str, str]:
-    return link_all(sources, bundles={"copepod.gateway": "copepod.gateway"}, **more)
-
-
-def linked_tree(folder: Path, sources: dict[str, str]) -> Path:
+def run(folder: Path, sources: dict[str, str], code: str = RUN) -> str:
     for path, text in sources.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-    (folder / "micropython.py").write_text("def const(value):\n    return value\n")
-    return folder
-
-
-def run(folder: Path, code: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
-    )
+    command = [Path(sys.executable).with_name("micropython"), "-c", code]
+    environment = {"MICROPYPATH": f"{folder}:.frozen"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-def test_the_bundle_does_what_the_modules_did(tmp_path: Path) -> None:
-    code = "from copepod import gateway; print(gateway.run())"
-    plain = run(linked_tree(tmp_path / "plain", APPLICATION), code)
-    linked = link(APPLICATION, before=(MAIN,))
-    assert run(linked_tree(tmp_path / "linked", linked), code) == plain
-    assert plain.count("tool") == 3
+@pytest.mark.parametrize("entries", [["copepod.gateway"], ["copepod.net.wire", "copepod.gateway"]])
+def test_the_joined_files_do_what_the_modules_did(tmp_path: Path, entries: list[str]) -> None:
+    plain = run(tmp_path / "plain", APPLICATION)
+    linked = link(APPLICATION, entries, EARLY)
+    assert run(tmp_path / "linked", linked) == plain
+    assert plain.count("tool") == 5
+    assert "copepod/tool.py" not in linked
 
 
-def test_what_main_needs_stays_apart_and_the_rest_becomes_stubs(tmp_path: Path) -> None:
-    linked = link(APPLICATION, before=(MAIN,))
-    assert linked["copepod/early.py"] == APPLICATION["copepod/early.py"]
-    assert linked["copepod/late.py"].startswith("from copepod.gateway import Wire\n")  # no stub
-    assert linked["copepod/net/wire.py"] == "from copepod.gateway import Wire\n"
-    folder = linked_tree(tmp_path, linked)
-    same = "from copepod.net.wire import Wire; from copepod import gateway; print(Wire is gateway.Wire)"
-    assert run(folder, same) == "True"
-    shared = "from copepod import gateway, early; gateway.run(); print(early.count[0])"
-    assert run(folder, shared) == "3"
+def test_what_stands_apart_or_below_an_if_keeps_its_file() -> None:
+    linked = link(APPLICATION, ["copepod.gateway"], EARLY)
+    for path in ("copepod/early.py", "copepod/rare.py", "copepod/net/__init__.py"):
+        assert linked[path] == APPLICATION[path]
 
 
-def test_public_names_that_nobody_uses_become_private() -> None:
-    linked = link(APPLICATION, before=(MAIN,), others=("from copepod.tool import use\n",))
-    assert "_FAST = const(3)" in linked["copepod/gateway.py"]
-    assert linked["copepod/tool.py"] == "from copepod.gateway import tool_use as use\n"
+def test_nothing_but_imports_is_touched_and_lines_stay_in_place() -> None:
+    linked = link(APPLICATION, ["copepod.gateway"], EARLY)
+    assert APPLICATION["copepod/tool.py"] in linked["copepod/gateway.py"]
+    late, was = linked["copepod/late.py"].split("\n"), APPLICATION["copepod/late.py"].split("\n")
+    assert late[0] == "from copepod import gateway as tool"
+    assert late[1] == "from copepod.gateway import FAST; from copepod.gateway import Wire as Cable"
+    assert late[2:5] == ["", "", ""]
+    assert late[5:8] == was[5:8]
+    assert late[8] == "    from copepod import gateway as wire"
+    assert late[9:] == was[9:]
 
 
-def test_a_bundled_module_is_imported_at_the_top() -> None:
+def test_public_modules_can_be_imported_before_and_after(tmp_path: Path) -> None:
+    linked = link(APPLICATION, ["copepod.gateway"], EARLY, ["copepod.tool", "copepod.net.wire"])
+    first = "from copepod.tool import use; from copepod import gateway; print(use is gateway.use)"
+    assert run(tmp_path, linked, first) == "True"
+    same = "from copepod import gateway; from copepod.net import wire; print(wire is gateway)"
+    assert run(tmp_path, linked, same) == "True"
+    assert run(tmp_path, linked, "from copepod.net import wire; print(wire.FAST)") == "3"
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("_name = 'gateway'", "_name"),
+        ("_wire = const(1)", "_wire"),
+        ("from time import time as use", "use"),
+        ("from micropython import opt_level as const", "const"),
+        ("def help():\n    pass", "help"),
+        ("class Wire:\n    pass", "Wire"),
+    ],
+)
+def test_one_name_for_two_things_is_an_error_that_names_both_files(line: str, name: str) -> None:
     sources = dict(APPLICATION)
-    sources["copepod/gateway.py"] += "\n\ndef slow():\n    from copepod.net.wire import Wire\n"
-    with pytest.raises(LinkError, match=r"copepod/gateway.py:\d+: import Wire at the top"):
-        link(sources, before=(MAIN,))
+    sources["copepod/gateway.py"] += f"\n\n{line}\n"
+    with pytest.raises(
+        LinkError, match=rf"(copepod/\S+|builtins) and copepod/gateway.py .* {name} "
+    ):
+        link(sources, ["copepod.gateway"], EARLY)
 
 
-def test_two_bundles_share_what_the_first_holds(tmp_path: Path) -> None:
-    code = "from copepod import gateway; print(gateway.run())"
-    plain = run(linked_tree(tmp_path / "plain", APPLICATION), code)
-    bundles = {"copepod.net.wire": "copepod.wire", "copepod.gateway": "copepod.gateway"}
-    linked = link_all(APPLICATION, before=(MAIN,), bundles=bundles)
-    assert "from copepod.wire import Wire" in linked["copepod/gateway.py"]
-    assert "_wire_FAST = const(3)" in linked["copepod/gateway.py"]
-    assert linked["copepod/late.py"].startswith("from copepod.wire import Wire\n")
-    assert run(linked_tree(tmp_path / "linked", linked), code) == plain
-
-
-def test_a_module_is_no_value() -> None:
+def test_one_name_for_one_thing_is_none() -> None:
     sources = dict(APPLICATION)
-    sources["copepod/gateway.py"] += "\nspare = tool\n"
-    with pytest.raises(LinkError, match="tool used as a value"):
-        link(sources, before=(MAIN,))
+    sources["copepod/gateway.py"] += "\nimport sys\nfrom copepod.tool import use\n"
+    link(sources, ["copepod.gateway"], EARLY)
 
 
-def test_the_board_gets_three_large_modules_and_safe_mode_does_not_need_it(tmp_path: Path) -> None:
+def test_safe_mode_does_not_load_what_is_joined(tmp_path: Path) -> None:
     tree = build.build(tmp_path / "mpy")
     sizes = {path.stem: path.stat().st_size for path in (tree / "copepod").rglob("*.mpy")}
-    for bundle in ("gateway", "telegram_bundle", "text_bundle"):
-        assert sizes[bundle] > 10 * sizes["bus"]
+    assert sizes["gateway"] > 10000
     assert sizes["log"] < 1000
-    platform = tree / "copepod" / "platform"
-    assert all(path.stat().st_size < 3000 for path in platform.glob("*.mpy"))
+    code = "import sys; import main; print('copepod.gateway' in sys.modules)"
+    command = [Path(sys.executable).with_name("micropython"), "-c", code]
+    environment = {"MICROPYPATH": f"{tree}:.frozen"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import pages, toolchain
+from host_tools import pages, record_order, toolchain
 from host_tools.builds import interpreters, order, packages, sources
 from host_tools.builds.make import run as run_command
 from host_tools.errors import UserError
@@ -152,13 +152,18 @@ Linker script and memory map
 
 def test_functions_are_found_by_name_alias_and_address() -> None:
     profile = "fn=(1) short\ncfn=(2) part.isra.0\nfn=(3) an_alias'2\nfn=(4) 0x0000000000401075\n"
-    names = order.executed(profile)
+    names = record_order.executed(profile)
     assert names == {"short", "part.isra.0", "an_alias", "0x0000000000401075"}
-    assert order.sections(MAP, names) == ["a_long_function_name", "nameless.o", "part", "short"]
+    assert record_order.sections(MAP, names) == [
+        "a_long_function_name",
+        "nameless.o",
+        "part",
+        "short",
+    ]
 
 
 def test_what_runs_before_main_is_known_by_its_name() -> None:
-    assert order.executed("fn=(1) (below main)\n") == {"__libc_start_main"}
+    assert record_order.executed("fn=(1) (below main)\n") == {"__libc_start_main"}
 
 
 @pytest.mark.parametrize("cold", [0x45D123, 0x460000, 0x460001, 0x45FFFF])

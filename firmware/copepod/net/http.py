@@ -27,15 +27,15 @@ _SIZE_LINE = const(5)  # three digits and a line end, before each chunk
 _SPARE = const(16)  # left free in the window: a chunk's end, an escape
 _TURNS = const(16)  # windows served in a row before other tasks have a turn
 _SMALL = const(1 << 29)  # ints below are not made on the heap
-_SHORT_RUN = const(48)  # bytes that are copied one by one
+_SHORT_PIECE = const(48)  # bytes that are copied one by one
 
 _FLUSH = const(0)  # what the awaitable is waiting for
 _HEAD = const(1)
 _BODY = const(2)
 
-_PLAIN = const(0)  # how the body of the answer is framed: by its length or the connection's end,
+_UNCHUNKED = const(0)  # how the body of the answer is framed: by its length or the connection's end,
 _SIZE = const(1)  # or chunked, at a size line (or the line end before it),
-_DATA = const(2)  # in a chunk,
+_CHUNK = const(2)  # in a chunk,
 _TRAILER = const(3)  # after the last one.
 _OVER = const(4)
 
@@ -205,7 +205,7 @@ class Client:
         n = self._n
         self._n = n + size
         tx = self._tx
-        if size > _SHORT_RUN:
+        if size > _SHORT_PIECE:
             tx[n : n + size] = data  # up to MicroPython 1.26 16 B of garbage, 32 on 64 bits
         else:
             for c in data:
@@ -326,7 +326,7 @@ class Client:
         """
         self._deadline = ticks_add(ticks_ms(), timeout_ms)
         self._want = _HEAD
-        self._framing = _PLAIN
+        self._framing = _UNCHUNKED
         self._left = -1  # body bytes that are to come; -1: until the connection ends
         self._status = self._head_b = self._at = self._limit = self._turn = 0
         return self
@@ -428,7 +428,7 @@ class Client:
                 self._status = self._number(10)
             elif not size:
                 if self._status >= 200:
-                    if self._framing == _PLAIN and self._left < 0:
+                    if self._framing == _UNCHUNKED and self._left < 0:
                         self._keep = False
                     return True
                 self._status = 0  # 100: the answer itself is to come
@@ -483,16 +483,16 @@ class Client:
         return number
 
     def _read_size(self, framing):
-        # A line between two chunks; None: not here yet. After the last one the body is _PLAIN and over.
+        # A line between two chunks; None: not here yet. After the last one the body is _UNCHUNKED and over.
         self._head_b = 0
         size = self._line()
         if size is not None:
             if framing == _TRAILER:
                 if not size:
-                    self._framing = _PLAIN
+                    self._framing = _UNCHUNKED
             elif size:
                 self._left = self._number(16)
-                self._framing = _DATA if self._left else _TRAILER
+                self._framing = _CHUNK if self._left else _TRAILER
         return size
 
     def _read_body(self):
@@ -506,7 +506,7 @@ class Client:
                 size = self._read_size(framing)
                 if size is None:
                     return None
-                if self._framing != _PLAIN:
+                if self._framing != _UNCHUNKED:
                     continue
                 left = 0
             if left and self._at == self._limit:
@@ -527,7 +527,7 @@ class Client:
                 n = left
             if left > 0:
                 self._left = left - n
-                if n == left and framing == _DATA:
+                if n == left and framing == _CHUNK:
                     self._framing = _SIZE
             self.start = self._at
             self.end = self._at = self.start + n
