@@ -29,7 +29,7 @@ from host_tools.errors import UserError
 from host_tools.targets.board import BEFORE, GATEWAY_MAIN, MAIN, said_status
 from host_tools.targets.rv32 import Listener
 from host_tools.targets.services import Services
-from host_tools.targets.tap import NETDEV, Tap
+from host_tools.targets.tap import Tap
 from host_tools.targets.target import Device, Target
 
 BOARD = "ESP32_GENERIC"
@@ -37,6 +37,7 @@ NEEDS = (
     "target esp32 needs QEMU=… (a qemu-system-xtensa that has the chip's Wi-Fi) "
     "and FIRMWARE=… (a stock image of ESP32_GENERIC)"
 )
+CARD = "esp32_wifi"
 NETWORK = "192.168.4.0/24"
 HOST = "192.168.4.2"  # this machine's loopback, as the board sees it
 HOST_NAME = "simulator.test"  # the name by which the board asks for it
@@ -70,7 +71,7 @@ def machine(listing: str) -> str:
 
 
 def command(
-    qemu: Path, kind: str, flash: Path, fuses: Path, console: str, extra: list[str]
+    qemu: Path, kind: str, flash: Path, fuses: Path, console: str, network: list[str]
 ) -> list[str]:
     """QEMU's command line; `console` is a -chardev with the id `console`."""
     out = [str(qemu), "-nodefaults", "-no-user-config", "-display", "none", "-machine", kind]
@@ -82,9 +83,8 @@ def command(
     out += ["-global", "driver=nvram.esp32.efuse,property=drive,value=efuse"]
     # the chip's watchdogs know nothing of an emulator's pace
     out += ["-global", "driver=timer.esp32.timg,property=wdt_disable,value=true"]
-    out += ["-nic", f"user,id={NETDEV},model=esp32_wifi,net={NETWORK}"]
     out += ["-chardev", console, "-serial", "chardev:console"]
-    return out + extra
+    return out + network
 
 
 class Esp32Device(Device):
@@ -99,7 +99,7 @@ class Esp32Device(Device):
         fuses = flash.with_name("efuse.bin")
         fuses.write_bytes(efuses())
         chardev = console.chardev("console")
-        self.command = command(qemu, kind, flash, fuses, chardev, self._tap.arguments())
+        self.command = command(qemu, kind, flash, fuses, chardev, self._tap.arguments(CARD, NETWORK))
         self._process = subprocess.Popen(
             self.command,
             stdin=subprocess.DEVNULL,
