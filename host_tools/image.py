@@ -53,15 +53,16 @@ def make_plan(
     firmware: str | None,
     flash_mb: int | None,
     console: Console,
+    more: dict[str, bytes] | None = None,
 ) -> Plan:
-    """The plan for a board that is not here."""
+    """The plan for a board that is not here. `more` are files beside the app's, or instead."""
     if not board.flashable:
         raise UserError(f"{board.id} has no flash image: `{board.instead}`")
     image = get_firmware(board, firmware, console)
     files = app_files.app()
     if image.has_app:
         files = app_files.beside_frozen(files)
-    whole = app_files.with_config(files, config)
+    whole = app_files.with_config({**files, **(more or {})}, config)
     return flash_plan.make(board, image, image.table, whole, (flash_mb or board.flash_mb) << 20)
 
 

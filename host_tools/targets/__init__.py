@@ -23,6 +23,7 @@ TARGETS = {
     "unix64": ("host_tools.targets.unix", "UNIX64"),
     "riscv64": ("host_tools.targets.unix", "RISCV64"),
     "rv32": ("host_tools.targets.rv32", "TARGET"),
+    "esp32": ("host_tools.targets.esp32", "TARGET"),
     "board": ("host_tools.targets.board", "TARGET"),
 }
 

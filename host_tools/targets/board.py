@@ -28,6 +28,7 @@ from host_tools.app_files import CONFIG, OWNERS_FILE
 from host_tools.deploy import CLEAR, STAGE, Deployment
 from host_tools.errors import UserError
 from host_tools.flash_plan import is_url
+from host_tools.frames import FrameStream
 from host_tools.littlefs_image import write_private
 from host_tools.remote import Remote
 from host_tools.targets.target import Device, Target
@@ -106,6 +107,18 @@ def is_local(port: str) -> bool:
     return port.startswith("/dev/pts/") or port.startswith("socket://127.")
 
 
+def said_status(text: str, frames: FrameStream) -> int | None:
+    """The gateway's exit status from main.py's last words; None for any other line."""
+    if "copepod: boot: the gateway has ended" in text:
+        stopped = bool(frames.events) and frames.events[-1].name == "stop"
+        return 0 if stopped else 1
+    if "copepod: boot: stopped;" in text:
+        return 0
+    if "copepod: boot: crash " in text:
+        return 1
+    return None
+
+
 class BoardDevice(Device):
     """The gateway on a board, its console read here."""
 
@@ -173,15 +186,9 @@ class BoardDevice(Device):
         if self._recorder:
             item = self.frames.frames[-1] if text.startswith("@cp1 F") else None
             self._recorder.line(time.monotonic() - self._began, text, item)
-        # main.py's last words: the gateway has returned, and the prompt is there
-        if "copepod: boot: the gateway has ended" in text:
-            stopped = bool(self.frames.events) and self.frames.events[-1].name == "stop"
-            self._status = 0 if stopped else 1
-        elif "copepod: boot: stopped;" in text:
-            self._status = 0
-        elif "copepod: boot: crash " in text:
-            self._status = 1
-        if self._status is not None:
+        status = said_status(text, self.frames)
+        if status is not None:
+            self._status = status
             with self._condition:
                 self.ended = True
                 self._condition.notify_all()
