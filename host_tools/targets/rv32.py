@@ -46,6 +46,7 @@ class Options:
     gc_heap: int | None = None  # the first area of Python's heap
     c_heap: int | None = None  # free in the C heap before the network is up
     fixed: bool = False  # Python's heap doesn't grow
+    frozen: bool = False  # the firmware with the application in it
     rtc: str | None = None  # QEMU's -rtc base=…: the time it starts with
     network: bool = True
     held: bool = False  # stopped before its first instruction, until Rv32Device.go()
@@ -233,24 +234,23 @@ class Rv32Target(Target):
     address = "10.0.2.2"
     default_heap = None  # as an ESP32's: a first area and what it takes of the C heap
 
-    @functools.cached_property
-    def elf(self) -> Path:
+    @functools.cache  # noqa: B019: there is one target
+    def elf(self, frozen: bool = False) -> Path:
         """The firmware, built if need be; one and the same as long as this process runs."""
         packages.require(["qemu-system-misc"])
-        return firmware.firmware(BOARD)
+        return firmware.firmware(BOARD, frozen)
 
     def interpreter(self) -> str:
         # The folder's name holds the hash of what it was made from.
-        return (
-            f"MicroPython on bare-metal rv32imac in QEMU, 400 KB of RAM ({self.elf.parent.name})"
-        )
+        build = self.elf().parent.name
+        return f"MicroPython on bare-metal rv32imac in QEMU, an ESP32's heaps ({build})"
 
     def machine(self, workdir: Path, files: dict[str, bytes], options: Options) -> Rv32Device:
         """A machine with these files on its disk (and those of its last run in `workdir`)."""
         workdir.mkdir(parents=True, exist_ok=True)
         disk = workdir / "disk.img"
         write_disk(disk, files)
-        return Rv32Device(self.elf, disk, options)
+        return Rv32Device(self.elf(options.frozen), disk, options)
 
     def start(
         self,
@@ -272,6 +272,7 @@ class Rv32Target(Target):
         what there is of it.
         """
         options = options or Options()
+        options.frozen = app == "frozen"
         on_disk = {"config.json": json.dumps(config).encode(), **(files or {})}
         if app == "mpy":
             tree = littlefs_image.read_tree(app_tree())
@@ -283,7 +284,7 @@ class Rv32Target(Target):
         on_disk["main.py"] = _MAIN.format(pre=pre or None).encode()
         if heap:
             c_heap = options.c_heap or firmware.settings(BOARD).c_heap
-            options.gc_heap = min(heap_bytes(heap), heap_room(self.elf) - c_heap)
+            options.gc_heap = min(heap_bytes(heap), heap_room(self.elf(options.frozen)) - c_heap)
             options.fixed = True
         return self.machine(workdir, on_disk, options)
 
