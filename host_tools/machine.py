@@ -70,7 +70,7 @@ def machine_command(
         fixed=bool(heap),
         frozen=app == "frozen",
     )
-    elf = rv32.TARGET.elf(options.frozen)
+    elf = rv32.TARGET.firmware(options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way QEMU ends with us
     process = serve(elf, disk, port, options)
     click.echo(f"the machine runs; its console: socket://127.0.0.1:{port}")

@@ -234,15 +234,25 @@ class Rv32Target(Target):
     address = "10.0.2.2"
     default_heap = None  # as an ESP32's: a first area and what it takes of the C heap
 
-    @functools.cache  # noqa: B019: there is one target
-    def elf(self, frozen: bool = False) -> Path:
+    @functools.cached_property
+    def elf(self) -> Path:
         """The firmware, built if need be; one and the same as long as this process runs."""
         packages.require(["qemu-system-misc"])
-        return firmware.firmware(BOARD, frozen)
+        return firmware.firmware(BOARD)
+
+    @functools.cached_property
+    def frozen_elf(self) -> Path:
+        """The firmware with the application in it, likewise."""
+        packages.require(["qemu-system-misc"])
+        return firmware.firmware(BOARD, frozen=True)
+
+    def firmware(self, options: Options) -> Path:
+        """The one of the two that a machine with these options runs."""
+        return self.frozen_elf if options.frozen else self.elf
 
     def interpreter(self) -> str:
         # The folder's name holds the hash of what it was made from.
-        build = self.elf().parent.name
+        build = self.elf.parent.name
         return f"MicroPython on bare-metal rv32imac in QEMU, an ESP32's heaps ({build})"
 
     def machine(self, workdir: Path, files: dict[str, bytes], options: Options) -> Rv32Device:
@@ -250,7 +260,7 @@ class Rv32Target(Target):
         workdir.mkdir(parents=True, exist_ok=True)
         disk = workdir / "disk.img"
         write_disk(disk, files)
-        return Rv32Device(self.elf(options.frozen), disk, options)
+        return Rv32Device(self.firmware(options), disk, options)
 
     def start(
         self,
@@ -284,7 +294,7 @@ class Rv32Target(Target):
         on_disk["main.py"] = _MAIN.format(pre=pre or None).encode()
         if heap:
             c_heap = options.c_heap or firmware.settings(BOARD).c_heap
-            options.gc_heap = min(heap_bytes(heap), heap_room(self.elf(options.frozen)) - c_heap)
+            options.gc_heap = min(heap_bytes(heap), heap_room(self.firmware(options)) - c_heap)
             options.fixed = True
         return self.machine(workdir, on_disk, options)
 
