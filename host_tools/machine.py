@@ -15,9 +15,12 @@ from pathlib import Path
 
 import click
 
+from host_tools import littlefs_image
 from host_tools.build import ROOT
 from host_tools.errors import UserError
 from host_tools.targets import rv32
+from host_tools.targets.process import app_tree
+from host_tools.targets.target import heap_bytes
 
 DISK = ROOT / "build" / "machine.img"
 
@@ -40,22 +43,34 @@ def free_port() -> int:
 @click.option("--port", default=4555, show_default=True, help="Of the console; 0: any free one.")
 @click.option("--disk", type=click.Path(dir_okay=False, path_type=Path), default=DISK)
 @click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--heap", help="For Python, like 48k.")
-@click.option("--c-heap", help="For TLS and TCP/IP, like 96k.")
+@click.option("--heap", help="A heap of this size for Python, like 48k, that does not grow.")
+@click.option("--c-heap", help="Free before the network is up, like 128k.")
+@click.option("--app", type=click.Choice(["mpy", "frozen"]), default="mpy", show_default=True)
 @click.option("--legacy", is_flag=True, help="Devices with virtio's old register layout.")
 def machine_command(
-    port: int, disk: Path, config: Path | None, heap: str | None, c_heap: str | None, legacy: bool
+    port: int,
+    disk: Path,
+    config: Path | None,
+    heap: str | None,
+    c_heap: str | None,
+    app: str,
+    legacy: bool,
 ) -> None:
     """Run the bare-metal RV32 machine until Ctrl-C; mpremote and the monitor talk to it."""
     disk.parent.mkdir(parents=True, exist_ok=True)
-    rv32.write_disk(disk, {"config.json": config.read_bytes()} if config else {})
+    files = littlefs_image.read_tree(app_tree()) if app == "mpy" else {}
+    if config:
+        files["config.json"] = config.read_bytes()
+    rv32.write_disk(disk, files)
     port = port or free_port()
     options = rv32.Options(
         legacy=legacy,
-        gc_heap=rv32.heap_bytes(heap) if heap else None,
-        c_heap=rv32.heap_bytes(c_heap) if c_heap else None,
+        gc_heap=heap_bytes(heap) if heap else None,
+        c_heap=heap_bytes(c_heap) if c_heap else None,
+        fixed=bool(heap),
+        frozen=app == "frozen",
     )
-    elf = rv32.TARGET.elf
+    elf = rv32.TARGET.firmware(options)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # either way QEMU ends with us
     process = serve(elf, disk, port, options)
     click.echo(f"the machine runs; its console: socket://127.0.0.1:{port}")

@@ -7,6 +7,13 @@
 #undef MICROPY_HW_BOARD_NAME
 #define MICROPY_HW_BOARD_NAME "Copepod on QEMU virt"
 
+// Python's heap grows as on ESP32: when it is full it takes another area of the C heap, as large as what is there
+// already if the largest free block allows, and gives an area back that is empty after a collection.
+#define MICROPY_GC_SPLIT_HEAP (1)
+#define MICROPY_GC_SPLIT_HEAP_AUTO (1)
+#define MP_PLAT_ALLOC_HEAP(bytes) c_malloc(bytes)
+#define MP_PLAT_FREE_HEAP(area) c_free(area)
+
 // Time, waiting, tasks.
 #undef MICROPY_PY_TIME
 #define MICROPY_PY_TIME (1)
@@ -62,6 +69,8 @@
 #define MICROPY_INTERNAL_EVENT_HOOK virt_poll()
 #define MICROPY_INTERNAL_WFE(timeout_ms) virt_wait((int32_t)(timeout_ms))
 
+#include "board_sizes.h" // board.toml's, written by host_tools/firmware.py
+#include "c_heap.h"
 #include "virt_machine.h"
 extern const struct _mp_obj_type_t virt_network_lan_type;
 

@@ -27,9 +27,9 @@ from host_tools.targets.target import Device, Target, heap_bytes
 BOARD = "VIRT_RV32"
 QEMU = "qemu-system-riscv32"
 RAM_BYTES = 400 * 1024
-DISK_BYTES = 1024 * 1024
+DISK_BYTES = 2 * 1024 * 1024  # as an ESP32's file system
 FILES_BYTES = DISK_BYTES - littlefs_image.BLOCK_SIZE  # the last block is the record's (modvirt.c)
-SETTINGS = 0x803FF000  # the page of the "flash" that sets the heaps' sizes (virt_main.c)
+SETTINGS = 0x803FF000  # the page of the "flash" that sets the heaps for one run (virt_main.c)
 CONNECT_S = 10.0
 CTRL_C = b"\x03"
 
@@ -43,8 +43,10 @@ class Options:
     """What a machine may have beside the usual."""
 
     legacy: bool = False  # virtio's old register layout
-    gc_heap: int | None = None
-    c_heap: int | None = None
+    gc_heap: int | None = None  # the first area of Python's heap
+    c_heap: int | None = None  # free in the C heap before the network is up
+    fixed: bool = False  # Python's heap doesn't grow
+    frozen: bool = False  # the firmware with the application in it
     rtc: str | None = None  # QEMU's -rtc base=…: the time it starts with
     network: bool = True
     held: bool = False  # stopped before its first instruction, until Rv32Device.go()
@@ -61,8 +63,9 @@ def command(elf: Path, disk: Path, console: str, options: Options) -> list[str]:
     out += ["-device", "virtio-blk-device,drive=disk", "-device", "virtio-rng-device"]
     if options.network:
         out += ["-netdev", "user,id=net", "-device", "virtio-net-device,netdev=net,id=card"]
-    for address, value in ((SETTINGS, options.gc_heap), (SETTINGS + 4, options.c_heap)):
-        if value is not None:
+    for place, value in enumerate((options.gc_heap, options.c_heap, int(options.fixed))):
+        if value:
+            address = SETTINGS + 4 * place
             out += ["-device", f"loader,addr={address:#x},data={value},data-len=4"]
     if options.rtc:
         out += ["-rtc", f"base={options.rtc}"]
@@ -229,8 +232,7 @@ class Rv32Target(Target):
     name = "rv32"
     word_bits = 32
     address = "10.0.2.2"
-    default_heap = "48k"
-    default_app = "frozen"  # as its firmware has it
+    default_heap = None  # as an ESP32's: a first area and what it takes of the C heap
 
     @functools.cached_property
     def elf(self) -> Path:
@@ -238,18 +240,27 @@ class Rv32Target(Target):
         packages.require(["qemu-system-misc"])
         return firmware.firmware(BOARD)
 
+    @functools.cached_property
+    def frozen_elf(self) -> Path:
+        """The firmware with the application in it, likewise."""
+        packages.require(["qemu-system-misc"])
+        return firmware.firmware(BOARD, frozen=True)
+
+    def firmware(self, options: Options) -> Path:
+        """The one of the two that a machine with these options runs."""
+        return self.frozen_elf if options.frozen else self.elf
+
     def interpreter(self) -> str:
         # The folder's name holds the hash of what it was made from.
-        return (
-            f"MicroPython on bare-metal rv32imac in QEMU, 400 KB of RAM ({self.elf.parent.name})"
-        )
+        build = self.elf.parent.name
+        return f"MicroPython on bare-metal rv32imac in QEMU, an ESP32's heaps ({build})"
 
     def machine(self, workdir: Path, files: dict[str, bytes], options: Options) -> Rv32Device:
         """A machine with these files on its disk (and those of its last run in `workdir`)."""
         workdir.mkdir(parents=True, exist_ok=True)
         disk = workdir / "disk.img"
         write_disk(disk, files)
-        return Rv32Device(self.elf, disk, options)
+        return Rv32Device(self.firmware(options), disk, options)
 
     def start(
         self,
@@ -264,8 +275,14 @@ class Rv32Target(Target):
         bot: str | None = None,
         options: Options | None = None,
     ) -> Rv32Device:
-        """As Target.start(). A heap beyond the machine's RAM becomes what there is of it."""
+        """As Target.start().
+
+        Without a heap, Python has an ESP32's: a first area that grows by areas of the C heap. A
+        heap that is given has that size and doesn't grow; beyond the machine's RAM it becomes
+        what there is of it.
+        """
         options = options or Options()
+        options.frozen = app == "frozen"
         on_disk = {"config.json": json.dumps(config).encode(), **(files or {})}
         if app == "mpy":
             tree = littlefs_image.read_tree(app_tree())
@@ -275,9 +292,10 @@ class Rv32Target(Target):
         if gc == "off":
             pre = "import gc; gc.disable()\n" + pre
         on_disk["main.py"] = _MAIN.format(pre=pre or None).encode()
-        c_heap = options.c_heap or firmware.settings(BOARD).c_heap
-        room = heap_room(self.elf) - c_heap
-        options.gc_heap = min(heap_bytes(heap or str(self.default_heap)), room)
+        if heap:
+            c_heap = options.c_heap or firmware.settings(BOARD).c_heap
+            options.gc_heap = min(heap_bytes(heap), heap_room(self.firmware(options)) - c_heap)
+            options.fixed = True
         return self.machine(workdir, on_disk, options)
 
 

@@ -20,7 +20,6 @@
 #define MEM_CUSTOM_CALLOC c_calloc
 #define MEM_CUSTOM_FREE c_free
 #define MEMP_MEM_MALLOC 1
-#define LWIP_SUPPORT_CUSTOM_PBUF 1 // received frames stay in the driver's buffers
 #define ETH_PAD_SIZE 2             // IP headers on word boundaries
 #define PBUF_POOL_SIZE 0
 
@@ -49,7 +48,7 @@
 #define TCP_SND_QUEUELEN 16
 #define MEMP_NUM_TCP_SEG 32
 #define TCP_QUEUE_OOSEQ 1 // a lost frame costs one frame
-#define TCP_OOSEQ_MAX_PBUFS 4 // they would otherwise keep the driver's buffers
+#define TCP_OOSEQ_MAX_PBUFS 4
 #define LWIP_TCP_RTO_TIME 1000
 #define TCP_MSL 5000 // closed connections are forgotten, and their memory is back, after 10 s
 

@@ -1,12 +1,8 @@
-# First code of the firmware after each reset: the disk becomes the root directory, the network card is switched on.
-import vfs, virt, network
+# First code of the firmware after each reset: the disk becomes the root directory, as ESP32's _boot.py does it.
+import gc, vfs, virt
 
 try:
-    # Small caches: the config is read once, and they lie in Python's heap.
-    vfs.mount(vfs.VfsLfs2(virt.Block(), readsize=16, progsize=16, lookahead=8), "/")
+    vfs.mount(virt.Block(), "/")
 except OSError as exc:
     print("no file system:", exc)
-try:
-    network.LAN().active(True)
-except OSError as exc:
-    print("no network:", exc)
+gc.collect()

@@ -1,5 +1,5 @@
 // The C heap: see c_heap.h. Every block has an 8-byte header with its own size and that of the block before it, so that
-// neighbours are found without a list; a search visits each block at most once.
+// neighbours are found without a list; a search visits each block once.
 #include "c_heap.h"
 
 #include <stdbool.h>
@@ -65,11 +65,13 @@ void *c_malloc(size_t bytes) {
         return NULL;
     }
     uint32_t want = ((uint32_t)bytes + HEADER + 7) & ~7u;
-    struct block *b = first_free;
-    while (!is_end(b) && ((b->size & USED) || b->size < want)) {
-        b = after(b);
+    struct block *b = NULL;
+    for (struct block *one = first_free; !is_end(one); one = after(one)) {
+        if (!(one->size & USED) && one->size >= want && (b == NULL || one->size < b->size)) {
+            b = one;
+        }
     }
-    if (is_end(b)) {
+    if (b == NULL) {
         return NULL;
     }
     uint32_t rest = b->size - want;

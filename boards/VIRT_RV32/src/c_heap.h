@@ -1,5 +1,5 @@
-// The C heap: what TLS and TCP/IP allocate, apart from MicroPython's heap as on ESP32. Address-ordered first fit with
-// coalescing over one arena, so that the same run of calls always leaves the same holes. Its test runs on the host:
+// The C heap: what TLS and TCP/IP allocate, and what Python's heap grows by, as on ESP32. Best fit, the lowest of equals,
+// with coalescing over one arena: small blocks fill small holes, and the same run of calls leaves the same holes. Its test runs on the host:
 // tests/host/c/c_heap_test.c.
 #ifndef COPEPOD_C_HEAP_H
 #define COPEPOD_C_HEAP_H

@@ -1,4 +1,4 @@
-// What mbedTLS asks of the machine: time, the calendar, entropy.
+// What mbedTLS asks of the machine: time, the calendar, entropy. And what a session takes besides on an ESP32.
 #include <string.h>
 #include <time.h>
 
@@ -9,6 +9,9 @@
 #include "mbedtls/platform_time.h"
 #include "mbedtls/platform_util.h"
 
+#include "mbedtls/ssl.h"
+
+#include "c_heap.h"
 #include "virt_machine.h"
 
 #define UNIX_2000 (946684800)
@@ -47,4 +50,45 @@ struct tm *mbedtls_platform_gmtime_r(const mbedtls_time_t *when, struct tm *out)
     out->tm_min = t.tm_min;
     out->tm_sec = t.tm_sec;
     return out;
+}
+
+// ---- memory: context, socket and session take COPEPOD_TLS_MORE bytes more on an ESP32, with another configuration of
+// mbedTLS and FreeRTOS's sockets, than here. Each session holds so much besides. The linker puts these two around
+// mbedTLS's own (micropython.mk).
+struct more {
+    struct more *next;
+    const mbedtls_ssl_context *session;
+    // and the rest of COPEPOD_TLS_MORE bytes
+};
+static struct more *all_more;
+
+int __real_mbedtls_ssl_setup(mbedtls_ssl_context *ssl, const mbedtls_ssl_config *conf);
+int __wrap_mbedtls_ssl_setup(mbedtls_ssl_context *ssl, const mbedtls_ssl_config *conf);
+int __wrap_mbedtls_ssl_setup(mbedtls_ssl_context *ssl, const mbedtls_ssl_config *conf) {
+    struct more *more = c_malloc(COPEPOD_TLS_MORE);
+    if (more == NULL) {
+        return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+    }
+    int failed = __real_mbedtls_ssl_setup(ssl, conf);
+    if (failed) {
+        c_free(more);
+        return failed;
+    }
+    *more = (struct more) { .next = all_more, .session = ssl };
+    all_more = more;
+    return 0;
+}
+
+void __real_mbedtls_ssl_free(mbedtls_ssl_context *ssl);
+void __wrap_mbedtls_ssl_free(mbedtls_ssl_context *ssl);
+void __wrap_mbedtls_ssl_free(mbedtls_ssl_context *ssl) {
+    __real_mbedtls_ssl_free(ssl);
+    for (struct more **at = &all_more; *at != NULL; at = &(*at)->next) {
+        if ((*at)->session == ssl) {
+            struct more *more = *at;
+            *at = more->next;
+            c_free(more);
+            break;
+        }
+    }
 }

@@ -1,6 +1,7 @@
 // Module `virt`: the machine's two heaps, its counters and its disk, for Python. And the class network.LAN.
 #include <string.h>
 
+#include "py/gc.h"
 #include "py/mphal.h"
 #include "py/mperrno.h"
 #include "py/runtime.h"
@@ -29,14 +30,54 @@ static mp_obj_t virt_heap_info(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(virt_heap_info_obj, virt_heap_info);
 
-// ---- virt.net_info() -> (received, of these copied, dropped, sent, refused for a full ring), in frames.
+// ---- virt.new_split() -> bytes of the largest area that Python's heap could still take of the C heap; gc.mem_free()
+// counts them in, as on ESP32.
+static mp_obj_t virt_new_split(void) {
+    return MP_OBJ_NEW_SMALL_INT(gc_get_max_new_split());
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(virt_new_split_obj, virt_new_split);
+
+// ---- virt.hold(bytes): takes a block of the C heap until virt.release() gives all of them back, or a soft reset does.
+// MemoryError if there is none so large. They stand for what sleeping threads' stacks take on ESP32.
+static void **held; // the last block, whose first word is the one before
+
+static mp_obj_t virt_hold(mp_obj_t bytes_in) {
+    mp_int_t bytes = mp_obj_get_int(bytes_in);
+    if (bytes < (mp_int_t)sizeof(void *)) {
+        mp_raise_ValueError(NULL);
+    }
+    void **block = c_malloc(bytes);
+    if (block == NULL) {
+        m_malloc_fail(bytes);
+    }
+    *block = held;
+    held = block;
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(virt_hold_obj, virt_hold);
+
+void virt_release_all(void) {
+    while (held != NULL) {
+        void **block = held;
+        held = *block;
+        c_free(block);
+    }
+}
+
+static mp_obj_t virt_release(void) {
+    virt_release_all();
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(virt_release_obj, virt_release);
+
+// ---- virt.net_info() -> (received, dropped, sent, refused for a full ring), in frames.
 static mp_obj_t virt_net_info(void) {
     const struct virtio_net_counters *c = &virtio_net_counters;
-    mp_obj_t items[5] = {
-        MP_OBJ_NEW_SMALL_INT(c->rx_frames), MP_OBJ_NEW_SMALL_INT(c->rx_copied), MP_OBJ_NEW_SMALL_INT(c->rx_dropped),
+    mp_obj_t items[4] = {
+        MP_OBJ_NEW_SMALL_INT(c->rx_frames), MP_OBJ_NEW_SMALL_INT(c->rx_dropped),
         MP_OBJ_NEW_SMALL_INT(c->tx_frames), MP_OBJ_NEW_SMALL_INT(c->tx_full),
     };
-    return mp_obj_new_tuple(5, items);
+    return mp_obj_new_tuple(4, items);
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(virt_net_info_obj, virt_net_info);
 
@@ -189,7 +230,23 @@ static mp_obj_t virt_record(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(virt_record_obj, 1, 2, virt_record);
 
-// ---- network.LAN(): the one network card. active(True) brings it up and asks for an address by DHCP.
+// ---- network.LAN(): the one network card. active(True) brings it up and asks for an address by DHCP. The first time,
+// it takes what an ESP32's Wi-Fi takes of the same heap, and never gives it back: a part of what lies apart from the
+// largest block, the rest from there.
+static bool wifi_room_take(void) {
+    static bool taken;
+    if (!taken) {
+        void *apart = c_malloc(COPEPOD_WIFI_APART);
+        void *rest = c_malloc(COPEPOD_WIFI - COPEPOD_WIFI_APART);
+        taken = apart != NULL && rest != NULL;
+        if (!taken) {
+            c_free(apart);
+            c_free(rest);
+        }
+    }
+    return taken;
+}
+
 static mp_obj_t lan_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     (void)args;
     mp_arg_check_num(n_args, n_kw, 0, 0, false);
@@ -205,6 +262,9 @@ static mp_obj_t lan_active(size_t n_args, const mp_obj_t *args) {
         return mp_obj_new_bool(netif_is_up(n));
     }
     if (mp_obj_is_true(args[1]) && !netif_is_up(n)) {
+        if (!wifi_room_take()) {
+            mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("Wifi Out of Memory")); // in ESP32's own words
+        }
         netif_set_hostname(n, mod_network_hostname_data);
         netif_set_up(n);
         if (dhcp_start(n) != ERR_OK) {
@@ -262,6 +322,9 @@ static const mp_rom_map_elem_t virt_globals_table[] = {
     { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_virt) },
     { MP_ROM_QSTR(MP_QSTR_Block), MP_ROM_PTR(&virt_block_type) },
     { MP_ROM_QSTR(MP_QSTR_heap_info), MP_ROM_PTR(&virt_heap_info_obj) },
+    { MP_ROM_QSTR(MP_QSTR_hold), MP_ROM_PTR(&virt_hold_obj) },
+    { MP_ROM_QSTR(MP_QSTR_release), MP_ROM_PTR(&virt_release_obj) },
+    { MP_ROM_QSTR(MP_QSTR_new_split), MP_ROM_PTR(&virt_new_split_obj) },
     { MP_ROM_QSTR(MP_QSTR_net_info), MP_ROM_PTR(&virt_net_info_obj) },
     { MP_ROM_QSTR(MP_QSTR_poweroff), MP_ROM_PTR(&virt_poweroff_obj) },
     { MP_ROM_QSTR(MP_QSTR_record), MP_ROM_PTR(&virt_record_obj) },

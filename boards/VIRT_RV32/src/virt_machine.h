@@ -108,4 +108,7 @@ void virt_power_off(int status) __attribute__((noreturn));
 // Prints one line and stops QEMU with a failure.
 void virt_panic(const char *why, const void *where) __attribute__((noreturn));
 
+// Gives back what virt.hold() took of the C heap (modvirt.c).
+void virt_release_all(void);
+
 #endif

@@ -13,9 +13,10 @@
 #include "c_heap.h"
 #include "virt_machine.h"
 
-#define PAGE (4096u)
 #define GC_HEAP_MIN (16u * 1024)
-#define C_HEAP_MIN (16u * 1024)
+#define C_HEAP_MIN (COPEPOD_C_HEAP_APART + 16u * 1024)
+#define FENCE_BYTES (8u)
+#define HEADER_BYTES (8u) // of a block of the C heap
 #define STACK_MARGIN (2048) // of the C stack, for what runs after MicroPython's own check
 
 // Of the linker script.
@@ -38,24 +39,44 @@ static void memory_protect(void) {
     __asm volatile ("csrw pmpcfg0, %0" :: "r" (entries));
 }
 
-// The last page of the "flash" holds settings of the machine, 0 for what the firmware was built with:
-// -device loader,addr=0x803ff000,data=GC_HEAP,data-len=4 and the C heap's at 0x803ff004.
+// The last page of the "flash" holds settings of the machine, in words; 0 stands for what the firmware was built with.
+// -device loader,addr=0x803ff000,data=GC_HEAP,data-len=4, then the C heap's size, then 1 for a Python heap that does
+// not grow.
+static const volatile uint32_t *const settings = (const volatile uint32_t *)_settings;
+enum { SET_GC_HEAP, SET_C_HEAP, SET_FIXED };
+static size_t gc_heap_bytes; // of the first area
+
+// Says how large the two heaps are and makes the C heap: `c` bytes free, of which COPEPOD_C_HEAP_APART lie apart from
+// the largest block, because an ESP32's RAM is not in one piece.
 static void heaps_init(void) {
-    const volatile uint32_t *settings = (const volatile uint32_t *)_settings;
     size_t room = (size_t)(_heap_end - _heap_start);
-    size_t gc = (settings[0] ? settings[0] : COPEPOD_GC_HEAP) & ~7u;
-    size_t c = (settings[1] ? settings[1] : COPEPOD_C_HEAP) & ~7u;
-    if (gc < GC_HEAP_MIN || c < C_HEAP_MIN || gc > room || c > room - gc) {
+    size_t gc = (settings[SET_GC_HEAP] ? settings[SET_GC_HEAP] : COPEPOD_GC_HEAP) & ~7u;
+    size_t c = (settings[SET_C_HEAP] ? settings[SET_C_HEAP] : COPEPOD_C_HEAP) & ~7u;
+    size_t arena = c + 3 * HEADER_BYTES + FENCE_BYTES;
+    if (gc < GC_HEAP_MIN || c < C_HEAP_MIN || gc > room || arena > room - gc) {
         mp_printf(&mp_plat_print, "heaps of %u and %u B do not fit into %u B\n",
             (unsigned)gc, (unsigned)c, (unsigned)room);
         virt_panic("settings", _settings);
     }
-    gc_init(_heap_start, _heap_start + gc);
-    c_heap_init(_heap_start + gc, c);
+    gc_heap_bytes = gc;
+    c_heap_init(_heap_start + gc, arena);
+    void *apart = c_malloc(COPEPOD_C_HEAP_APART);
+    c_malloc(FENCE_BYTES); // for ever
+    c_free(apart);
+}
+
+size_t gc_get_max_new_split(void) {
+    if (settings[SET_FIXED]) {
+        return 0;
+    }
+    struct c_heap_info info;
+    c_heap_info(&info);
+    return info.largest;
 }
 
 // Runs after a reset and after each soft reset.
 static void boot(void) {
+    gc_init(_heap_start, _heap_start + gc_heap_bytes);
     mp_init();
     mod_network_init();
     pyexec_frozen_module("_boot.py", false);
@@ -71,6 +92,7 @@ static void boot(void) {
     mp_printf(&mp_plat_print, "MPY: soft reboot\n");
     gc_sweep_all(); // closes sockets, so that nothing of lwIP points into the heap that is given up
     mod_network_deinit();
+    virt_release_all();
     mp_deinit();
 }
 

@@ -8,8 +8,7 @@ struct netif;
 
 struct virtio_net_counters {
     uint32_t rx_frames;
-    uint32_t rx_copied;  // into the C heap, because sockets held too many buffers
-    uint32_t rx_dropped; // malformed, or no memory
+    uint32_t rx_dropped; // malformed, or no room in the C heap
     uint32_t tx_frames;
     uint32_t tx_full;    // refused to lwIP, which tries again
 };

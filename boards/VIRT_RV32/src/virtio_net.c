@@ -1,9 +1,7 @@
-// The network card: lwIP's frames go to the device and come from it without being copied.
+// The network card between lwIP and the device.
 //
-// Receiving: RX_FRAMES buffers are lent to the device; a frame that arrives is handed to lwIP in its buffer (a custom
-// pbuf) and the buffer goes back to the device when lwIP frees the pbuf. A socket that is not read can hold all of
-// them, so when fewer than RX_RESERVE would be left a frame is copied into the C heap instead, or dropped if that is
-// full.
+// Receiving: RX_FRAMES buffers are lent to the device. A frame that arrives is copied into a block of the C heap, as an
+// ESP32's Wi-Fi does, or dropped if that is full (TCP sends it again); its buffer goes back to the device at once.
 // Sending: a frame's pbufs become the segments of one request; they are held (pbuf_ref) until the device has read them.
 // ETH_PAD_SIZE is 2: two unused bytes before each frame put the IP header on a word boundary.
 #include <string.h>
@@ -25,7 +23,7 @@
 #define RX_QUEUE (0)
 #define TX_QUEUE (1)
 #define RX_FRAMES (8)
-#define RX_RESERVE (2)
+#define RX_OVERHEAD (272) // of each block, so that a full segment takes 1.8 kB as on ESP32
 #define RX_RING (16) // two descriptors a frame: the device's header, the frame
 #define RX_A_POLL (2 * RX_FRAMES)
 #define TX_RING (32)
@@ -41,7 +39,6 @@
 #define NET_STATUS_LINK (1)
 
 struct rx_frame {
-    struct pbuf_custom pbuf; // first: lwIP gives back a pointer to it
     uint8_t header[HEADER_MODERN];
     uint8_t room[FRAME_ROOM] __attribute__((aligned(8)));
 };
@@ -53,7 +50,6 @@ static struct virtqueue rx, tx;
 static struct rx_frame rx_frames[RX_FRAMES];
 static const uint8_t tx_header[HEADER_MODERN]; // no offloads: all zero for every frame
 static uint32_t header_bytes;
-static unsigned rx_lent; // frames with the device
 static bool has_status;
 static struct netif netif;
 struct virtio_net_counters virtio_net_counters;
@@ -69,9 +65,7 @@ static void rx_lend(struct rx_frame *f) {
         { (uintptr_t)f->header, header_bytes },
         { (uintptr_t)f->room + ETH_PAD_SIZE, FRAME_BYTES },
     };
-    if (vq_add(&rx, segs, 0, 2, f)) {
-        rx_lent++;
-    }
+    vq_add(&rx, segs, 0, 2, f);
 }
 
 static void rx_publish(void) {
@@ -80,25 +74,12 @@ static void rx_publish(void) {
     }
 }
 
-// lwIP is done with a frame.
-static void rx_freed(struct pbuf *p) {
-    rx_lend((struct rx_frame *)p);
-    rx_publish();
-}
-
-static struct pbuf *rx_pbuf(struct rx_frame *f, uint16_t len) {
-    if (rx_lent >= RX_RESERVE) {
-        f->pbuf.custom_free_function = rx_freed;
-        return pbuf_alloced_custom(PBUF_RAW, len, PBUF_REF, &f->pbuf, f->room, FRAME_ROOM);
-    }
-    struct pbuf *p = pbuf_alloc(PBUF_RAW, len, PBUF_RAM);
+static struct pbuf *rx_pbuf(const struct rx_frame *f, uint16_t len) {
+    struct pbuf *p = pbuf_alloc(PBUF_RAW, len + RX_OVERHEAD, PBUF_RAM);
     if (p != NULL) {
-        pbuf_take(p, f->room, len);
-        virtio_net_counters.rx_copied++;
-    } else {
-        virtio_net_counters.rx_dropped++;
+        p->len = p->tot_len = len;
+        memcpy(p->payload, f->room, len);
     }
-    rx_lend(f);
     return p;
 }
 
@@ -108,18 +89,18 @@ static bool rx_one(void) {
     if (f == NULL) {
         return false;
     }
-    rx_lent--;
-    if (len < header_bytes + SIZEOF_ETH_HDR - ETH_PAD_SIZE) {
+    struct pbuf *p = NULL;
+    if (len >= header_bytes + SIZEOF_ETH_HDR - ETH_PAD_SIZE) {
+        p = rx_pbuf(f, (uint16_t)(len - header_bytes + ETH_PAD_SIZE));
+    }
+    rx_lend(f);
+    if (p == NULL) {
         virtio_net_counters.rx_dropped++;
-        rx_lend(f);
         return true;
     }
-    struct pbuf *p = rx_pbuf(f, (uint16_t)(len - header_bytes + ETH_PAD_SIZE));
-    if (p != NULL) {
-        virtio_net_counters.rx_frames++;
-        if (netif.input(p, &netif) != ERR_OK) {
-            pbuf_free(p);
-        }
+    virtio_net_counters.rx_frames++;
+    if (netif.input(p, &netif) != ERR_OK) {
+        pbuf_free(p);
     }
     return true;
 }

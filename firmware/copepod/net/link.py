@@ -11,6 +11,7 @@ else:
 
     async def up(config):
         """Return when there is a link; here the system has it."""
+        port.network_up()
 
     def distrust():
         """Let the next up() begin from scratch, because nothing gets through."""

@@ -23,7 +23,7 @@ _LINK_MS = const(3000)  # DHCP takes milliseconds; without a cable the gateway s
 
 
 def start(config_path):
-    """Take over the record and wait a moment for the network's address."""
+    """Take over the record from the disk."""
     found = bytearray(record.SIZE_B)
     save = _save
     try:
@@ -32,7 +32,14 @@ def start(config_path):
         save = None
         log("state", "no disk (", error, "): a crash may send an answer twice")
     record.begin(found, save)
+
+
+def network_up():
+    """Switch the network card on and wait a moment for the address. It takes Wi-Fi's room of the C heap."""
     lan: "Any" = network.LAN()
+    if lan.active():
+        return
+    lan.active(True)
     began = ticks_ms()
     while not lan.isconnected():
         if ticks_diff(ticks_ms(), began) > _LINK_MS:
@@ -52,8 +59,8 @@ def heap():
 
 
 def gc_free(mem_free_b):
-    """Return what of `gc.mem_free()` lies in the GC heap; on this port, all of it."""
-    return mem_free_b
+    """Return what of `gc.mem_free()` lies in the GC heap; the rest it could still take of the C heap."""
+    return mem_free_b - virt.new_split()
 
 
 def watchdog_feed():
