@@ -17,7 +17,7 @@ from importlib import metadata
 import click
 from rich.console import Console
 
-from host_tools import app_files, boards, firmware_cache, serial_io
+from host_tools import app_files, boards, paths, serial_io
 from host_tools.app_files import CONFIG, NOTE
 from host_tools.build import BUILD
 from host_tools.errors import UserError
@@ -155,7 +155,7 @@ def _config() -> Check:
 
 
 def _firmware() -> Iterator[Check]:
-    folder = firmware_cache.cache_folder()
+    folder = paths.cache_folder("firmware")
     flashable = [board for board in boards.all_boards().values() if board.firmware]
     here = [b.id for b in flashable if b.firmware and (folder / b.firmware.file_name).exists()]
     found = f"in {folder}: {', '.join(here)}" if here else "none downloaded yet"

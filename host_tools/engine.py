@@ -84,6 +84,7 @@ class Run:
             names=[target.address],
             first_update_id=server.first_update_id,
             limits=Limits() if server.flood_limits else None,
+            chain=server.chain,
         )
         self.sim.methods.rich = server.rich
         self.tally = Tally()

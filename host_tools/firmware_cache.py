@@ -8,7 +8,6 @@ boards/firmware.lock at first use; a file of that name with another hash is refu
 from __future__ import annotations
 
 import http.client
-import os
 import time
 import tomllib
 import urllib.error
@@ -20,6 +19,7 @@ from host_tools import esp_image
 from host_tools.boards import BOARDS, Board
 from host_tools.errors import UserError
 from host_tools.esp_image import FirmwareFile
+from host_tools.paths import cache_folder
 
 LOCK = BOARDS / "firmware.lock"
 CHUNK = 1 << 16
@@ -29,15 +29,6 @@ MAX_SIZE = 32 << 20
 _PAUSE_S = 1.0
 
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not known)
-
-
-def cache_folder() -> Path:
-    """Where downloaded firmware is kept: outside the tree, so that clones share it."""
-    own = os.environ.get("COPEPOD_CACHE")
-    if own:
-        return Path(own) / "firmware"
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "copepod" / "firmware"
 
 
 def get(
@@ -57,7 +48,7 @@ def get(
         url = given
     elif given:
         return _checked(Path(given), board)
-    path = cache_folder() / url.rsplit("/", 1)[-1]
+    path = cache_folder("firmware") / url.rsplit("/", 1)[-1]
     if not path.exists():
         download(url, path, progress, check=lambda part: _checked(part, board, path.name))
     firmware = _checked(path, board)

@@ -29,6 +29,7 @@ from host_tools.corpus import SCRIPTS
 from host_tools.errors import UserError
 from host_tools.frames import Frame
 from host_tools.scenario import Scenario
+from host_tools.simulator.certs import CHAINS
 from host_tools.targets.target import Target
 from host_tools.verdict import Result, Row
 
@@ -219,6 +220,7 @@ def plan_for(
     scripts: str | None,
     heap: str | None,
     app: str | None,
+    chain: str | None,
 ) -> Scenario:
     """The scenario that the options describe."""
     if fault and fault not in fault_names():
@@ -239,6 +241,8 @@ def plan_for(
         plan.device.heap = heap
     if app:
         plan.device.app = app
+    if chain:
+        plan.server.chain = chain
     return plan
 
 
@@ -258,6 +262,7 @@ def fault_names() -> list[str]:
 @click.option(
     "--app", type=click.Choice(["mpy", "frozen"]), help="Application from files or frozen."
 )
+@click.option("--chain", type=click.Choice(CHAINS), help="The server's certificates.")
 @click.option("--find-heap", is_flag=True, help="Find the smallest heap that passes.")
 @click.option("--garbage/--no-garbage", default=None, help="Measure garbage per message, too.")
 @click.option("--json", "path", type=click.Path(path_type=Path), help="Where the JSON goes.")
@@ -272,6 +277,7 @@ def live_command(
     target: str,
     heap: str | None,
     app: str | None,
+    chain: str | None,
     find_heap: bool,
     garbage: bool | None,
     path: Path | None,
@@ -291,7 +297,7 @@ def live_command(
     if port:
         os.environ["PORT"] = port
     place = targets.get(target)
-    plan = plan_for(name, fault, messages, length, scripts, heap, app)
+    plan = plan_for(name, fault, messages, length, scripts, heap, app, chain)
     command = _command_line()
     if os.environ.get("TELEGRAM_TOKEN"):
         from host_tools import live_telegram

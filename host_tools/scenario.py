@@ -14,6 +14,7 @@ from typing import Any
 
 from host_tools.corpus import SCRIPTS
 from host_tools.errors import UserError
+from host_tools.simulator.certs import CHAINS, DEFAULT_CHAIN
 from host_tools.simulator.faults import KINDS
 
 FOLDER = Path(__file__).resolve().parent.parent / "tests" / "scenarios"
@@ -90,6 +91,7 @@ class Server:
     tls: bool = True
     flood_limits: bool = False
     rich: bool = False
+    chain: str = DEFAULT_CHAIN  # the certificates, one of simulator.certs.CHAINS
     first_update_id: int = 100_000_001
 
 
@@ -211,6 +213,9 @@ def _check(scenario: Scenario, place: str) -> None:
     for fault in scenario.faults:
         if fault.kind not in KINDS:
             raise UserError(f"{place}: faults.kind: {fault.kind!r}, expected one of {list(KINDS)}")
+    if scenario.server.chain not in CHAINS:
+        chain = scenario.server.chain
+        raise UserError(f"{place}: server.chain: {chain!r}, expected one of {', '.join(CHAINS)}")
     for script in scenario.messages.scripts:
         if script not in SCRIPTS:
             raise UserError(f"{place}: messages.scripts: {script!r}, expected of {list(SCRIPTS)}")

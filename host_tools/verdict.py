@@ -101,6 +101,7 @@ def _figures(run: Run) -> dict[str, Any]:
         "word_bits": run.target.word_bits,
         "heap": run.scenario.device.heap or run.target.default_heap,
         "app": run.scenario.device.app or run.target.default_app,
+        "chain": run.scenario.server.chain if run.scenario.server.tls else None,
         "tls_connections": run.sim.handshakes,
         "connections": len(run.sim.connections),
         "median_ms": round(statistics.median(times), 3) if times else None,

@@ -17,6 +17,7 @@ from host_tools.errors import UserError
 from host_tools.live import screen
 from host_tools.prompt import Prompt
 from host_tools.simulator.bot import Sent
+from host_tools.simulator.certs import CHAINS, DEFAULT_CHAIN
 from host_tools.simulator.faults import KINDS
 from host_tools.simulator.keyboard import act
 from host_tools.simulator.limits import Limits
@@ -40,7 +41,18 @@ def fault_of(text: str) -> tuple[str, str, int]:
 @click.option("--token", help="The bot's token; one is made up if there is none.")
 @click.option("--name", "names", multiple=True, help="One more host name for the certificate.")
 @click.option("--plain", is_flag=True, help="HTTP without TLS.")
-@click.option("--ca", type=click.Path(path_type=Path), help="Folder for ca.pem and ca.der.")
+@click.option(
+    "--ca",
+    type=click.Path(path_type=Path),
+    help="Folder of the authority: ca.pem, ca.der, its key.",
+)
+@click.option(
+    "--chain",
+    type=click.Choice(CHAINS),
+    default=DEFAULT_CHAIN,
+    show_default=True,
+    help="Certificates: as Telegram's, or a small one.",
+)
 @click.option("--fault", "faults", multiple=True, help="KIND[:METHOD[:COUNT]]; may be repeated.")
 @click.option("--flood", is_flag=True, help="Flood limits like Telegram's.")
 @click.option("--rich-messages", is_flag=True, help="Know sendRichMessage.")
@@ -51,6 +63,7 @@ def simulator_command(
     names: tuple[str, ...],
     plain: bool,
     ca: Path | None,
+    chain: str,
     faults: tuple[str, ...],
     flood: bool,
     rich_messages: bool,
@@ -63,7 +76,16 @@ def simulator_command(
     if token and not TOKEN.fullmatch(token):
         raise UserError("--token: expected <digits>:<letters, digits, _ or ->")
     limits = Limits() if flood else None
-    sim = Simulator(tls=not plain, token=token, host=host, port=port, names=names, limits=limits)
+    sim = Simulator(
+        tls=not plain,
+        token=token,
+        host=host,
+        port=port,
+        names=names,
+        limits=limits,
+        chain=chain,
+        ca=ca,
+    )
     sim.methods.rich = rich_messages
     for kind, method, count in wanted:
         sim.fault(kind, method, count)

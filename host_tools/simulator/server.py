@@ -13,11 +13,12 @@ import string
 import threading
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from host_tools.simulator import updates as make
 from host_tools.simulator.bot import Chats, Queue, Rejected, Sent, Update
-from host_tools.simulator.certs import NAMES, Authority
+from host_tools.simulator.certs import DEFAULT_CHAIN, NAMES, Authority
 from host_tools.simulator.connection import Call, Connection, Protocol, Session
 from host_tools.simulator.faults import Fault, Faults
 from host_tools.simulator.limits import Limits
@@ -38,7 +39,8 @@ class Simulator:
 
     `host` is the address to listen on, `names` are host names for the certificate beside
     localhost, `tls=False` serves plain HTTP, `token` defaults to a fresh one, `first_update_id`
-    is the id of the first update.
+    is the id of the first update. `chain` is the form of the certificates, one of certs.CHAINS;
+    the authority's key is kept in `ca`, else in the user's cache.
     """
 
     def __init__(
@@ -51,13 +53,15 @@ class Simulator:
         names: Sequence[str] = (),
         first_update_id: int = 100_000_001,
         limits: Limits | None = None,
+        chain: str = DEFAULT_CHAIN,
+        ca: Path | None = None,
     ) -> None:
         self.tls = tls
         self.token = token or new_token()
         self.host = host
         self.port = port
         every_name = dict.fromkeys((*NAMES, *names, *(() if _is_any(host) else (host,))))
-        self.authority = Authority(tuple(every_name)) if tls else None
+        self.authority = Authority(tuple(every_name), chain, ca) if tls else None
         self.faults = Faults()
         self.queue = Queue(first_update_id)
         self.chats = Chats()

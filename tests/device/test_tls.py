@@ -7,7 +7,7 @@ from copepod.net import explain as words
 from copepod.net import tls
 from copepod.once import forget
 
-# A certificate for nobody's host, from trustme's test authority: only its form matters here.
+# A certificate for nobody's host, from a test authority: only its form matters here.
 DER = bytes.fromhex("3082000430020500")
 
 

@@ -196,7 +196,7 @@ def test_a_wrong_heap_starts_no_interpreter(tmp_path):
 
 def test_an_unknown_fault_is_answered_with_the_faults():
     with pytest.raises(UserError, match="no fault 'moon': there are 400, "):
-        live.plan_for("live", "moon", None, None, None, None, None)
+        live.plan_for("live", "moon", None, None, None, None, None, None)
 
 
 def test_targets_unknown_and_missing():
