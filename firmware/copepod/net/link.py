@@ -7,11 +7,11 @@ if port.has_wifi:
 else:
 
     def switch_on(config):
-        """Let the link take the memory that it needs; here it needs none."""
+        """Let the link take the memory that it needs."""
+        port.network_up()
 
     async def up(config):
         """Return when there is a link; here the system has it."""
-        port.network_up()
 
     def distrust():
         """Let the next up() begin from scratch, because nothing gets through."""

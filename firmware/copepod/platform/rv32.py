@@ -58,6 +58,22 @@ def heap():
     return virt.heap_info()[1:]
 
 
+def largest_region_b():
+    """Return the largest free block of the C heap, in bytes: it is one region."""
+    return virt.heap_info()[2]
+
+
+class hold:
+    """Take `size_b` bytes of the C heap until release(). MemoryError if no block is so large."""
+
+    def __init__(self, size_b):
+        virt.hold(size_b)
+
+    def release(self):
+        """Give back all that was ever taken."""
+        virt.release()
+
+
 def gc_free(mem_free_b):
     """Return what of `gc.mem_free()` lies in the GC heap; the rest it could still take of the C heap."""
     return mem_free_b - virt.new_split()
