@@ -643,13 +643,14 @@ def test_each_address_has_its_time():
             except OSError:
                 pass
             waiting.append(other)
-        http.socket = Resolver(port)
+        from copepod.net import http_connect  # the next connect() takes this one, and drops it
+
+        http_connect.socket = Resolver(port)
         client.CONNECT_MS = 150
         started = ticks_ms()
         try:
             await client.connect()
         finally:
-            http.socket = socket
             for other in waiting:
                 other.close()
             full.close()

@@ -15,13 +15,12 @@ since nobody knows their length before the last byte is written.
 """
 
 import errno
-import select
-import socket
 from micropython import const
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
 import asyncio.core as core  # pyright: ignore[reportMissingImports]
-from copepod.net.wait import READ, WRITE, Waiter
+from copepod.net.wait import READ
+from copepod.once import forget
 
 _SIZE_LINE = const(5)  # three digits and a line end, before each chunk
 _SPARE = const(16)  # left free in the window: a chunk's end, an escape
@@ -42,6 +41,13 @@ _OVER = const(4)
 _DIGITS = b"0123456789abcdef"
 
 
+def _errors():
+    from copepod.net import http_errors
+
+    forget("copepod.net.http_errors")
+    return http_errors
+
+
 class Client:
     """One connection to `host`; with a TLS context in `tls` it is encrypted and verified.
 
@@ -57,96 +63,18 @@ class Client:
     STALL_MS = 10000
 
     def __init__(self, host, port, tls=None):
-        self._set_up(host, port, tls)
+        from copepod.net import http_connect
 
-    def _set_up(self, host, port, tls):
-        self.host = host
-        self.port = port
-        self.tls = tls
-        self.connections = 0  # opened so far
-        self.requests = 0
-        self.buffer = bytearray(self.WINDOW_B)
-        self.start = self.end = 0  # the body bytes that fill() found
-        self._view = memoryview(self.buffer)
-        self._tx = bytearray(self.WINDOW_B)
-        self._n = 0
-        self._path = None  # the path that stands in the window
-        name = host if port == 443 or port == 80 else "%s:%d" % (host, port)
-        self._head = (
-            b" HTTP/1.1\r\nHost: " + name.encode() + b"\r\nContent-Type: application/json\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n12345"  # the place of the size line
-        )
-        self._socket = self._raw = self._waiter = None
-        self._framing = _OVER
-        self._want = _FLUSH
-        self._big = self._big_text = None  # the last large int that was written
-        self._stop = StopIteration()  # what an await is told: nothing, or the value that is usual
-        self._stop_200 = StopIteration(200)
-        self._stop_true = StopIteration(True)
-
-    def _broken(self, cut):
-        # An answer that is none; `cut`: it ends too early.
-        if cut:
-            raise ValueError("the connection ends before the answer does")
-        raise ValueError("not an HTTP answer")
-
-    def _too_long(self, head):
-        raise ValueError(
-            "too long for the window: %s" % ("the head of the answer" if head else "a piece")
-        )
+        http_connect.prepare(self, host, port, tls)
 
     # Connection -----------------------------------------------------------------------------
 
     async def connect(self):
-        """Open the connection, TLS handshake included; an open one is closed before.
+        """Open the connection, TLS handshake included; an open one is closed before. See http_connect.py."""
+        from copepod.net import http_connect
 
-        Each address of the host is tried for CONNECT_MS. getaddrinfo blocks, everything else lets
-        other tasks run. Allocates about 1 kB.
-        """
-        self.close()
-        found = socket.getaddrinfo(self.host, self.port, 0, socket.SOCK_STREAM)
-        while True:
-            info = found.pop(0)
-            deadline = ticks_add(ticks_ms(), self.CONNECT_MS)
-            try:
-                self._raw = self._socket = raw = socket.socket(info[0], info[1], info[2])
-                raw.setblocking(False)
-                # IPPROTO_TCP, TCP_NODELAY (lwIP alone has a number of its own for it): the last
-                # part of a request does not wait for the acknowledgement of the part before it,
-                # which servers delay by 40 ms.
-                try:
-                    raw.setsockopt(6, getattr(socket, "TCP_NODELAY", 1), 1)
-                except OSError:
-                    pass  # a port that can't
-                try:
-                    raw.connect(info[-1])
-                except OSError as error:
-                    if error.errno != errno.EINPROGRESS:
-                        raise
-                # The raw socket is what is polled, also under TLS: it has a file number, so that a
-                # Unix poll() sleeps instead of asking every millisecond. TLS may hold bytes that it
-                # already read, so each wait comes after a read that found nothing.
-                self._waiter = waiter = Waiter(raw)
-                poll = select.poll()
-                poll.register(raw, WRITE)
-                while not poll.poll(0):
-                    await waiter.until(WRITE, deadline)
-                if self.tls is not None:
-                    self._socket = self.tls.wrap_socket(
-                        raw, server_hostname=self.host, do_handshake_on_connect=False
-                    )
-                # The first byte of the first request drives the handshake: a write is done once
-                # TLS is. Until then TLS nearly always waits for the server; a look every 100 ms
-                # serves the rest.
-                while not self._socket.write(b"P"):
-                    await waiter.until(READ, deadline, 100)
-                self._primed = 1
-                break
-            except OSError:
-                self.close()
-                if not found:
-                    raise
-        self.connections += 1
+        forget("copepod.net.http_connect")
+        await http_connect.connect(self)
 
     def close(self):
         """Drop the connection; nothing happens when there is none."""
@@ -182,7 +110,7 @@ class Client:
         """
         self.alive()
         if len(path) + len(name) > self.WINDOW_B // 2:
-            self._too_long(False)
+            _errors().too_long(False)
         if path is not self._path:  # it is not written anew for each request
             self._n = 0
             self.write(b"POST ")
@@ -199,7 +127,7 @@ class Client:
             data = memoryview(data)  # pyright: ignore[reportArgumentType]
         size = len(data)
         if size > self.WINDOW_B // 2:
-            self._too_long(False)
+            _errors().too_long(False)
         if self._n + size > self.WINDOW_B - _SPARE:
             self._send(b"\r\n")
         n = self._n
@@ -382,18 +310,10 @@ class Client:
                 self.buffer[:limit] = self._view[at : at + limit]
                 self._at = 0
             elif limit == self.WINDOW_B:
-                limit = self._pass_over()
+                limit = _errors().pass_over(self)
             n = self._socket.readinto(self._view[limit:])
         self._limit = limit + (n or 0)
         return n
-
-    def _pass_over(self):
-        # None of the lines that matter is so long: an x stands for what came of it.
-        self._head_b += self.WINDOW_B - 1
-        if not self._status or self._head_b > self.HEAD_B:
-            self._too_long(True)
-        self.buffer[0] = 120
-        return 1
 
     def _line(self):
         # Find a line: its length without its end, which are buffer[start:end]. None: not here yet.
@@ -405,12 +325,12 @@ class Client:
             if n is None:
                 return None
             if n == 0:
-                self._broken(True)
+                _errors().broken(True)
         self.start = self._at
         self._at = end + 1
         self._head_b += self._at - self.start
         if self._head_b > self.HEAD_B:
-            self._too_long(True)
+            _errors().too_long(True)
         if end > self.start and self.buffer[end - 1] == 13:
             end -= 1
         self.end = end
@@ -424,7 +344,7 @@ class Client:
             if not self._status:
                 self._keep = self._named(b"http/1.1")
                 if not self._keep:
-                    self._older()
+                    _errors().older(self)
                 self._status = self._number(10)
             elif not size:
                 if self._status >= 200:
@@ -434,22 +354,13 @@ class Client:
                 self._status = 0  # 100: the answer itself is to come
             elif self._named(b"content-length:"):
                 self._left = self._number(10)
-            elif self.buffer[self.start] | 32 == 116:  # t
-                self._coding()
+            elif self._named(b"transfer-encoding:"):
+                if not self._named(b"chunked"):
+                    _errors().broken(False)
+                self._framing = _SIZE
+                self._left = 0
             elif self._named(b"connection:") and self._named(b"close"):
                 self._keep = False
-
-    def _older(self):
-        if not self._named(b"http/1.0"):
-            self._broken(False)
-
-    def _coding(self):
-        # Of the headers with a t only the one that says how the body is framed is of interest.
-        if self._named(b"transfer-encoding:"):
-            if not self._named(b"chunked"):
-                self._broken(False)
-            self._framing = _SIZE
-            self._left = 0
 
     def _named(self, name):
         # Take `name`, in lower case, and the blanks after it from the line; False if it is not there.
@@ -471,14 +382,14 @@ class Client:
         number = 0
         first = self.start
         if first == self.end:
-            self._broken(False)
+            _errors().broken(False)
         for at in range(first, self.end):
             c = self.buffer[at]
             if at > first and (c == 32 or c == 59 or c == 9):
                 break
             c = c - 48 if c < 58 else (c | 32) - 87
             if not 0 <= c < base or at > first + 8:
-                self._broken(False)
+                _errors().broken(False)
             number = number * base + c
         return number
 
@@ -515,7 +426,7 @@ class Client:
                     return None
                 if n == 0:
                     if left > 0:
-                        self._broken(True)
+                        _errors().broken(True)
                     left = 0
             if not left:
                 self._framing = _OVER

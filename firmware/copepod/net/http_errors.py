@@ -1,0 +1,28 @@
+"""What is wrong with an answer, for http.py. Memory: dropped after use."""
+
+
+def broken(cut):
+    """Raise ValueError: the answer is none, or (`cut`) it ends too early."""
+    if cut:
+        raise ValueError("the connection ends before the answer does")
+    raise ValueError("not an HTTP answer")
+
+
+def too_long(head):
+    """Raise ValueError: the answer's head, or a piece that was to be sent, is longer than it may be."""
+    raise ValueError("too long for the window: %s" % ("the head of the answer" if head else "a piece"))
+
+
+def pass_over(client):
+    """Drop a line of the head that fills the window: none that matters is so long; an x stands for it."""
+    client._head_b += client.WINDOW_B - 1
+    if not client._status or client._head_b > client.HEAD_B:
+        too_long(True)
+    client.buffer[0] = 120
+    return 1
+
+
+def older(client):
+    """Take HTTP/1.0; raise ValueError for anything else."""
+    if not client._named(b"http/1.0"):
+        broken(False)
