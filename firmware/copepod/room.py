@@ -27,6 +27,7 @@ _THREAD_B = const(1000)  # what a thread takes beside its stack, and what roundi
 
 _AREA_MIN_B = const(24576)  # less is not enough for the application
 _PLENTY_B = const(1048576)  # such a heap is PSRAM
+_REGIONS = const(3)  # of the system's heap that can hold more than Python's share
 
 _held = []
 
@@ -40,7 +41,9 @@ def take():
     if share_b < _AREA_MIN_B:
         log("memory", "only ", free_b, " B outside Python's heap: TLS may find no room")
         share_b = _AREA_MIN_B
-    while largest_b > share_b + 2 * _THREAD_B:
+    for _ in range(_REGIONS):
+        if largest_b <= share_b + 2 * _THREAD_B:
+            break
         # The port tells the largest block rounded down, by up to 4 kB.
         _held.append(port.hold(port.largest_region_b() - share_b - _THREAD_B))
         largest_b = port.heap()[1]

@@ -10,7 +10,7 @@ from errno import ECONNREFUSED, ENOTCONN, ETIMEDOUT
 from time import ticks_diff, ticks_ms
 
 import asyncio.core as core
-from copepod.net import http, wait
+from copepod.net import wait
 from copepod.net.http import Client
 
 TOKEN = b"123456789:AAExampleExampleExampleExampleExam"

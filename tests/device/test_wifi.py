@@ -140,11 +140,16 @@ def test_the_link_is_wifi_where_there_is_some():
     from copepod.net import link
 
     access_point(network)
+    assert link.signal_dbm() is None
+    link.switch_on(Config)
+    wifi = __import__("copepod.net.wifi").net.wifi  # what up() will take
+    wifi.sleep_ms = world.sleep_ms
     world.run(link.up(Config))
     assert network.WLAN().isconnected() and link.signal_dbm() == -61
     forget()
     from copepod.net import link
 
+    link.switch_on(Config)
     world.run(link.up(Config))  # nothing to do on Unix
     link.distrust()
     assert link.signal_dbm() is None

@@ -1,4 +1,4 @@
-"""Wi-Fi on ESP32: bring-up and reconnect. Memory: one WLAN object, made once.
+"""Wi-Fi on ESP32: bring-up and reconnect. Memory: one WLAN object; this file is loaded while there is no link.
 
 The driver's oddities, as MicroPython 1.26 to 1.29 have them (ports/esp32/network_wlan.c):
 
@@ -54,9 +54,13 @@ _distrusted = False
 
 
 def switch_on(config):
-    """Switch the interface on, which takes 38 kB of the IDF heap, and leave connecting to up(). OSError."""
+    """Switch the interface on, which takes 38 kB of the IDF heap, and leave connecting to up(). OSError.
+
+    Returns whether it is connected to another access point, from before a soft reset.
+    """
     if config.wifi_ssid:
         _interface(config.wifi_ssid)
+    return _distrusted
 
 
 async def up(config):

@@ -7,6 +7,7 @@ from time import gmtime
 
 import esp32
 import machine
+import network
 from micropython import const
 
 from copepod.log import log
@@ -58,6 +59,19 @@ def heap():
     heap_b[1] = largest
     heap_b[2] = least
     return heap_b
+
+
+def wifi_is_up():
+    """Return whether Wi-Fi has an address."""
+    return network.WLAN(network.WLAN.IF_STA).isconnected()
+
+
+def wifi_dbm():
+    """Return the signal strength, or None while Wi-Fi is down."""
+    try:
+        return network.WLAN(network.WLAN.IF_STA).status("rssi")
+    except OSError:
+        return None
 
 
 def largest_region_b():

@@ -5,7 +5,7 @@ from time import sleep_ms
 
 from copepod.platform import port
 
-_STEPS = 100  # of 10 ms: FreeRTOS frees the stack when it is idle
+_STEPS = 20  # of 10 ms: FreeRTOS frees the stack when it is idle
 
 
 class Hold:

@@ -22,7 +22,7 @@ from copepod.once import forget
 from copepod.platform import port, record
 from copepod.signal import Signal
 from copepod.telegram import api
-from copepod.telegram.api import Api, Refused, Stop
+from copepod.telegram.api import Api, Refused
 from copepod.telegram.outbox import Outbox
 
 _BACKOFF_MIN_MS = const(1000)

@@ -6,6 +6,7 @@ RTC memory is RTC_FILE; CAUSE is machine.reset_cause() of this start. Wi-Fi come
 world's own time, which takes none; sockets, TLS and the two seconds for Ctrl-C are real.
 """
 
+import asyncio
 import json
 import sys
 import time
@@ -40,12 +41,7 @@ def main(config_path, rtc_path, cause):
 
     machine.RTC.memory = memory
     memory(None, copy(None))
-    try:
-        from copepod import ntp, wifi  # where the build for a board puts them
-    except ImportError:
-        from copepod.net import ntp, wifi
-
-    wifi.sleep_ms = ntp.sleep_ms = world.sleep_ms
+    asyncio.sleep_ms = world.sleep_ms  # wifi.py and ntp.py take it when they are loaded
     from copepod import boot as entry
 
     try:
