@@ -15,7 +15,7 @@ import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-MARK = "# from "  # begins the line before each module of a joined file
+_MARK = "# joined: "  # begins the line before each module of a joined file
 
 
 class LinkError(Exception):
@@ -80,12 +80,18 @@ def link(
         if lines:
             lines.insert(0, "import sys")
         for part in parts:
-            lines += [MARK + part.path, _resolved(part, modules)]
+            lines += [_MARK + part.path, _resolved(part, modules)]
             if part.name in aliases:
                 names = sorted(name for name in _defined(part.tree) if not name.startswith("_"))
                 files[part.path] = f"from {entry} import {', '.join(names)}\n"
         files[modules[entry].path] = "\n".join(lines)
     return files
+
+
+def parts(text: str) -> list[tuple[int, str]]:
+    """What was joined into a file: the line before each module's first, and the module's path."""
+    lines = enumerate(text.split("\n"), 1)
+    return [(at, line.removeprefix(_MARK)) for at, line in lines if line.startswith(_MARK)]
 
 
 def _needed(module: Module, modules: dict[str, Module]) -> list[Module]:
