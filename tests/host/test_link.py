@@ -121,7 +121,7 @@ def test_safe_mode_does_not_load_what_is_joined(tmp_path: Path) -> None:
     sizes = {path.stem: path.stat().st_size for path in (tree / "copepod").rglob("*.mpy")}
     assert sizes["gateway"] > 10000
     assert sizes["log"] < 1000
-    code = "import sys; import main; print('copepod.gateway' in sys.modules)"
+    code = "import sys; from copepod import boot; print('copepod.gateway' in sys.modules)"
     command = [Path(sys.executable).with_name("micropython"), "-c", code]
     environment = {"MICROPYPATH": f"{tree}:.frozen"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
