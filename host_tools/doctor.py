@@ -17,7 +17,7 @@ from importlib import metadata
 import click
 from rich.console import Console
 
-from host_tools import app_files, boards, paths, serial_io
+from host_tools import app_files, boards, config_file, paths, serial_io
 from host_tools.app_files import CONFIG, NOTE
 from host_tools.build import BUILD
 from host_tools.errors import UserError
@@ -97,7 +97,7 @@ def machine() -> Iterator[Check]:
     missing = [name for name in PACKAGES if not _version(name)]
     versions = ", ".join(f"{name} {_version(name)}" for name in PACKAGES if _version(name))
     yield Check("packages", not missing, versions, f"`make venv` ({', '.join(missing)} missing)")
-    yield _runs("MicroPython", [app_files.interpreter(), "-c", "import sys; print(sys.version)"])
+    yield _runs("MicroPython", [config_file.interpreter(), "-c", "import sys; print(sys.version)"])
     yield _interpreters()
     yield _runs("esptool", [sys.executable, "-m", "esptool", "version"])
     yield _build()
@@ -145,7 +145,7 @@ def _config() -> Check:
     if not CONFIG_FILE.exists():
         return Check(name, None, "not there yet", "`make provision`")
     try:
-        app_files.check_config(CONFIG_FILE)
+        config_file.check_config(CONFIG_FILE)
     except UserError as error:
         return Check(name, False, str(error), "`make provision`")
     mode = CONFIG_FILE.stat().st_mode & 0o077

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from host_tools import (
     app_files,
     boards,
+    config_file,
     diagnose,
     esptool_run,
     firmware_cache,
@@ -138,7 +139,7 @@ def flash(options: Options, console: Console) -> None:
     if options.board:
         choose_board(options.board, None)  # a wrong name is said before anything is looked for
     files = app_files.app()
-    config = None if options.keep_config else app_files.read_config(options.config)
+    config = None if options.keep_config else config_file.read_config(options.config)
     port = _find_port(options)
     probe = None
     if port and not options.dry_run:

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from host_tools import app_files, boards, esp_image, flash_plan, littlefs_image
+from host_tools import app_files, boards, config_file, esp_image, flash_plan, littlefs_image
 from host_tools.build import BUILD
 from host_tools.errors import UserError
 from host_tools.flash import get_firmware
@@ -91,7 +91,7 @@ def image_command(
         raise UserError(f"say for which board: BOARD=… ({', '.join(ids)})")
     if firmware and len(names) > 1:
         raise UserError("a firmware file is for one board")
-    settings = app_files.read_config(config) if config else None
+    settings = config_file.read_config(config) if config else None
     output.mkdir(parents=True, exist_ok=True)
     written = []
     for name in names:

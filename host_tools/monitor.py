@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from host_tools import monitor_screen, recording, serial_io
+from host_tools import monitor_screen, recording, serial_io, tracebacks
 from host_tools.errors import UserError
 from host_tools.frames import Frame, is_human
 from host_tools.monitor_model import Alert, Model
@@ -65,7 +65,8 @@ class Monitor:
         taken = []
         for line in lines:
             now = self._now()
-            item = self.model.feed(now, line)
+            shown = tracebacks.placed(line)
+            item = self.model.feed(now, shown)
             if self._recorder:
                 self._recorder.line(now, line, item)
             frame = item if isinstance(item, Frame) else None
@@ -73,7 +74,7 @@ class Monitor:
                 self.alert = check_alerts(self._alerts, self.model)
                 if self.alert and self._recorder:
                     self._recorder.notice(now, self.alert)
-            taken.append((line, frame))
+            taken.append((shown, frame))
         return taken
 
 
@@ -93,7 +94,7 @@ def replay(path: Path, alerts: list[Alert]) -> tuple[Model, str]:
         if entry.notice:
             model.log.append((entry.t, f"-- {entry.line} --"))
             continue
-        item = model.feed(entry.t, entry.line)
+        item = model.feed(entry.t, tracebacks.placed(entry.line))
         if isinstance(item, Frame) and not fired:
             fired = check_alerts(alerts, model)
     return model, fired

@@ -21,7 +21,7 @@ from typing import Any
 
 import click
 
-from host_tools import app_files, monitor, serial_io
+from host_tools import app_files, config_file, monitor, serial_io
 from host_tools.app_files import CONFIG as ON_BOARD
 from host_tools.errors import UserError
 from host_tools.flash import CONFIG as CONFIG_FILE
@@ -154,7 +154,7 @@ def save(path: Path, config: dict[str, Any]) -> None:
     fresh = path.with_name(path.name + ".new")
     write_private(fresh, json.dumps(config, indent=2, ensure_ascii=False).encode() + b"\n")
     try:
-        app_files.check_config(fresh)
+        config_file.check_config(fresh)
     except UserError as error:
         fresh.unlink()
         raise UserError(str(error).replace(str(fresh), str(path))) from None
@@ -179,7 +179,7 @@ def push(port: str, path: Path) -> int:
 
     Returns how many that were paired on the board stay admitted.
     """
-    data = app_files.read_config(path)
+    data = config_file.read_config(path)
     remote = Remote(port)
     try:
         with tempfile.TemporaryDirectory(prefix="copepod-") as folder:

@@ -92,7 +92,7 @@ def test_the_app_starts_from_the_image_and_answers(tmp_path: Path) -> None:
         files["roots.der"] = sim.ca_der
         image.write_bytes(littlefs_image.build(files, size))
         sim.push_text("are you there?")
-        start = MOUNT + "from copepod.gateway import run\nrun('/config.json')\n"
+        start = MOUNT + "from copepod.startup import run\nrun('/config.json')\n"
         process = subprocess.Popen(
             [
                 MICROPYTHON,

@@ -1,56 +1,79 @@
-"""package.json: complete, and installable with the real mpremote."""
+"""`copepod mip`: complete, committed as a branch of its own, and installable with the real mpremote."""
 
 from __future__ import annotations
 
 import json
-import runpy
 import subprocess
 import sys
 from pathlib import Path
 
-from command_line import copepod
+import pytest
 from pty_board import PtyBoard
 
-from host_tools import build, mip
-from host_tools.build import FIRMWARE, ROOT
+from host_tools import littlefs_image, mip
+from host_tools.errors import UserError
+from host_tools.targets.process import app_tree
 
 
-def test_every_device_file_is_listed() -> None:
-    """A file added to firmware/ and not to package.json is found here; `copepod mip` mends it."""
-    assert mip.stale() == [], "run `copepod mip`"
-    urls = dict(json.loads(mip.PACKAGE.read_text())["urls"])
-    for path in build.sources():
-        name = path.relative_to(FIRMWARE).as_posix()
-        assert (ROOT / urls[name]).read_bytes() == path.read_bytes()
-    assert set(urls) >= {"main.py", "bot.py", mip.ROOTS_ON_BOARD}
-    assert all((ROOT / path).is_file() for path in urls.values())
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("mip") / "mip"
+    mip.write(place)
+    return place
 
 
-def test_the_roots_are_those_of_the_build() -> None:
-    assert runpy.run_path(str(mip.ROOTS))["DER"] == tuple(build.bundled_roots())
+def test_every_file_of_the_tree_is_listed_and_there(folder: Path) -> None:
+    tree = littlefs_image.read_tree(app_tree())
+    urls = dict(json.loads((folder / mip.PACKAGE).read_text())["urls"])
+    assert set(urls) == set(tree)
+    assert all((folder / url).read_bytes() == tree[path] for path, url in urls.items())
+    sources = {path for path in urls if path.endswith(".py")}
+    assert sources == {"main.py", "bot.py"}  # what a board would have to compile
 
 
-def test_check_says_what_is_stale(tmp_path: Path, monkeypatch) -> None:
-    assert copepod("mip", "--check").returncode == 0
-    old = tmp_path / "package.json"
-    old.write_text("{}")
-    monkeypatch.setattr(mip, "PACKAGE", old)
-    monkeypatch.setattr(mip, "ROOT", ROOT)
-    names = [path.name for path in mip.stale()]
-    assert names == ["package.json"]
+def test_a_release_is_a_branch_with_nothing_else(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "repository"
+    repository.mkdir()
+    monkeypatch.setattr(mip, "ROOT", repository)
+    for role in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{role}_NAME", "crab")
+        monkeypatch.setenv(f"GIT_{role}_EMAIL", "crab@example.org")
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(repository), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    git("init", "-q", "-b", "main")
+    (repository / "source.py").write_text("")
+    git("add", "source.py")
+    git("commit", "-qm", "Begin.")
+    mip.commit(folder, "mip")
+    (folder / "copepod" / "gone.mpy").touch()
+    mip.commit(folder, "mip")
+    (folder / "copepod" / "gone.mpy").unlink()
+    mip.commit(folder, "mip")  # again: what is gone is gone there, too
+    there = set(git("ls-tree", "-r", "--name-only", "mip").split())
+    assert there == {mip.PACKAGE, *littlefs_image.read_tree(app_tree())}
+    assert git("log", "--format=%s", "mip").startswith("Compiled from ")
+    assert git("status", "--porcelain") == ""  # the work tree and its index are left alone
+    monkeypatch.setattr(mip, "ROOT", tmp_path)
+    with pytest.raises(UserError, match="git read-tree: .*not a git repository"):
+        mip.commit(folder, "mip")
 
 
-def test_mip_installs_and_the_gateway_starts(tmp_path: Path) -> None:
+def test_mip_installs_and_the_gateway_starts(folder: Path, tmp_path: Path) -> None:
     """On a board that has nothing: the files arrive, and what starts asks for its config."""
     with PtyBoard(tmp_path / "board", boots=False) as board:
         board.wait_for(b">>> ")
         command = [sys.executable, "-m", "mpremote", "connect", board.port, "resume", "mip"]
-        command += ["install", "--target", ".", str(mip.PACKAGE)]
+        command += ["install", "--target", ".", str(folder / mip.PACKAGE)]
         run = subprocess.run(command, capture_output=True, text=True, timeout=25, check=False)
         assert run.returncode == 0, run.stdout[-300:] + run.stderr
         files = board.files()
-        for name, source in json.loads(mip.PACKAGE.read_text())["urls"]:
-            assert files[name] == (ROOT / source).read_bytes()
+        for name, data in littlefs_image.read_tree(app_tree()).items():
+            assert files[name] == data
     script = "from copepod.startup import run; run('config.json')"
     run = subprocess.run(
         [Path(sys.executable).with_name("micropython"), "-X", "heapsize=256k", "-c", script],

@@ -1,0 +1,82 @@
+"""A traceback of the shipped tree leads to the file, the function and a line of the source."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from host_tools import build, monitor, tracebacks
+from host_tools.build import FIRMWARE, ROOT
+from host_tools.link import parts
+
+
+def traceback(tree: Path, code: str) -> list[str]:
+    """What MicroPython prints when `code` fails on `tree`, as the monitor shows it."""
+    run = subprocess.run(
+        [Path(sys.executable).with_name("micropython"), "-c", code],
+        env={"MICROPYPATH": f"{tree}:.frozen"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = (run.stdout + run.stderr).splitlines()
+    assert lines[0].startswith("Traceback"), lines
+    return [monitor.plain_line(tracebacks.placed(line), None) or "" for line in lines]
+
+
+def line_of(place: str) -> str:
+    """The source line that "firmware/…:number" names."""
+    path, _, number = place.rpartition(":")
+    return (ROOT / path).read_text().splitlines()[int(number) - 1]
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build.build(tmp_path_factory.mktemp("tree") / "mpy")
+
+
+def test_of_a_joined_module_the_function_is_found(tree: Path) -> None:
+    code = "from copepod.handlers import on_command; on_command('NO NAME')"
+    frame = next(line for line in traceback(tree, code) if "in on_command" in line)
+    assert 'File "copepod.gateway"' in frame
+    place = frame.partition("  <- ")[2]
+    assert place.startswith("firmware/copepod/handlers.py:")
+    assert line_of(place).startswith("def on_command(")
+
+
+def test_of_a_module_by_itself_the_line_is_told(tree: Path) -> None:
+    code = "from copepod import config; config.load('/nowhere/config.json', bytearray(8))"
+    frame = next(
+        line for line in reversed(traceback(tree, code)) if 'File "copepod.config"' in line
+    )
+    assert "raise ConfigError" in line_of(frame.partition("  <- ")[2])
+
+
+def test_a_joined_file_with_lines_leads_back_to_each_of_its_modules() -> None:
+    text = build.application()["copepod/gateway.py"]
+    lines = text.splitlines()
+    assert len(parts(text)) > 5
+    for at, name in parts(text):
+        source = (FIRMWARE / name).read_text().splitlines()
+        number = len(source)
+        assert lines[at + number - 1] == source[number - 1]
+        shown = tracebacks.placed(f'  File "copepod.gateway", line {at + number}, in x')
+        assert shown.endswith(f"  <- firmware/{name}:{number}")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "memory: steady",
+        'File "bot.py", line 3, in led',
+        '  File "<stdin>", line 1, in <module>',
+        '  File "copepod.nothing", line 1, in x',
+        '  File "../../etc/passwd", line 1, in x',
+        '  File "copepod.gateway", line 1, in no_such_function',
+    ],
+)
+def test_other_lines_stay_as_they_are(line: str) -> None:
+    assert tracebacks.placed(line) == line
