@@ -26,7 +26,7 @@ from rich.console import Console
 
 from host_tools import app_files, boards, image, littlefs_image
 from host_tools.errors import UserError
-from host_tools.targets.board import BEFORE, GATEWAY_MAIN, MAIN, said_status
+from host_tools.targets.board import BEFORE, MAIN, said_status
 from host_tools.targets.rv32 import Listener
 from host_tools.targets.services import Services
 from host_tools.targets.tap import Tap
@@ -171,6 +171,7 @@ class Esp32Target(Target):
     word_bits = 32
     address = HOST_NAME
     default_heap = None
+    patience = 5.0  # a boot takes 20 s on an idle machine
 
     @property
     def qemu(self) -> Path:
@@ -218,7 +219,6 @@ class Esp32Target(Target):
         if pre:
             lines = "\n".join(f"        {line}" for line in pre.splitlines())
             whole[MAIN] = BEFORE.format(pre=lines).encode()
-            whole[GATEWAY_MAIN] = app_files.app()[MAIN]
         config = {"wifi": {"ssid": ACCESS_POINT, "password": ""}, **config}
         workdir.mkdir(parents=True, exist_ok=True)
         flash = workdir / "flash.bin"
