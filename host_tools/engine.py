@@ -161,7 +161,8 @@ class Run:
         patience = self.target.patience
         self.deadline = time.monotonic() + scenario.timeout_s * patience
         self.sim.wait(
-            lambda: self.sim.calls_of("getUpdates") or device.ended, min(START_S * patience, self._left())
+            lambda: self.sim.calls_of("getUpdates") or device.ended,
+            min(START_S * patience, self._left()),
         )
         if not self.sim.calls_of("getUpdates"):
             return
@@ -205,7 +206,9 @@ class Run:
             return [frame for frame in frames[seen:] if (frame["in"] or 0) >= received]
 
         enough = 1 if self.scenario.budget.growth_b is None else QUIET_FRAMES
-        self.device.wait(lambda: len(quiet()) >= enough, min(QUIET_S * self.target.patience, self._left()))
+        self.device.wait(
+            lambda: len(quiet()) >= enough, min(QUIET_S * self.target.patience, self._left())
+        )
         return min(quiet(), key=lambda frame: frame["gc_live"] or 0, default=None)
 
     def _burst(self, numbers: range) -> None:
@@ -281,7 +284,9 @@ class Run:
         if self.tally.kills >= kills.count:
             return None
         calls = len(self.sim.calls)
-        self.sim.wait(lambda: len(self.sim.calls) > calls or not self._left(), START_S * self.target.patience)
+        self.sim.wait(
+            lambda: len(self.sim.calls) > calls or not self._left(), START_S * self.target.patience
+        )
         wait = self._kill_plan.uniform(kills.shortest_s, kills.longest_s)
         return time.monotonic() + wait
 

@@ -48,7 +48,7 @@ CTRL_C = b"\x03"
 
 # eFuses: the boot ROM and ESP-IDF find a chip of revision 3 in them.
 EFUSE_SIZE = 124
-EFUSE_REVISION = {14: 0x80, 22: 0x10}  # bits CHIP_VER_REV1 and CHIP_VER_REV2
+EFUSE_REVISION = {13: 0x80, 22: 0x10}  # CHIP_VER_REV1 and CHIP_VER_REV2
 
 
 def efuses() -> bytes:
@@ -99,7 +99,9 @@ class Esp32Device(Device):
         fuses = flash.with_name("efuse.bin")
         fuses.write_bytes(efuses())
         chardev = console.chardev("console")
-        self.command = command(qemu, kind, flash, fuses, chardev, self._tap.arguments(CARD, NETWORK))
+        self.command = command(
+            qemu, kind, flash, fuses, chardev, self._tap.arguments(CARD, NETWORK)
+        )
         self._process = subprocess.Popen(
             self.command,
             stdin=subprocess.DEVNULL,
