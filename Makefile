@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 COPEPOD := $(BIN)/copepod
 TARGETS ?= unix
 export TELEGRAM_TOKEN ALLOW BASE_URL WIFI_SSID WIFI_PASSWORD
-export BOARD BOARD_HOST PORT BAUD FIRMWARE CONFIG ADDRESS RECORD
+export BOARD BOARD_HOST PORT BAUD FIRMWARE CONFIG ADDRESS RECORD QEMU
 
 .PHONY: help
 help: ## list the targets
@@ -92,7 +92,7 @@ toolchain: $(VENV)/.stamp ## find or build the interpreters, with and without th
 
 .PHONY: test
 test: build stubs ## run every test (TARGETS=all: on every interpreter)
-	@$(COPEPOD) toolchain build $(TARGETS)
+	@$(COPEPOD) toolchain build $(or $(filter-out esp32,$(TARGETS)),unix)
 	@$(if $(filter rv32 all,$(TARGETS)),$(COPEPOD) firmware)
 	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 

@@ -111,7 +111,9 @@ class Session:
         self.device: Device = self.target.start(
             config, workdir=self.folder, files=files, **self.how
         )
-        if not self.device.wait(lambda: self.device.frames.phase("steady"), 30):
+        if not self.device.wait(
+            lambda: self.device.frames.phase("steady"), 30 * self.target.patience
+        ):
             self.device.stop()
             self.sim.__exit__(None, None, None)
             raise UserError(f"the gateway does not start:\n{last_lines(self.device)}")
@@ -125,7 +127,9 @@ class Session:
         """Send one text and wait until the gateway has answered it, whatever the pieces."""
         self.sent += 1
         update = self.sim.push_text(text)
-        if not self.sim.wait(lambda: self.sim.confirmed >= update or self.device.ended, 30):
+        if not self.sim.wait(
+            lambda: self.sim.confirmed >= update or self.device.ended, 30 * self.target.patience
+        ):
             raise UserError(f"a message is not answered:\n{last_lines(self.device)}")
 
     def burst(self, count: int, length: int, scripts: tuple[str, ...] = corpus.SCRIPTS) -> None:
@@ -135,7 +139,9 @@ class Session:
             script = scripts[self.sent % len(scripts)]
             update = self.sim.push_text(corpus.text(self.sent, script, length)[0])
             self.sent += 1
-        if not self.sim.wait(lambda: self.sim.confirmed >= update or self.device.ended, 120):
+        if not self.sim.wait(
+            lambda: self.sim.confirmed >= update or self.device.ended, 120 * self.target.patience
+        ):
             raise UserError(f"{count} messages are not answered:\n{last_lines(self.device)}")
         if self.device.ended:
             raise UserError(f"the gateway has ended:\n{last_lines(self.device)}")
@@ -178,7 +184,7 @@ def _reading(session: Session, received: int) -> dict[str, int]:
     """The components' bytes at the first frame with so many messages received."""
     device = session.device
     pattern = rf"^@path {received};(.*)$"
-    line = device.wait_line(pattern, 15)
+    line = device.wait_line(pattern, 15 * session.target.patience)
     if line is None:
         raise UserError(f"no reading after {received} messages:\n{last_lines(device)}")
     parts = re.findall(r"([^;=]+)=(-?\d+)", line.text.partition(";")[2])
@@ -222,7 +228,7 @@ def recommendation(target: Target, module: str, app: str = "mpy") -> list[AuditR
             app=app,
             files={f"{module}.mpy": phases.compiled(module)},
         )
-        console = phases.finish(device, 60)
+        console = phases.finish(device, 60 * target.patience)
     found = re.findall(r"^@row (\w+)\|([^|]+)\|(-?[\d.]+)$", console, re.MULTILINE)
     if not found:
         raise UserError(f"{module} measured nothing:\n{console[-400:]}")

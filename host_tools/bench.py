@@ -309,9 +309,10 @@ def bench_command(
     if port:
         os.environ["PORT"] = port
     place = targets.get(target)
-    app = app or ("mpy" if target in ("unix", "board") else "frozen")
-    # A board's heap is what it is.
-    heap = None if place.default_heap is None else heap or constrained_heap(place, app)
+    # A board's heap is what it is, and its application comes from files.
+    own = place.default_heap is None
+    app = app or ("mpy" if own or target == "unix" else "frozen")
+    heap = None if own else heap or constrained_heap(place, app)
     outcome = measure(
         place,
         app=app,

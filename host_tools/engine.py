@@ -141,7 +141,7 @@ class Run:
                 device = self.device
                 self._sample(device)
                 if scenario.expect.exit is not None:
-                    device.wait(lambda: device.ended, scenario.timeout_s)
+                    device.wait(lambda: device.ended, scenario.timeout_s * self.target.patience)
                     self.exit_status = device.exit_status
                 device.stop()
                 self.ended(device)
@@ -158,9 +158,11 @@ class Run:
     def _drive(self, device: Device) -> None:
         self.device = device
         scenario = self.scenario
-        self.deadline = time.monotonic() + scenario.timeout_s
+        patience = self.target.patience
+        self.deadline = time.monotonic() + scenario.timeout_s * patience
         self.sim.wait(
-            lambda: self.sim.calls_of("getUpdates") or device.ended, min(START_S, self._left())
+            lambda: self.sim.calls_of("getUpdates") or device.ended,
+            min(START_S * patience, self._left()),
         )
         if not self.sim.calls_of("getUpdates"):
             return
@@ -181,7 +183,8 @@ class Run:
     def _acknowledged(self) -> None:
         """Wait until the gateway has confirmed every update."""
         self.sim.wait(
-            lambda: not self.sim.queue.pending() or self.device.ended, min(5, self._left())
+            lambda: not self.sim.queue.pending() or self.device.ended,
+            min(5 * self.target.patience, self._left()),
         )
 
     def _left(self) -> float:
@@ -203,7 +206,9 @@ class Run:
             return [frame for frame in frames[seen:] if (frame["in"] or 0) >= received]
 
         enough = 1 if self.scenario.budget.growth_b is None else QUIET_FRAMES
-        self.device.wait(lambda: len(quiet()) >= enough, min(QUIET_S, self._left()))
+        self.device.wait(
+            lambda: len(quiet()) >= enough, min(QUIET_S * self.target.patience, self._left())
+        )
         return min(quiet(), key=lambda frame: frame["gc_live"] or 0, default=None)
 
     def _burst(self, numbers: range) -> None:
@@ -279,7 +284,9 @@ class Run:
         if self.tally.kills >= kills.count:
             return None
         calls = len(self.sim.calls)
-        self.sim.wait(lambda: len(self.sim.calls) > calls or not self._left(), 10)
+        self.sim.wait(
+            lambda: len(self.sim.calls) > calls or not self._left(), START_S * self.target.patience
+        )
         wait = self._kill_plan.uniform(kills.shortest_s, kills.longest_s)
         return time.monotonic() + wait
 
@@ -320,7 +327,8 @@ class Run:
                 self._one_answer(label, plan.answer, update, before)
 
     def _one_answer(self, label: str, pattern: str | None, update: int, before: int) -> None:
-        done = self.sim.wait(lambda: update not in self.sim.queue.pending(), min(10, self._left()))
+        limit = min(10 * self.target.patience, self._left())
+        done = self.sim.wait(lambda: update not in self.sim.queue.pending(), limit)
         texts = [sent.text for sent in self.sim.sent[before:]]
         self.good_others += 1
         if not done:

@@ -176,7 +176,7 @@ def run(
             app=app,
         )  # fmt: skip
         sampler = Sampler(device)
-        console = finish(device, timeout_s)
+        console = finish(device, timeout_s * target.patience)
         stream = device.frames
         infos = dict(stream.mem_infos)
         counts = {

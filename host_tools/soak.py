@@ -142,7 +142,9 @@ class Soak:
         return self.result
 
     def _phases(self, messages: int) -> None:
-        if not self.device.wait(lambda: self.device.frames.phase("steady"), 30):
+        if not self.device.wait(
+            lambda: self.device.frames.phase("steady"), 30 * self.target.patience
+        ):
             raise UserError(f"the gateway does not start:\n{_last(self.device)}")
         self.result.startup = budgets.live_phases(self.device.frames.frames)
         self._keep("7-tls-connected", self._frame())
@@ -178,7 +180,10 @@ class Soak:
 
     def _answered(self, what: str) -> None:
         done = (
-            self.sim.wait(lambda: len(self.sim.sent) >= self.sent or self.device.ended, 30)
+            self.sim.wait(
+                lambda: len(self.sim.sent) >= self.sent or self.device.ended,
+                30 * self.target.patience,
+            )
             and not self.device.ended
         )
         if not done:
@@ -199,7 +204,7 @@ class Soak:
             # There is no mem_info before the config has asked for it, at the baseline.
             return len(whole) >= 2 and len(stream.mem_infos) >= len(stream.frames) - 1
 
-        if not self.device.wait(quiet, 15):
+        if not self.device.wait(quiet, 15 * self.target.patience):
             raise UserError(f"no telemetry from the gateway:\n{_last(self.device)}")
         return self.device.frames.frames[-1]
 

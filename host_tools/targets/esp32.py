@@ -26,7 +26,7 @@ from rich.console import Console
 
 from host_tools import app_files, boards, image, littlefs_image
 from host_tools.errors import UserError
-from host_tools.targets.board import BEFORE, GATEWAY_MAIN, MAIN, said_status
+from host_tools.targets.board import BEFORE, MAIN, said_status
 from host_tools.targets.rv32 import Listener
 from host_tools.targets.services import Services
 from host_tools.targets.tap import Tap
@@ -48,7 +48,7 @@ CTRL_C = b"\x03"
 
 # eFuses: the boot ROM and ESP-IDF find a chip of revision 3 in them.
 EFUSE_SIZE = 124
-EFUSE_REVISION = {14: 0x80, 22: 0x10}  # bits CHIP_VER_REV1 and CHIP_VER_REV2
+EFUSE_REVISION = {13: 0x80, 22: 0x10}  # CHIP_VER_REV1 and CHIP_VER_REV2
 
 
 def efuses() -> bytes:
@@ -99,7 +99,9 @@ class Esp32Device(Device):
         fuses = flash.with_name("efuse.bin")
         fuses.write_bytes(efuses())
         chardev = console.chardev("console")
-        self.command = command(qemu, kind, flash, fuses, chardev, self._tap.arguments(CARD, NETWORK))
+        self.command = command(
+            qemu, kind, flash, fuses, chardev, self._tap.arguments(CARD, NETWORK)
+        )
         self._process = subprocess.Popen(
             self.command,
             stdin=subprocess.DEVNULL,
@@ -171,6 +173,7 @@ class Esp32Target(Target):
     word_bits = 32
     address = HOST_NAME
     default_heap = None
+    patience = 5.0  # a boot takes 20 s on an idle machine
 
     @property
     def qemu(self) -> Path:
@@ -218,7 +221,6 @@ class Esp32Target(Target):
         if pre:
             lines = "\n".join(f"        {line}" for line in pre.splitlines())
             whole[MAIN] = BEFORE.format(pre=lines).encode()
-            whole[GATEWAY_MAIN] = app_files.app()[MAIN]
         config = {"wifi": {"ssid": ACCESS_POINT, "password": ""}, **config}
         workdir.mkdir(parents=True, exist_ok=True)
         flash = workdir / "flash.bin"

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from host_tools.targets.services import Services
 
+CONNECT_S = 10.0
 HEADER = 4  # big-endian length before each frame
 
 
@@ -23,6 +24,7 @@ class End:
     def __init__(self, name: str, see: Callable[[bytes], None]) -> None:
         self._see = see
         self._lock = threading.Lock()
+        self._there = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._socket: socket.socket | None = None
         self.address = "127.0.0.1:{}".format(self._listener.getsockname()[1])
@@ -30,13 +32,15 @@ class End:
         self._thread.start()
 
     def put(self, frame: bytes) -> None:
-        """Send a frame into this end; it is lost while nothing is there."""
+        """Send a frame into this end, as soon as QEMU is there."""
+        self._there.wait(CONNECT_S)
         with self._lock, contextlib.suppress(OSError):
             if self._socket is not None:
                 self._socket.sendall(len(frame).to_bytes(HEADER, "big") + frame)
 
     def close(self) -> None:
         """End it; QEMU should have ended before."""
+        self._there.set()
         for one in (self._socket, self._listener):
             if one is not None:
                 with contextlib.suppress(OSError):
@@ -48,6 +52,7 @@ class End:
         with contextlib.suppress(OSError):
             self._socket = self._listener.accept()[0]
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._there.set()
             stream = self._socket.makefile("rb")
             while len(header := stream.read(HEADER)) == HEADER:
                 self._see(stream.read(int.from_bytes(header, "big")))

@@ -157,6 +157,7 @@ class Target(ABC):
     listen: str = "127.0.0.1"
     default_heap: str | None = "128k"  # None: the place's heap is what it is
     default_app: str = "mpy"
+    patience: float = 1.0  # times longer than a process on this machine it may take to do anything
 
     @abstractmethod
     def interpreter(self) -> str:
