@@ -21,6 +21,16 @@ class Clock:
         return (self.year, 1, 1, 0, 0, 0, 0, 1)
 
 
+class Heap:
+    """Takes the place of the platform: so much in one piece outside Python's heap."""
+
+    def __init__(self, largest_b):
+        self.largest_b = largest_b
+
+    def heap(self):
+        return 2 * self.largest_b, self.largest_b
+
+
 def explain(error, year=2030):
     words.time = Clock(year)
     try:
@@ -62,6 +72,19 @@ def test_memory():
         OSError(-9999, "X509 - Allocation of memory failed"),
     ):
         assert "memory" in explain(error), error
+
+
+def test_a_key_that_there_is_no_memory_for_is_not_called_invalid():
+    invalid = OSError(-15104, "MBEDTLS_ERR_PK_INVALID_PUBKEY")
+    assert explain(invalid) == "network error -15104 MBEDTLS_ERR_PK_INVALID_PUBKEY"
+    port = words.port
+    try:
+        words.port = Heap(20888)
+        assert "no memory for TLS" in explain(invalid)
+        words.port = Heap(66440)
+        assert "INVALID_PUBKEY" in explain(invalid)
+    finally:
+        words.port = port
 
 
 def test_network():

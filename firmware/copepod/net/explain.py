@@ -10,6 +10,7 @@ _YEAR_BUILT = const(2026)
 _CLOCK = "the clock is not set (it says %d): TLS can't tell whether a certificate is valid"
 _MEMORY = "no memory for TLS outside Python's heap"
 _HANDSHAKE_B = const(32768)  # a handshake peaks at 28 kB; mbedTLS calls a check it has no memory for a failed one
+_TLS = const(-4096)  # mbedTLS codes of keys, certificates and TLS lie below
 _UNCHECKED = ", or it could not be checked: %d B is the largest block left outside Python's heap"
 
 # What mbedTLS says of a certificate (x509_crt_verify_info), and what that means here. The first that fits.
@@ -53,6 +54,8 @@ def explain(error):
             return _CODES[code]
         if "lloc" in text:  # "Memory allocation failed", "Allocation of memory failed", …
             return _MEMORY
+        if code and code < _TLS and _short():  # a key that can't be taken apart is called an invalid one
+            return _MEMORY
         return ("network error %s %s" % (code or "", text)).strip()
     text = str(error)
     for sign, meaning in _REASONS:
@@ -60,8 +63,13 @@ def explain(error):
             year = time.localtime()[0]
             if sign == "future" and year < _YEAR_BUILT:
                 return _CLOCK % year
-            largest_b = port.heap()[1]
-            if sign == "trusted CA" and largest_b is not None and largest_b < _HANDSHAKE_B:
-                meaning += _UNCHECKED % largest_b
+            if sign == "trusted CA" and _short():
+                meaning += _UNCHECKED % port.heap()[1]
             return meaning
     return text.split("\n")[0]
+
+
+def _short():
+    """True where no handshake fits into what is left outside Python's heap."""
+    largest_b = port.heap()[1]
+    return largest_b is not None and largest_b < _HANDSHAKE_B
