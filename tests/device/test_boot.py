@@ -78,13 +78,16 @@ class Board:
         self.port = reboot()
         sys.modules["copepod.startup"] = copepod.startup = self.gateway
         import copepod.boot  # anew: the package may still have the one before
+        import copepod.crash
 
         main = sys.modules["copepod.boot"]
-
+        crash = sys.modules["copepod.crash"]
         del self.lines[:]
-        main.time = Time(self.world)
-        main.log = lambda area, *parts: self.lines.append("".join([str(part) for part in parts]))
-        main.print = lambda text, end: self.printed.append(text)
+        for module in (main, crash):
+            module.time = Time(self.world)
+            module.log = lambda area, *parts: self.lines.append("".join([str(p) for p in parts]))
+        crash.print = lambda text, end: self.printed.append(text)
+        main.crash = lambda: crash
         try:
             main.main()
             return None

@@ -48,7 +48,7 @@ class World:
 world = World()
 
 FAKES = ("network", "machine", "esp32", "ntptime")
-DEVICE = ("copepod.platform", "copepod.net", "copepod.boot")
+DEVICE = ("copepod.platform", "copepod.net", "copepod.boot", "copepod.crash")
 
 
 def install():
