@@ -196,8 +196,8 @@ def test_asking_echoes_no_secret(tmp_path: Path) -> None:
 
 def test_push_replaces_the_config_of_a_running_board(tmp_path: Path) -> None:
     board_folder, path = tmp_path / "board", tmp_path / "config.json"
-    board_folder.mkdir()
-    (board_folder / "main.py").write_text(
+    (board_folder / "copepod").mkdir(parents=True)
+    (board_folder / "copepod" / "boot.py").write_text(
         "import time\n"
         "def main(path):\n"
         "    print('config', open(path).read())\n"
