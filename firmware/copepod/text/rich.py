@@ -1,135 +1,135 @@
-"""What makes the Markdown of a piece stand alone, for a server that formats. Memory: none of its own."""
+"""What makes the Markdown of a piece stand alone, for a server that formats. Loaded on demand. Memory: none."""
 
-from micropython import const
-
-from .fits import Fits
-
-_DEPTH = const(36)
-_QUOTES = const(40)
-_KIND = const(37)
-_MIDDLE = const(38)
-_STACK = const(56)
-_FENCE = const(44)
-_FENCE_LENGTH = const(47)
-_FENCE_INDENT = const(45)
-_LANGUAGE_LENGTH = const(46)
-_KEPT_LANGUAGE = const(62)
-_COLUMNS = const(28)
-_ROW = const(17)
-_CODE_BLOCK = const(2)
-_TABLE = const(3)
-_QUOTE = const(62)
-_TEXT = const(2)
-_COLUMN = const(4)
-_MATCHED = const(7)
-_CUT = const(5)
+from copepod.text.blocks import put_number, write_piece
+from copepod.text.containers import match_line
+from copepod.text.lines import interrupts
+from copepod.text.output import nowhere, put_blanks, put_breaks, put_text
+from copepod.text.plain import write_plain
+from copepod.text.state import CODE_BLOCK, QUOTE, TABLE
 
 
-class Rich(Fits):
-    """Opens again, around a piece, what the pieces before it have opened, and closes what goes on."""
+def write_markdown(state, sink):
+    """The piece as Markdown that stands alone, for a server that formats; the same each time.
 
-    def _reopen(self):
-        """Write what the beginning of the piece lies in."""
-        st = self._st
-        kind = st[_KIND]
-        middle = st[_MIDDLE]
-        m = st[_DEPTH]
-        if kind != _CODE_BLOCK and kind != _TABLE and (kind or not m):
+    A fence that the cut lies in is closed, and opened again with its language, in the items and quotes that it
+    is in. A table goes on below a header without text; one of 16 columns or more, or of which a row is cut,
+    goes on as text. Styles do not go on: of a pair around the cut each mark is text, as it has to be when
+    it is not known which marks they were. A list that is numbered 1. 1. 1. begins anew.
+    """
+    if state.written:
+        state.restore()
+    state.sink = sink
+    reopen(state)
+    write_plain(state, sink)
+    write_piece(state, nowhere)  # as drop() would: where does it end?
+    state.sink = sink
+    reclose(state)
+
+
+def reopen(state):
+    """Write what the beginning of the piece lies in."""
+    kind = state.block
+    middle = state.mid_line
+    m = state.depth
+    if kind != CODE_BLOCK and kind != TABLE and (kind or not m):
+        return
+    if not (kind and middle):
+        match_line(state, 0)
+        if not kind:
+            if state.quotes or state.column < 4 or state.buf[state.text_at] == 10:
+                return  # nobody would take it for code
+            m = state.matched
+        elif state.matched < m:
+            return  # it ended with its containers
+    if kind == TABLE:
+        q = state.text_at
+        if middle or state.kept_columns[0] > 15 or state.buf[q] == 10 or interrupts(state, q, False):
             return
-        if not (kind and middle):
-            self._match(0)
-            if not kind:
-                if st[_QUOTES] or st[_COLUMN] < 4 or self._buf[st[_TEXT]] == 10:
-                    return  # nobody would take it for code
-                m = st[_MATCHED]
-            elif st[_MATCHED] < m:
-                return  # it ended with its containers
-        if kind == _TABLE:
-            q = st[_TEXT]
-            if middle or self._tiny[_COLUMNS + _ROW] > 15 or self._buf[q] == 10 or self._interrupts(q, False):
-                return
-        k = 0
-        while k < m:
-            what = st[_STACK + 3 * k]
-            if what != _QUOTE:
-                self._lead(k)
-                self._bullet(what, st[_STACK + 3 * k + 1], st[_STACK + 3 * k + 2])
-            k += 1
-        if kind == _TABLE:
-            self._header(0)
-            self._header(1)
-        elif kind:
-            if st[_FENCE]:
-                self._lead(m)
-                self._blank(st[_FENCE_INDENT])
-                self._rail()
-                if st[_LANGUAGE_LENGTH]:
-                    self._sink(self._tiny, _KEPT_LANGUAGE, _KEPT_LANGUAGE + st[_LANGUAGE_LENGTH])
-                self._break()
-            if middle:
-                self._lead(m)
-                self._blank(st[_FENCE_INDENT])
+    k = 0
+    while k < m:
+        what = state.containers[3 * k]
+        if what != QUOTE:
+            put_lead(state, k)
+            put_bullet(state, what, state.containers[3 * k + 1], state.containers[3 * k + 2])
+        k += 1
+    if kind == TABLE:
+        put_header(state, 0)
+        put_header(state, 1)
+    elif kind:
+        if state.fence:
+            put_lead(state, m)
+            put_blanks(state, state.fence_indent)
+            put_rail(state)
+            if state.language_length:
+                state.sink(state.kept_language, 0, state.language_length)
+            put_breaks(state)
+        if middle:
+            put_lead(state, m)
+            put_blanks(state, state.fence_indent)
 
-    def _reclose(self):
-        """Write the end of the fence that the end of the piece lies in."""
-        st = self._st
-        if st[_KIND] == _CODE_BLOCK and st[_FENCE]:
-            if self._buf[st[_CUT] - 1] != 10:
-                self._break()
-            self._lead(st[_DEPTH])
-            self._rail()
 
-    def _bullet(self, what, width, number):
-        """The marker of an item on a line of its own, so that the text of the item begins after `width` columns."""
-        n = 3
-        left = number
-        while left > 9:
-            left //= 10
-            n += 1
-        if what != 46 and what != 41:
-            n = 2
-        elif n > width:  # it has become longer than what it was
-            what = 45
-            n = 2
-        self._blank(min(width - n, 3))
-        if n > 2:
-            self._decimal(number)
-        self._needle[0] = what
-        self._put(self._needle)
-        self._break()
+def reclose(state):
+    """Write the end of the fence that the end of the piece lies in."""
+    if state.block == CODE_BLOCK and state.fence:
+        if state.buf[state.cut - 1] != 10:
+            put_breaks(state)
+        put_lead(state, state.depth)
+        put_rail(state)
 
-    def _lead(self, m):
-        """What a line in the first m containers begins with."""
-        st = self._st
-        k = _STACK
-        while m:
-            if st[k] == _QUOTE:
-                self._put(b"> ")
-            else:
-                self._blank(st[k + 1])
-            k += 3
-            m -= 1
 
-    def _rail(self):
-        """The marks of a fence."""
-        self._needle[0] = self._st[_FENCE]
-        n = self._st[_FENCE_LENGTH]
-        while n:
-            self._put(self._needle)
-            n -= 1
+def put_bullet(state, what, width, number):
+    """The marker of an item on a line of its own, so that the text of the item begins after `width` columns."""
+    n = 3
+    left = number
+    while left > 9:
+        left //= 10
+        n += 1
+    if what != 46 and what != 41:
+        n = 2
+    elif n > width:  # it has become longer than what it was
+        what = 45
+        n = 2
+    put_blanks(state, min(width - n, 3))
+    if n > 2:
+        put_number(state, number)
+    state.needle[0] = what
+    put_text(state, state.needle)
+    put_breaks(state)
 
-    def _header(self, rule):
-        """A table's header without text, or the rule below it."""
-        self._lead(self._st[_DEPTH])
-        n = self._tiny[_COLUMNS + _ROW]
-        k = 0
-        while k < n:
-            k += 1
-            self._put(b"|")
-            align = self._tiny[_COLUMNS + _ROW + k] >> 6
-            if rule:
-                self._put((b"-", b":-", b"-:", b":-:")[align])
-            else:
-                self._blank(1)
-        self._put(b"|")
-        self._break()
+
+def put_lead(state, m):
+    """What a line in the first m containers begins with."""
+    k = 0
+    while m:
+        if state.containers[k] == QUOTE:
+            put_text(state, b"> ")
+        else:
+            put_blanks(state, state.containers[k + 1])
+        k += 3
+        m -= 1
+
+
+def put_rail(state):
+    """The marks of a fence."""
+    state.needle[0] = state.fence
+    n = state.fence_length
+    while n:
+        put_text(state, state.needle)
+        n -= 1
+
+
+def put_header(state, rule):
+    """A table's header without text, or the rule below it."""
+    put_lead(state, state.depth)
+    n = state.kept_columns[0]
+    k = 0
+    while k < n:
+        k += 1
+        put_text(state, b"|")
+        align = state.kept_columns[k] >> 6
+        if rule:
+            put_text(state, (b"-", b":-", b"-:", b":-:")[align])
+        else:
+            put_blanks(state, 1)
+    put_text(state, b"|")
+    put_breaks(state)
