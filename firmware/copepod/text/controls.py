@@ -39,9 +39,10 @@ def blank_controls(state, lowest, p, held):
     if lowest < 10:
         for c in b"\t\0":
             state.needle[0] = c
-            if state.stops.find(state.needle, 0, state.stop_count) < 0 and state.find(state.needle, p, held) >= 0:
-                use_mark(state, c)
+            if state.find(state.needle, p, held) >= 0:
                 state.tabs = True
+                if state.stops.find(state.needle) < 0:
+                    use_mark(state, c)
     for c in range(1 if lowest < 9 else 11, 32):
         if c != 9 and c != 10:
             blank_out(state, c, p, held)
@@ -83,7 +84,7 @@ def put_tabbed(state, p, end, column):
     needle = state.needle
     while p < end:
         q = end
-        for k in range(1, state.stop_count):
+        for k in range(1, len(at)):
             if k < 4 or state.stops[k] in b"\t\0":
                 r = at[k]
                 if r < p:

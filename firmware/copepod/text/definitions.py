@@ -3,8 +3,9 @@
 from micropython import const
 
 from copepod.text.chars import point, size
-from copepod.text.links import label_end, read_destination, skip_blanks, skip_gap, title_end
-from copepod.text.marks import DEFINITION, ORIGINAL
+from copepod.text.destinations import title_end
+from copepod.text.links import read_destination, skip_blanks, skip_gap, skip_prefix
+from copepod.text.marks import BACKSLASH, DEFINITION, END_LABEL, LINK, ORIGINAL
 
 _SHARP_S = const(0xDF)  # in labels the same as ss
 _MOST_EFFORT = const(30000)  # bytes of labels, or so, that are compared for the references of a window
@@ -185,3 +186,43 @@ def small(code):
     if 0x1E00 <= code < 0x1F00:  # Vietnamese among them
         return 0xDF if code == 0x1E9E else code | 1 if code < 0x1E96 or code > 0x1E9F else code
     return code
+
+
+def label_end(state, p, end):
+    """The bracket that closes the label whose text begins at p, or 0."""
+    buf = state.buf
+    end = min(end, p + 999)
+    filled = False
+    while p < end:
+        c = buf[p]
+        if c == 93:
+            return p if filled else 0
+        if c == 91 or c == LINK or c == DEFINITION or c == 10 and buf[skip_prefix(state, p + 1)] == 10:
+            return 0
+        if c == 92 or c == BACKSLASH:
+            p += 1
+        if c > 32:
+            filled = True
+        p += 1
+    return 0
+
+
+def reference_end(state, p, q, end):
+    """What follows the full, collapsed or shortcut reference whose text's brackets are at p and q; 0 if it is none."""
+    buf = state.buf
+    if buf[q + 1] == 91:
+        r = label_end(state, q + 2, end)
+        if r:
+            return r + 1 if is_defined(state, q + 2, r) else 0
+    if label_end(state, p + 1, end) == q and buf[p + 1] != 94 and is_defined(state, p + 1, q):
+        return q + 3 if buf[q + 1] == 91 and buf[q + 2] == 93 and q + 2 < end else q + 1
+    return 0
+
+
+def find_definition(state, p, q, end):
+    """Note the destination of the marked reference whose text's brackets are at p and q."""
+    start = p + 1 if state.buf[p] == LINK else p + 2
+    if state.buf[q] == END_LABEL and label_end(state, q + 2, end):
+        start = q + 2
+        q = label_end(state, start, end)
+    return is_defined(state, start, q, True)

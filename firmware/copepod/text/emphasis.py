@@ -8,7 +8,7 @@ Of more than 24 that are open the older half becomes text.
 
 from micropython import const
 
-from .chars import KINDS, kind_of
+from .chars import KINDS
 from .links import link_tail
 from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, HTML, IMAGE, LINK, MATH, TAG
 from .scan import set_mark
@@ -127,6 +127,8 @@ def char_kind(state, p):
     c = state.buf[p]
     if 0xCF < c < 0xD4 or 0xE3 < c < 0xEA or 0xEA < c < 0xED:
         return 0  # Cyrillic, Chinese, Korean
+    from copepod.text.symbols import kind_of
+
     return kind_of(state.buf, p)
 
 

@@ -1,7 +1,7 @@
 """Inline text whose delimiters are marked: styles, code, links, references, line ends. Memory: none of its own."""
 
-from .links import is_kept, label_end, link_tail, put_href, skip_prefix
-from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, END_INLINE, END_LABEL, HTML, IMAGE, LINK, MATH, STYLE, TAG
+from .links import is_kept, link_tail, put_href, skip_prefix
+from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, END_INLINE, HTML, IMAGE, LINK, MATH, STYLE, TAG
 from .containers import put_margin
 from .output import (
     close_styles,
@@ -25,8 +25,7 @@ def write_text(state, p, end):
     """Write the text from p to end, which is resolved."""
     buf = state.buf
     at = state.stops_at
-    live = state.stops
-    lives = state.stop_count
+    stops = state.stops
     needle = state.needle
     find = state.find
     scope = state.stops_end
@@ -39,7 +38,7 @@ def write_text(state, p, end):
             k = p
         while q < k:  # the last one's place is known
             needle[0] = buf[q]
-            i = live.find(needle, 0, lives)
+            i = stops.find(needle)
             if at[i] != q:  # overwritten since, or looked up by put_raw
                 q = min(at)
                 if q >= k:
@@ -47,7 +46,7 @@ def write_text(state, p, end):
                 i = 0
                 while at[i] != q:
                     i += 1
-                needle[0] = live[i]
+                needle[0] = stops[i]
             at[i] = find(needle, k, scope) & FAR
             q = min(at)
         if q >= end:
@@ -82,7 +81,7 @@ def write_text(state, p, end):
                 i = k = end
             if sink and buf[p] > 32:
                 needle[0] = c
-                at[live.find(needle, 0, lives)] = find(needle, i, scope) & FAR
+                at[stops.find(needle)] = find(needle, i, scope) & FAR
                 q = min(at)
             if q > i and not (state.style_count or state.link_level or state.mute):  # nothing to escape in it
                 sink(b"<code>", 0, 6)
@@ -245,13 +244,8 @@ def find_target(state, p, end):
     if c == END_INLINE:
         link_tail(state, q, end)
     else:
-        start = p + 1 if buf[p] == LINK else p + 2
-        stop = q
-        if c == END_LABEL and label_end(state, q + 2, end):
-            start = q + 2
-            stop = label_end(state, start, end)
-        from copepod.text.definitions import is_defined
+        from copepod.text.definitions import find_definition
 
-        if not is_defined(state, start, stop, True):
+        if not find_definition(state, p, q, end):
             return False
     return is_kept(state)

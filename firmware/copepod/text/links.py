@@ -6,10 +6,10 @@ What a destination spans is left in state.destination and state.destination_end.
 from micropython import const
 
 from .chars import punctuation
-from .marks import BACKSLASH, DEFINITION, END_INLINE, END_LABEL, LINK
+from .marks import END_INLINE, END_LABEL
 from .output import put_code_point, put_tag, reference_at
 
-_LONGEST = const(2000)  # bytes of a destination; a longer one is text
+LONGEST = const(2000)  # bytes of a destination; a longer one is text
 _STRIDE = const(64)  # bytes of a destination that are looked through at once
 _HREF = b'&<>"\\'
 _SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
@@ -46,69 +46,17 @@ def skip_blanks(state, p):
 
 def read_destination(state, p, end):
     """A link destination at p: its end, or 0."""
-    buf = state.buf
-    end = min(end, p + _LONGEST)
-    if buf[p] == 60:
-        state.destination = p = p + 1
-        while p < end and buf[p] != 10 and buf[p] != 60:
-            if buf[p] == 62:
-                state.destination_end = p
-                return p + 1
-            p += 2 if buf[p] == 92 else 1
-        return 0
-    state.destination = p
-    depth = 0
-    q = plain_end(state, p, end)
-    if q:
-        state.destination_end = q
-        return q
-    while p < end:
-        c = buf[p]
-        if c <= 32:
-            break
-        if c == 92 and punctuation(buf[p + 1]):
-            p += 1
-        elif c == 40:
-            depth += 1
-        elif c == 41:
-            if not depth:
-                break
-            depth -= 1
-        p += 1
-    state.destination_end = p
-    return 0 if depth or p >= end and end - state.destination == _LONGEST else p
-
-
-def plain_end(state, p, end):
-    """Where a destination ends that a parenthesis closes and that has no other, no blank and no escape; else 0."""
     find = state.find
+    end = min(end, p + LONGEST)
     q = find(b")", p, end)
-    if q > p and find(b" ", p, q) < 0 and find(b"\n", p, q) < 0 and find(b"(", p, q) < 0:
+    if q > p and state.buf[p] != 60 and find(b" ", p, q) < 0 and find(b"\n", p, q) < 0 and find(b"(", p, q) < 0:
         if find(b"\\", p, q) < 0 and not (state.tabs and find(b"\t", p, q) > 0):
+            state.destination = p
+            state.destination_end = q
             return q
-    return 0
+    from copepod.text.destinations import destination_end
 
-
-def title_end(state, p, end):
-    """A title at p: where it ends, or 0."""
-    buf = state.buf
-    close = buf[p]
-    if close not in b"\"'(":
-        return 0
-    if close == 40:
-        close = 41
-    end = min(end, p + _LONGEST)
-    p += 1
-    while p < end:
-        c = buf[p]
-        if c == close:
-            return p + 1
-        if c == 92:
-            p += 1
-        elif c == 10 and buf[skip_prefix(state, p + 1)] == 10 or c == 40 and close == 41:
-            return 0
-        p += 1
-    return 0
+    return destination_end(state, p, end)
 
 
 def inline_end(state, p, end):
@@ -123,30 +71,13 @@ def inline_end(state, p, end):
         return 0
     q = skip_gap(state, p)
     if q > p and q < end and buf[q] != 41:
+        from copepod.text.destinations import title_end
+
         q = title_end(state, q, end)
         if not q:
             return 0
         q = skip_gap(state, q)
     return q + 1 if q < end and buf[q] == 41 else 0
-
-
-def label_end(state, p, end):
-    """The bracket that closes the label whose text begins at p, or 0."""
-    buf = state.buf
-    end = min(end, p + 999)
-    filled = False
-    while p < end:
-        c = buf[p]
-        if c == 93:
-            return p if filled else 0
-        if c == 91 or c == LINK or c == DEFINITION or c == 10 and buf[skip_prefix(state, p + 1)] == 10:
-            return 0
-        if c == 92 or c == BACKSLASH:
-            p += 1
-        if c > 32:
-            filled = True
-        p += 1
-    return 0
 
 
 def link_tail(state, q, end):
@@ -155,6 +86,8 @@ def link_tail(state, q, end):
     if c == END_INLINE:
         return inline_end(state, q + 1, end)
     if c == END_LABEL:
+        from copepod.text.definitions import label_end
+
         return (label_end(state, q + 2, end) or q + 2) + 1
     return q + 1
 

@@ -8,7 +8,7 @@ what can be no link since there is one in it.
 from micropython import const
 
 from .chars import punctuation
-from .links import inline_end, label_end
+from .links import inline_end
 from .marks import AUTOLINK, BACKSLASH, CODE, END_INLINE, END_LABEL, HTML, IMAGE, LINK, MATH
 from .scan import OPENERS, set_mark
 from .state import FAR
@@ -136,20 +136,11 @@ def link_end(state, p, q, end):
             return END_INLINE
     if not state.definitions:
         return 0
-    from copepod.text.definitions import is_defined
+    from copepod.text.definitions import reference_end
 
-    if buf[q + 1] == 91:
-        r = label_end(state, q + 2, end)
-        if r:
-            state.link_after = r + 1
-            return END_LABEL if is_defined(state, q + 2, r) else 0
-    if label_end(state, p + 1, end) == q and buf[p + 1] != 94 and is_defined(state, p + 1, q):
-        if buf[q + 1] == 91 and buf[q + 2] == 93 and q + 2 < end:
-            state.link_after = q + 3
-            return END_LABEL
-        state.link_after = q + 1
-        return _END_SHORT
-    return 0
+    r = reference_end(state, p, q, end)
+    state.link_after = r
+    return (END_LABEL if r > q + 1 else _END_SHORT) if r else 0
 
 
 def code_end(state, p, n, end):

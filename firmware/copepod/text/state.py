@@ -22,8 +22,6 @@ LINE = const(1)
 
 DEEPEST = const(8)  # containers, one in another; what lies deeper is text
 _LANGUAGE_B = const(24)
-_STOPS = const(9)
-DELIMITERS = const(6)
 _OPEN_DELIMITERS = const(24)
 
 
@@ -108,17 +106,12 @@ class State:
         # Searching (scan.py): what a pass stops at, and where each of these comes next.
         self.needle = bytearray(1)
         self.character = bytearray(4)  # one character in UTF-8
-        self.openers_at = array("H", bytes(2 * 6))  # for spans.py, of OPENERS
-        self.delimiters = bytearray(16)  # for emphasis.py: four delimiters, then the marks that are in use
-        self.delimiter_count = 4
-        self.delimiters_at = far_places(DELIMITERS)  # another array when there are more
-        self.stops = bytearray(32)  # for inline.py: four bytes, then the marks that are in use
-        self.stop_count = 4
-        self.stops_at = self.few_stops_at = far_places(_STOPS)
-        self.many_stops_at = None  # in its place when there are more, made then
+        self.openers_at = far_places(6)  # for spans.py, of OPENERS
+        self.delimiters = bytearray(b"*_~|")  # for emphasis.py; marks join as they are used
+        self.delimiters_at = far_places(4)
+        self.stops = bytearray(b"\n&<>")  # for inline.py; marks join as they are used
+        self.stops_at = far_places(4)
         self.stops_end = 0  # up to where stops_at was looked for
-        self.stops[0:4] = b"\n&<>"
-        self.delimiters[0:4] = b"*_~|"
         self.open_delimiters = array("H", bytes(2 * 2 * _OPEN_DELIMITERS))  # the stack of either pass
         self.effort = 0  # bytes of labels that have been compared in this window
         self.chain = 0  # a line that is known to begin no paragraph's middle (definitions.py)
