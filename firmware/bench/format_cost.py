@@ -109,6 +109,25 @@ def _beside(formatter, name, texts):
     return ratio, bytes_[0] / max(bytes_[1], 1), over
 
 
+def _loading(formatter, texts):
+    """What it adds to load anew, for each text, the modules that it needs: how many texts, most bytes, microseconds."""
+    count = most = us = 0
+    for text in texts:
+        ours(formatter, text)
+        used = _used(ours, formatter, text)
+        kept_us = _us(1, ours, formatter, text)
+        formatter.keeps_modules = False
+        ours(formatter, text)
+        added = _used(ours, formatter, text) - used
+        if added > 0:
+            count += 1
+            most = max(most, added)
+            us += _us(1, ours, formatter, text) - kept_us
+        formatter.keeps_modules = True
+    print("loading on demand: %d of %d answers, %d us each, %d B at most" % (count, len(texts), us / max(count, 1), most))
+    return count, most
+
+
 def _grows(formatter):
     """Hard inputs of a length and of twice that; the largest ratio of the two times."""
     worst = 0
@@ -134,6 +153,7 @@ def run(path):
     gc.collect()
     with_buffer = gc.mem_alloc()
     formatter = Formatter(buffer)
+    formatter.keeps_modules = True  # what loading them takes is measured by itself
     gc.collect()
     state = gc.mem_alloc() - with_buffer
     print("piece buffer %d B, the rest of the formatter's state %d B" % (with_buffer - before, state))
@@ -152,6 +172,7 @@ def run(path):
     with open(path) as file:
         texts = file.read().split(_SEPARATOR)
     figures["answers"] = _beside(formatter, "answers", texts)
+    figures["loading"] = _loading(formatter, texts)
     print("growth on hard input")
     figures["growth"] = _grows(formatter)
     return figures

@@ -1,5 +1,6 @@
 """The formatter against TDLib, against the specifications' examples, against a reference, against chance."""
 
+import ast
 import html
 import json
 import re
@@ -270,9 +271,75 @@ def test_named_characters_are_those_of_the_page_and_of_the_reference():
             assert judge(message).text == f"x&{name.rstrip(';')};x", name
 
 
-def test_marks_and_places_have_one_number_everywhere():
-    numbers = {}
-    for path in sorted((device.FIRMWARE / "copepod" / "text").glob("*.py")):
-        for name, value in re.findall(r"(?m)^(_[A-Z_]+) = const\((-?\w+)\)", path.read_text()):
-            assert numbers.setdefault(name, value) == value, (path.name, name)
-    assert len(numbers) > 60
+def modules():
+    """The formatter's files, parsed, by module name."""
+    folder = device.FIRMWARE / "copepod" / "text"
+    return {path.stem: ast.parse(path.read_text()) for path in folder.glob("*.py")}
+
+
+def test_the_state_has_the_fields_that_the_rules_use_and_no_others():
+    def fields(tree, name, context):
+        return {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == name
+            and isinstance(node.ctx, context)
+        }
+
+    trees = modules()
+    (state,) = (node for node in trees["state"].body if isinstance(node, ast.ClassDef))
+    methods = {node.name for node in state.body if isinstance(node, ast.FunctionDef)}
+    (init,) = (node for node in state.body if getattr(node, "name", "") == "__init__")
+    declared = fields(init, "self", ast.Store)
+    read = fields(state, "self", ast.Load)
+    for tree in trees.values():
+        assert fields(tree, "state", ast.Store) <= declared
+        read |= fields(tree, "state", ast.Load)
+    assert read - methods == declared
+
+
+def test_files_share_no_constant_and_make_no_circle():
+    defined = {}
+    needs = {}
+    for name, tree in modules().items():
+        for node in tree.body:
+            for target in node.targets if isinstance(node, ast.Assign) else ():
+                assert isinstance(target, ast.Name)
+                assert defined.setdefault(target.id, name) == name, target.id
+        needs[name] = {
+            (node.module or "").removeprefix("copepod.text.")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom)
+        }
+    while needs:
+        free = [name for name, others in needs.items() if not others & set(needs)]
+        assert free, f"a circle among {sorted(needs)}"
+        for name in free:
+            del needs[name]
+
+
+def test_modules_loaded_on_demand_are_forgotten_with_the_answer():
+    machine = device.formatter()
+    text = (
+        "a | b\n-|-\n<u>c</u> | &copy;\t\n\n[d] $e_1$ *“f”*\n\n[d]: <http://g.h> 'i'\n"
+        + "j" * 5000
+    )
+    on_demand = sys.modules[type(machine).__module__]._ON_DEMAND
+
+    def loaded():
+        return [name for name in on_demand if name in sys.modules]
+
+    machine.begin()
+    assert not loaded()
+    machine.feed(text)
+    machine.finish()
+    while machine.ready():
+        machine.write(lambda *_: None)
+        machine.write_markdown(lambda *_: None)
+        assert len(loaded()) == len(on_demand)
+        machine.drop()
+    assert not loaded()
+    files = {path.stem for path in (device.FIRMWARE / "copepod" / "text").glob("*.py")}
+    assert {name.removeprefix("copepod.text.") for name in on_demand} <= files

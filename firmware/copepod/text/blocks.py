@@ -4,6 +4,7 @@ The walk goes from state.pos up to where the piece is to be cut, and may stop in
 state is where the next piece begins.
 """
 
+from .blanks import skip_blanks
 from .containers import (
     after_quote,
     begin_block,
@@ -15,7 +16,6 @@ from .containers import (
 )
 from .fences import read_fence, write_code
 from .lines import fence_run, heading_level, is_rule, list_marker, may_be_table
-from .links import skip_blanks
 from .marks import DEFINITION
 from .output import close_styles, open_styles, put_blanks, put_escaped, put_run, put_tag, put_text
 from .paragraphs import write_heading, write_paragraph

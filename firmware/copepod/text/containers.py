@@ -7,7 +7,7 @@ in state.text_at, column, base and matched.
 
 from micropython import const
 
-from .links import skip_blanks
+from .blanks import skip_blanks
 from .output import put_blanks, put_breaks, put_tag, put_text
 from .state import QUOTE
 

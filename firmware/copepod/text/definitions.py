@@ -3,9 +3,10 @@
 from micropython import const
 
 from copepod.text.chars import point, size
-from copepod.text.destinations import title_end
-from copepod.text.links import read_destination, skip_blanks, skip_gap, skip_prefix
-from copepod.text.marks import BACKSLASH, DEFINITION, END_LABEL, LINK, ORIGINAL
+from copepod.text.blanks import skip_blanks, skip_gap
+from copepod.text.destinations import label_end, title_end
+from copepod.text.links import read_destination
+from copepod.text.marks import DEFINITION, END_LABEL, LINK, ORIGINAL
 
 _SHARP_S = const(0xDF)  # in labels the same as ss
 _MOST_EFFORT = const(30000)  # bytes of labels, or so, that are compared for the references of a window
@@ -186,25 +187,6 @@ def small(code):
     if 0x1E00 <= code < 0x1F00:  # Vietnamese among them
         return 0xDF if code == 0x1E9E else code | 1 if code < 0x1E96 or code > 0x1E9F else code
     return code
-
-
-def label_end(state, p, end):
-    """The bracket that closes the label whose text begins at p, or 0."""
-    buf = state.buf
-    end = min(end, p + 999)
-    filled = False
-    while p < end:
-        c = buf[p]
-        if c == 93:
-            return p if filled else 0
-        if c == 91 or c == LINK or c == DEFINITION or c == 10 and buf[skip_prefix(state, p + 1)] == 10:
-            return 0
-        if c == 92 or c == BACKSLASH:
-            p += 1
-        if c > 32:
-            filled = True
-        p += 1
-    return 0
 
 
 def reference_end(state, p, q, end):

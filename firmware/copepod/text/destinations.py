@@ -1,7 +1,9 @@
-"""Destinations in <> or with parentheses or escapes; titles. Loaded on demand. Memory: none of its own."""
+"""Labels, titles, destinations in <> or with parentheses or escapes. Loaded on demand. Memory: none of its own."""
 
+from copepod.text.blanks import skip_prefix
 from copepod.text.chars import punctuation
-from copepod.text.links import LONGEST, skip_prefix
+from copepod.text.marks import BACKSLASH, DEFINITION, LINK
+from copepod.text.state import LONGEST
 
 
 def destination_end(state, p, end):
@@ -52,5 +54,24 @@ def title_end(state, p, end):
             p += 1
         elif c == 10 and buf[skip_prefix(state, p + 1)] == 10 or c == 40 and close == 41:
             return 0
+        p += 1
+    return 0
+
+
+def label_end(state, p, end):
+    """The bracket that closes the label whose text begins at p, or 0."""
+    buf = state.buf
+    end = min(end, p + 999)
+    filled = False
+    while p < end:
+        c = buf[p]
+        if c == 93:
+            return p if filled else 0
+        if c == 91 or c == LINK or c == DEFINITION or c == 10 and buf[skip_prefix(state, p + 1)] == 10:
+            return 0
+        if c == 92 or c == BACKSLASH:
+            p += 1
+        if c > 32:
+            filled = True
         p += 1
     return 0

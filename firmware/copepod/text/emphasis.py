@@ -58,6 +58,7 @@ def resolve_emphasis(state, p, end):
     runs = state.open_delimiters
     start = p
     top = 0
+    html = None  # the module, for the first tag
     at = state.delimiters_at
     marks = state.delimiters
     needle = state.needle
@@ -94,13 +95,13 @@ def resolve_emphasis(state, p, end):
         elif c == AUTOLINK:
             p = state.find(b">", p, end) + 1
         elif c == HTML:
-            from copepod.text.html import html_end, tag_style
-
-            style = tag_style(state, p)
+            if html is None:
+                from copepod.text import html
+            style = html.tag_style(state, p)
             if style:
                 top = push_delimiter(state, top, q, style << 3)
             elif buf[p] == 47:
-                style = tag_style(state, p + 1)
+                style = html.tag_style(state, p + 1)
                 k = top
                 while style and k and runs[k * 2 - 1]:
                     k -= 1
@@ -109,7 +110,7 @@ def resolve_emphasis(state, p, end):
                         set_mark(state, q, TAG)
                         top = k
                         break
-            p = html_end(state, p, end)
+            p = html.html_end(state, p, end)
         elif c == LINK or c == IMAGE:
             top = push_delimiter(state, top, q, 0)
         elif c == MATH:

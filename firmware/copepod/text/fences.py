@@ -1,10 +1,11 @@
 """Blocks of code, fenced and indented. Memory: none of its own."""
 
+from .blanks import skip_blanks
 from .chars import punctuation
 from .containers import begin_block, match_line
 from .lines import fence_run
-from .links import skip_blanks
-from .output import put_blanks, put_breaks, put_raw, put_tag, reference_at
+from .literal import put_raw
+from .output import put_blanks, put_breaks, put_tag, reference_at
 from .state import CODE_BLOCK, LINE
 
 

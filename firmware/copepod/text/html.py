@@ -1,6 +1,6 @@
 """Autolinks and raw HTML: where they end, and which tags are styles. Loaded on demand. Memory: none of its own."""
 
-from copepod.text.links import skip_gap
+from copepod.text.blanks import skip_gap
 
 _TAG_NAMES = b"b strong i em u ins s strike del tg-spoiler "
 _TAG_STYLES = b"\1\1\2\2\3\3\4\4\4\5"

@@ -1,8 +1,10 @@
 """Inline text whose delimiters are marked: styles, code, links, references, line ends. Memory: none of its own."""
 
-from .links import is_kept, link_tail, put_href, skip_prefix
-from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, END_INLINE, HTML, IMAGE, LINK, MATH, STYLE, TAG
+from .blanks import skip_prefix
 from .containers import put_margin
+from .links import is_kept, link_tail, put_href
+from .literal import write_literal
+from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, END_INLINE, HTML, IMAGE, LINK, MATH, STYLE, TAG
 from .output import (
     close_styles,
     open_styles,
@@ -10,7 +12,6 @@ from .output import (
     put_breaks,
     put_code_point,
     put_escaped,
-    put_raw,
     put_run,
     put_tag,
     put_text,
@@ -180,24 +181,6 @@ def write_span(state, c, q, end):
         state.link_level = 0
     state.bracket_level -= 1
     return link_tail(state, q, end)
-
-
-def write_literal(state, p, end, blank=False):
-    """Write text as it is, but for the prefixes of its lines; line ends as blanks if so asked."""
-    solid = state.solid
-    state.solid = True
-    while p < end:
-        q = state.find(b"\n", p, end)
-        if q < 0:
-            put_raw(state, p, end)
-            break
-        put_raw(state, p, q)
-        if blank:
-            put_blanks(state, 1)
-        else:
-            put_breaks(state)
-        p = skip_prefix(state, q + 1)
-    state.solid = solid
 
 
 def write_code_span(state, p, end):

@@ -5,43 +5,15 @@ What a destination spans is left in state.destination and state.destination_end.
 
 from micropython import const
 
+from .blanks import skip_gap
 from .chars import punctuation
 from .marks import END_INLINE, END_LABEL
 from .output import put_code_point, put_tag, reference_at
+from .state import LONGEST
 
-LONGEST = const(2000)  # bytes of a destination; a longer one is text
 _STRIDE = const(64)  # bytes of a destination that are looked through at once
 _HREF = b'&<>"\\'
 _SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
-
-
-def skip_prefix(state, p):
-    """Where the text of a paragraph's line begins: after blanks and the marks of open quotes."""
-    buf = state.buf
-    n = state.quotes
-    while True:
-        c = buf[p]
-        if c == 62 and n:
-            n -= 1
-        elif c != 32 and c != 9:
-            return p
-        p += 1
-
-
-def skip_gap(state, p):
-    """Skip blanks and at most one line end."""
-    q = skip_blanks(state, p)
-    if state.buf[q] == 10:
-        q = skip_prefix(state, q + 1)
-    return q
-
-
-def skip_blanks(state, p):
-    """The first place from p on that is no blank or tab."""
-    buf = state.buf
-    while buf[p] == 32 or buf[p] == 9:
-        p += 1
-    return p
 
 
 def read_destination(state, p, end):
@@ -86,7 +58,7 @@ def link_tail(state, q, end):
     if c == END_INLINE:
         return inline_end(state, q + 1, end)
     if c == END_LABEL:
-        from copepod.text.definitions import label_end
+        from copepod.text.destinations import label_end
 
         return (label_end(state, q + 2, end) or q + 2) + 1
     return q + 1

@@ -46,7 +46,12 @@ _ON_DEMAND = (
 
 
 class Formatter:
-    """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes."""
+    """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes.
+
+    With `keeps_modules` what was loaded on demand stays for the next answer, where the heap has room for it.
+    """
+
+    keeps_modules = False
 
     def __init__(self, buffer=None):
         self.state = State(bytearray(_BUFFER) if buffer is None else buffer)
@@ -56,7 +61,8 @@ class Formatter:
         """Start a new answer; whatever was held is forgotten."""
         self.state.begin()
         forget_marks(self.state)
-        self.forget_modules()
+        if not self.keeps_modules:
+            self.forget_modules()
 
     def feed(self, text, start=0):
         """Take UTF-8 of `text` (a str, or bytes-like) from its byte `start` on; return how many bytes were taken."""
@@ -137,7 +143,7 @@ class Formatter:
         state.held = held
         state.resolved = max(state.resolved - cut, 0)
         state.cut = state.written = 0
-        if state.finished and not held:
+        if state.finished and not held and not self.keeps_modules:
             self.forget_modules()
 
     def forget_modules(self):
@@ -162,7 +168,7 @@ class Formatter:
         state.wide = max(state.view[0 : state.held]) > 127
         from copepod.text import cuts
 
-        state.counter = cuts
+        state.counter = cuts  # pyright: ignore[reportAttributeAccessIssue]
         cut = cuts.end_of_piece(state)
         state.restore()
         state.cut = cut

@@ -5,7 +5,6 @@ functions count_run, count_text, count_units and count_tag are told what would h
 """
 
 from .marks import EDGES, TAGS
-from .state import FAR
 
 _BLANKS = b"                                "
 
@@ -58,35 +57,6 @@ def put_escaped(state, c):
         put_text(state, state.needle)
     else:
         put_text(state, b"\xef\xbf\xbd")
-
-
-def put_raw(state, p, end, column=0):
-    """Literal text: escaped, nothing else; its tabs go to the next fourth column, the text being at `column`."""
-    if state.tabs:
-        from copepod.text.controls import put_tabbed
-
-        put_tabbed(state, p, end, column)
-        return
-    if not state.sink:
-        if p < end:
-            put_run(state, p, end)
-        return
-    at = state.stops_at
-    needle = state.needle
-    while p < end:
-        q = end
-        for k in range(1, 4):  # & < >
-            r = at[k]
-            if r < p:
-                needle[0] = state.stops[k]
-                r = at[k] = state.find(needle, p, state.stops_end) & FAR
-            if r < q:
-                q = r
-        if q > p:
-            put_run(state, p, q)
-        if q < end:
-            put_escaped(state, state.buf[q])
-        p = q + 1
 
 
 def put_tag(state, text, opens=0):

@@ -27,6 +27,7 @@ def resolve_spans(state, p, end):
     top = 0
     lacking = 0  # bit n: there is no closing run of n backticks any more
     coded = False
+    html = None  # the module, for the first < that may begin something
     needle = state.needle
     find = state.find
     held = state.held
@@ -79,14 +80,14 @@ def resolve_spans(state, p, end):
                 k == p or find(b"@", k, min(end, k + 999)) < 0
             ):
                 continue
-            from copepod.text.html import autolink_end, html_end
-
-            r = autolink_end(state, p, end)
+            if html is None:
+                from copepod.text import html
+            r = html.autolink_end(state, p, end)
             if r:
                 set_mark(state, q, AUTOLINK)
                 p = r
             else:
-                r = html_end(state, p, end)
+                r = html.html_end(state, p, end)
                 if r:
                     set_mark(state, q, HTML)
                     p = r

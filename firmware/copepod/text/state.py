@@ -20,6 +20,7 @@ HEADING = const(4)
 BLOCK = const(0)
 LINE = const(1)
 
+LONGEST = const(2000)  # bytes of a link's destination or title; a longer one is text
 DEEPEST = const(8)  # containers, one in another; what lies deeper is text
 _LANGUAGE_B = const(24)
 _OPEN_DELIMITERS = const(24)

@@ -9,6 +9,7 @@ import sys
 
 from micropython import const
 
+from copepod.text.blanks import skip_blanks
 from copepod.text.chars import point, size
 from copepod.text.clusters import extends
 from copepod.text.containers import begin_block, match_line
@@ -16,8 +17,8 @@ from copepod.text.emphasis import resolve
 from copepod.text.fences import put_pre
 from copepod.text.inline import write_text
 from copepod.text.lines import interrupts
-from copepod.text.links import skip_blanks
-from copepod.text.output import put_blanks, put_breaks, put_raw, put_run, put_text
+from copepod.text.literal import put_raw
+from copepod.text.output import put_blanks, put_breaks, put_run, put_text
 from copepod.text.scan import aim_stops
 from copepod.text.state import FAR, LINE, TABLE
 
