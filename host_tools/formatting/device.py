@@ -23,7 +23,9 @@ def formatter(buffer: bytearray | None = None):  # noqa: ANN201 - the class is d
             sys.path.insert(0, path)
     from copepod.text.markdown import Formatter  # type: ignore[import-not-found]
 
-    return Formatter(buffer)
+    machine = Formatter(buffer)
+    machine.keeps_modules = True  # loading them for each text takes time here
+    return machine
 
 
 MOST = 1 << 16  # bytes: no message has as many
@@ -76,6 +78,7 @@ DRIVER = """
 import sys, json
 from copepod.text.markdown import Formatter
 fmt = Formatter()
+fmt.keeps_modules = True
 out = bytearray()
 def sink(buf, start, end):
     out.extend(memoryview(buf)[start:end])

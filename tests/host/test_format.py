@@ -331,6 +331,7 @@ def test_modules_loaded_on_demand_are_forgotten_with_the_answer():
     def loaded():
         return [name for name in on_demand if name in sys.modules]
 
+    machine.keeps_modules = False
     machine.begin()
     assert not loaded()
     machine.feed(text)

@@ -1,6 +1,6 @@
 """Control characters and lone surrogates, taken out; tabs, written. Loaded on demand. Memory: none of its own."""
 
-from copepod.text.chars import units
+from copepod.text.unicode import units
 from copepod.text.output import put_blanks, put_escaped, put_run
 from copepod.text.scan import use_mark
 from copepod.text.state import FAR

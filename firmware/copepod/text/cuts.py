@@ -7,8 +7,8 @@ the last place to cut between blocks is noted. If that is no good, a second walk
 from micropython import const
 
 from copepod.text.blocks import walk
-from copepod.text.chars import size, units, visible
-from copepod.text.clusters import safe_cut
+from copepod.text.chars import size
+from copepod.text.unicode import safe_cut, units, visible
 from copepod.text.marks import CODE, END_CODE, ORIGINAL
 from copepod.text.state import BLOCK, LIMIT, LINE
 

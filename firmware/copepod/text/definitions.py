@@ -2,7 +2,8 @@
 
 from micropython import const
 
-from copepod.text.chars import point, size
+from copepod.text.chars import size
+from copepod.text.unicode import point
 from copepod.text.blanks import skip_blanks, skip_gap
 from copepod.text.destinations import label_end, title_end
 from copepod.text.links import read_destination

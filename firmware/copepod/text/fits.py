@@ -6,7 +6,6 @@ longer text, from a look at how each line begins. Most answers fit, and then are
 
 from micropython import const
 
-from .chars import visible
 from .fences import closing_line
 from .lines import fence_run
 from .state import LIMIT
@@ -36,7 +35,7 @@ def fits(state):
         if c == 96:  # of code or not, what follows is shown
             p += 1
             c = buf[p]
-        if 48 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and visible(buf, p, p + 1):
+        if 48 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and surely_shows(buf, p):
             break
         p = state.find(b"\n\n", p, held) + 2
         if p < 2:
@@ -44,6 +43,17 @@ def fits(state):
     if held <= _SHORT and not state.bars and (held <= _TINY or state.openers_at[1] > held):
         return True
     return surely_fits(state, held)
+
+
+def surely_shows(buf, p):
+    """True if the character at p, which is not ASCII, is none that may be blank."""
+    c = buf[p]
+    after = buf[p + 1]
+    if c == 0xE2:  # not the spaces and joiners of U+20xx, nor the empty Braille pattern
+        return after > 0x81 and after != 0xA0 or after == 0x80 and 0x8F < buf[p + 2] < 0xA8
+    if c < 0xE0:
+        return c > 0xC2 and c != 0xCC and c != 0xCD
+    return c != 0xE1 and c < 0xEF and (c != 0xE3 or after > 0x80) or c == 0xF0
 
 
 def surely_fits(state, n):

@@ -32,7 +32,7 @@ _BUFFER = const(12544)  # 4,096 Chinese characters and some
 _ON_DEMAND = (
     "copepod.text.cuts",
     "copepod.text.tables",
-    "copepod.text.clusters",
+    "copepod.text.unicode",
     "copepod.text.destinations",
     "copepod.text.definitions",
     "copepod.text.html",

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from copepod.text.chars import point
+from copepod.text.unicode import point
 
 _BLANK = const(1)
 _PUNCTUATION = const(2)

@@ -10,8 +10,8 @@ import sys
 from micropython import const
 
 from copepod.text.blanks import skip_blanks
-from copepod.text.chars import point, size
-from copepod.text.clusters import extends
+from copepod.text.chars import size
+from copepod.text.unicode import extends, point
 from copepod.text.containers import begin_block, match_line
 from copepod.text.emphasis import resolve
 from copepod.text.fences import put_pre
