@@ -55,7 +55,6 @@ class Formatter:
 
     def __init__(self, buffer=None):
         self.state = State(bytearray(_BUFFER) if buffer is None else buffer)
-        self.begin()
 
     def begin(self):
         """Start a new answer; whatever was held is forgotten."""
