@@ -124,7 +124,8 @@ def _loading(formatter, texts):
             most = max(most, added)
             us += _us(1, ours, formatter, text) - kept_us
         formatter.keeps_modules = True
-    print("loading on demand: %d of %d answers, %d us each, %d B at most" % (count, len(texts), us / max(count, 1), most))
+    each_us = us / max(count, 1)
+    print("loading on demand: %d of %d answers, %d us each, %d B at most" % (count, len(texts), each_us, most))
     return count, most
 
 
