@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from bisect import bisect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from host_tools.verdict import Result, Tally, judge
 START_S = 30.0  # until the first poll, faults on the way included
 QUIET_FROM = 20  # messages, from which on a frame after them is worth waiting for
 QUIET_FRAMES = 2
+KILL_WITHIN = 4  # calls of a method, one of which a kill follows
+KILL_PATIENCE_S = 2.0  # how long such a call is waited for
 QUIET_S = 6.0  # within which a frame must follow the last answer
 
 
@@ -92,6 +95,7 @@ class Run:
         self.answers: dict[int, list[int]] = {}  # message number -> indices in sim.sent
         self.pending: set[int] = set()
         self.order: list[int] = []  # numbers as they were first answered
+        self.lives: list[int] = []  # how many answers there were when each later life began
         self.others: list[tuple[str, str | None, int]] = []  # label, pattern, message id
         self.frames: list[Frame] = []  # of every life of the device
         self.consoles: list[str] = []
@@ -219,8 +223,9 @@ class Run:
         kills = self.scenario.kills
         self._kill_plan = random.Random(kills.seed)
         self._kill_at: float | None = None
+        self._kill_on: tuple[str, int] | None = None
         if kills.count and numbers.stop == messages.count:
-            self._kill_at = time.monotonic() + self._kill_plan.uniform(0, kills.longest_s)
+            self._kill_at = self._next_kill(started=True)
         while (self._kill_at or not self._done(queue)) and self._left() and not self.device.ended:
             while queue and len(self.pending) < waiting and queue[0] < self._released():
                 self._send(queue.pop(0), messages)
@@ -228,7 +233,7 @@ class Run:
             limit = min(0.5, self._left())
             if self._kill_at is not None:
                 limit = min(limit, max(0.001, self._kill_at - time.monotonic()))
-            self.sim.wait(self._collect, limit)
+            self.sim.wait(lambda: self._collect() or self._called(), limit)
             self.progress(f"{len(self.answers)} of {messages.count} answered")
 
     def _done(self, queue: list[int]) -> bool:
@@ -278,17 +283,33 @@ class Run:
             return count
         return count * (self.tally.kills + 1) // (kills + 1)
 
-    def _next_kill(self) -> float | None:
-        """A random instant after the gateway's first sign of life."""
+    def _next_kill(self, started: bool = False) -> float | None:
+        """A random instant after the gateway's first sign of life, or after a call."""
         kills = self.scenario.kills
         if self.tally.kills >= kills.count:
             return None
         calls = len(self.sim.calls)
-        self.sim.wait(
-            lambda: len(self.sim.calls) > calls or not self._left(), START_S * self.target.patience
-        )
+        if not started:
+            patience_s = START_S * self.target.patience
+            self.sim.wait(lambda: len(self.sim.calls) > calls or not self._left(), patience_s)
+        self._kill_on = None
+        if kills.on:
+            method = kills.on[self.tally.kills % len(kills.on)]
+            later = self._kill_plan.randint(1, KILL_WITHIN)
+            self._kill_on = method, len(self.sim.calls_of(method)) + later
+            return time.monotonic() + KILL_PATIENCE_S  # in case there is no such call
         wait = self._kill_plan.uniform(kills.shortest_s, kills.longest_s)
         return time.monotonic() + wait
+
+    def _called(self) -> bool:
+        """Whether the call has come that a kill is counted from; the kill is then due."""
+        if self._kill_on is None or len(self.sim.calls_of(self._kill_on[0])) < self._kill_on[1]:
+            return False
+        kills = self.scenario.kills
+        self._kill_on = None
+        wait = self._kill_plan.uniform(kills.shortest_s, kills.longest_s)
+        self._kill_at = time.monotonic() + wait
+        return True
 
     def _kill_if_due(self) -> None:
         if self._kill_at is None or time.monotonic() < self._kill_at:
@@ -298,6 +319,7 @@ class Run:
         self.ended(self.device)
         self.tally.kills += 1
         self.device = self.start()
+        self.lives.append(len(self.sim.sent))
         self._kill_at = self._next_kill()
 
     def _finish_kills(self) -> None:
@@ -357,6 +379,11 @@ class Run:
             1 for update in self.update_ids.values() if update in self.sim.delivered
         )
         tally.duplicates = sum(len(found) - 1 for found in self.answers.values())
+        tally.repeated = [0] * len(self.lives)
+        for found in self.answers.values():
+            for again in found[1:]:
+                if self.lives:
+                    tally.repeated[max(0, bisect(self.lives, again) - 1)] += 1
         tally.disordered = sum(
             1 for a, b in zip(self.order, self.order[1:], strict=False) if b < a
         )

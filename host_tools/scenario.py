@@ -65,9 +65,14 @@ class FaultPlan:
 
 @dataclass
 class Kills:
-    """SIGKILL at random instants, and a restart each time."""
+    """SIGKILL at random instants, and a restart each time.
+
+    With `on`, methods of the Bot API in turn, the instants are counted from one of the first calls
+    of that method in each life; else from its first call.
+    """
 
     count: int = 0
+    on: list[str] = field(default_factory=list)
     shortest_s: float = 0.0  # after the gateway's first call
     longest_s: float = 0.06
     seed: int = 1
@@ -101,6 +106,7 @@ class Expect:
 
     lost: int = 0
     duplicates: int = 0
+    repeated_by_kill: int = 1  # answers that one kill may lead to a second time
     in_order: bool = True
     rejected: int = 0
     tls_connections: int = 1  # at most; 0: not counted

@@ -38,6 +38,7 @@ class Tally:
     rejected: int = 0
     pieces: int = 0  # messages that the answers took
     kills: int = 0
+    repeated: list[int] = field(default_factory=list)  # answers that each kill led to again
     latencies_ms: list[float] = field(default_factory=list)  # delivery to acceptance
     per_message_ms: float = 0.0  # wall time from first delivery to last answer, by answers
 
@@ -148,6 +149,8 @@ def _rows(run: Run, figures: dict[str, Any]) -> list[Row]:
         bad = "; ".join(run.bad_others)
         rows.append(Row("other updates", bad or f"{run.good_others} right", "right", not bad))
     if run.scenario.kills.count:
+        most = max(tally.repeated, default=0)
+        at_most("repeated by one kill", most, expect.repeated_by_kill)
         rows.append(
             Row(
                 "killed and restarted",

@@ -18,7 +18,7 @@ _now = [1, kept_b[0]]
 from copepod import arena  # noqa: E402
 from copepod.access import Access  # noqa: E402
 from copepod.bus import Bus  # noqa: E402
-from copepod.gateway import Gateway  # noqa: E402
+from copepod.supervisor import Gateway  # noqa: E402
 from copepod.net.http import Client  # noqa: E402
 from copepod.telegram.channel import Channel  # noqa: E402
 from copepod.telegram.updates import UpdateReader  # noqa: E402

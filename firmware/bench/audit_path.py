@@ -13,13 +13,14 @@ import gc
 
 from copepod.access import Access
 from copepod.bus import Queue
-from copepod.gateway import Gateway
 from copepod.messages import OutboundMessage
 from copepod.net.http import Client
+from copepod.supervisor import Gateway
 from copepod.telegram.channel import Channel
 from copepod.telegram.updates import UpdateReader
 from copepod.telemetry import Telemetry
 from copepod.text.markdown import Formatter
+from copepod.worker import Worker
 
 # component, class, {method: parameters besides self}; a private method may have another name in a
 # build for a board's file system, and then counts to the component that calls it.
@@ -34,7 +35,7 @@ PLACES = (
     ("connection", Client, {"flush": 0, "response": 1, "fill": 0, "__next__": 0}),
     ("telemetry", Telemetry, {"event": 2}),
 )
-TASKS = (("handler", "_work"), ("supervisor", "main"))  # coroutines of Gateway, noted per step
+TASKS = (("handler", Worker, "run"), ("supervisor", Gateway, "main"))  # coroutines, noted per step
 names = ["scheduler"]
 used_b = [0]
 _now = [0, 0]  # component that runs, gc.mem_alloc() when it began
@@ -170,9 +171,8 @@ def install():
         for method in methods:
             if method[0] != "_" or method[1] == "_" or hasattr(owner, method):
                 setattr(owner, method, _wrap(getattr(owner, method), slot, methods[method]))
-    for name, method in TASKS:
-        if hasattr(Gateway, method):
-            _wrap_task(Gateway, method, _slot(name))
+    for name, owner, method in TASKS:
+        _wrap_task(owner, method, _slot(name))
     _wrap_task(Channel, "run", _slot("channel"))
     _wrap_frame(Telemetry, _slot("telemetry"))
     _now[1] = gc.mem_alloc()

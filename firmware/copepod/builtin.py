@@ -6,25 +6,22 @@ from copepod.once import forget
 forget("copepod.commands")
 
 
-async def answer(msg):
-    """Answer a command that the bot does not have; False when its text handlers should see it."""
+def answer(msg):
+    """The answer to a command that the bot does not have; False when its text handlers should see it."""
     command = msg.command
     if command not in commands.BUILT_IN:
-        if msg.chat_type != "private" or handlers.texts:
+        if msg.chat_type != "private" or len(handlers.texts) > 1:
             return False
-        text = "I don't know /" + command + ". /help lists what I do."
-    elif command == "help":
-        text = "".join(["- /%s %s\n" % line for line in commands.listed()])
-    elif command == "ping":
-        text = "pong"
-    elif command == "status":
-        text = _status(msg.gateway)
-    elif command == "mem":
-        text = _memory(msg.gateway)
-    else:
-        text = "Hello, I am a Copepod: a Telegram gateway on a chip. /help lists what I do."
-    await msg.answer(text)
-    return True
+        return "I don't know /" + command + ". /help lists what I do."
+    if command == "help":
+        return "".join(["- /%s %s\n" % line for line in commands.listed()])
+    if command == "ping":
+        return "pong"
+    if command == "status":
+        return _status(msg.gateway)
+    if command == "mem":
+        return _memory(msg.gateway)
+    return "Hello, I am a Copepod: a Telegram gateway on a chip. /help lists what I do."
 
 
 def duration(seconds):
@@ -46,6 +43,8 @@ def _status(gateway):
         % (stats.received, stats.answered, stats.ignored),
         "**errors** %d, back-offs %d, flood waits %d"
         % (stats.errors, stats.backoffs, stats.flood_waits),
+        "**sent once more** %d, as plain text %d, refused %d"
+        % (stats.repeated, stats.fallbacks, stats.dropped),
         "**strangers turned away** %d" % stats.strangers,
         "**queue** at most %d of %d messages" % (bus.inbound.high_water, bus.inbound.capacity),
         "**connections** %d" % gateway.telemetry.connections,

@@ -5,16 +5,27 @@ from copepod.handlers import on_command, on_text
 @on_command("led", "switch the light: /led on or /led off")
 async def led(msg):
     await msg.answer("**done**")
+
+@on_text
+def shout(msg):
+    return msg.text.upper()
+
+A handler is a function, async or not. A str that it returns is its answer, and so is each one that it
+yields. False passes a text on to the next handler registered, in the end to the echo.
 """
 
-from copepod.once import forget
+
+def echo(msg):
+    """Answer a text with itself: what a bot without a text handler does."""
+    return msg
+
 
 commands: dict = {}  # name -> (handler, one line of help); what every Copepod knows is in builtin.py
-texts: list = []  # handlers of plain text, the first that does not return False has answered
+texts: list = [echo]  # handlers of plain text, the first that does not return False has answered
 
 
 def on_command(name, help=""):
-    """Register an async function for /name; `help` is its line in /help and in Telegram's menu.
+    """Register a handler for /name; `help` is its line in /help and in Telegram's menu.
 
     A name is 1-32 characters of a-z, 0-9 and _ (Bot API, BotCommand), else ValueError.
     """
@@ -33,29 +44,6 @@ def on_command(name, help=""):
 
 
 def on_text(handler):
-    """Register an async function for every message that is not a command.
-
-    It may return False to pass the message on to the next one registered.
-    """
-    texts.append(handler)
+    """Register a handler for every message that is not a command."""
+    texts.insert(len(texts) - 1, handler)
     return handler
-
-
-async def dispatch(msg):
-    """Run the handler that fits `msg`; False when nobody takes it, so that it is answered with itself."""
-    if msg.command is not None:
-        found = commands.get(msg.command)
-        if found is not None:
-            await found[0](msg)
-            return True
-        from copepod import builtin
-
-        try:
-            if await builtin.answer(msg):
-                return True
-        finally:
-            forget("copepod.builtin")
-    for handler in texts:
-        if await handler(msg) is not False:
-            return True
-    return False

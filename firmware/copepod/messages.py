@@ -3,6 +3,8 @@
 Fields that a message does not have are None, so that an object costs the same whatever arrived.
 """
 
+TOO_LONG = "Sorry, there is no room in my memory for a message of this length."
+
 
 def _utf8_b(text):
     try:
@@ -37,29 +39,35 @@ class InboundMessage:
     command: "str | None" = None  # "led" of "/led@mybot on"
     args = ""  # "on"
     gateway: "Any" = None  # set by the gateway, so that answer() knows where to go
-    held_b = 0  # bytes of the text that are in `held`, and not in a str yet
-    held: "bytearray | None" = None
-    _text = ""
+    buffer: "Any" = None  # the TextBuffer that the text lies in, while it does
+    _text: "str | None" = ""
     _size_b = None
 
     @property
-    def text(self):
-        """The text, a str; a long one is made when it is first asked for."""
-        self.settle()
+    def text(self) -> "Any":
+        """The text, a str; a long one is made when it is first asked for. MemoryError: it has no room."""
+        if self.buffer is not None:
+            self._text = self.buffer.read()
+            self.buffer = None
+        if self._text is None:
+            raise MemoryError
         return self._text
 
     @text.setter
     def text(self, text):
+        self.discard()
         self._text = text
-        if self.held_b:
-            self.held_b = 0
 
-    def settle(self):
-        """Make the str of a text that is still in the buffer, which somebody else will need."""
-        size_b = self.held_b
-        if size_b:
-            self.held_b = 0
-            self._text = str(memoryview(self.held)[:size_b], "utf8")  # pyright: ignore[reportArgumentType]
+    def text_left(self, text):
+        """The buffer goes to another: see TextBuffer."""
+        self.buffer = None
+        self._text = text
+
+    def discard(self):
+        """Nobody will read the text, so its place is free."""
+        if self.buffer is not None:
+            self.buffer.give_back(self)
+            self.buffer = None
 
     async def answer(self, markdown):
         """Send Markdown to the chat this message came from; returns once Telegram has accepted it.
@@ -72,7 +80,7 @@ class InboundMessage:
     def size_b(self):
         """Bytes of text that this message holds when it is first asked (what the bus charges for it)."""
         if self._size_b is None:
-            self._size_b = self.held_b or _utf8_b(self._text)
+            self._size_b = self.buffer.size_b if self.buffer else _utf8_b(self._text or "")
             if self.reply_text:
                 self._size_b += _utf8_b(self.reply_text)
         return self._size_b
@@ -93,7 +101,7 @@ class OutboundMessage:
     def __init__(self, chat_id, part, reply_to=None, thread_id=None):
         self.chat_id = chat_id
         self.part = part
-        self.held_b = 0  # bytes of Markdown that are in the channel's buffer already
+        self.buffer: "Any" = None  # the TextBuffer that the part lies in, while it does
         self.complete = True
         self.reply_to = reply_to
         self.thread_id = thread_id
@@ -105,15 +113,30 @@ class OutboundMessage:
         """Bytes that the bus charges: a part is the handler's own string, so only the object."""
         return 0
 
-    def take(self, msg):
-        """Become the answer that is the text of `msg` itself, out of the buffer it was read into if it
-        is still there; it is then gone from `msg`. False when there is no text.
+    def text_left(self, text):
+        """The buffer goes to another: see TextBuffer."""
+        self.buffer = None
+        self.part = text or TOO_LONG
+
+    def reply(self, msg, part):
+        """Become the answer `part` to `msg`; `msg` itself as the part is its text, out of the buffer it was
+        read into if it is still there. It is then gone from `msg`. False when there is nothing to say.
         """
-        self.held_b = msg.held_b
-        msg.held_b = 0
-        self.part = None if self.held_b else msg.text
+        buffer = None
+        if part is msg:
+            buffer = msg.buffer
+            msg.buffer = None
+            if buffer is None:
+                part = TOO_LONG if msg._text is None else msg._text
+            else:
+                buffer.keep(self, buffer.size_b)
+                part = None
+        self.buffer = buffer
+        self.part = part
+        self.complete = True
         self.chat_id = msg.chat_id
         self.reply_to = msg.message_id
         self.thread_id = msg.thread_id
         self.state = 0
-        return bool(self.held_b or self.part)
+        self.signal.clear()
+        return bool(buffer or part)

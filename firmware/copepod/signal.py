@@ -59,3 +59,9 @@ class Signal:
         self._task = task = core.cur_task
         core._task_queue.push(task, core.ticks_add(core.ticks(), limit_ms))
         self._limit_ms = -1  # the next call comes when the time is up or the flag is set
+
+    def throw(self, error):
+        """The waiting task is cancelled: it is nobody's to wake, and the next wait begins anew."""
+        self._task = None
+        self._limit_ms = _FOREVER_MS
+        raise error

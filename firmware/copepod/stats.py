@@ -14,4 +14,5 @@ class Stats:
         self.ignored = 0  # updates with nothing for a handler
         self.fallbacks = 0  # messages sent as plain text after a refusal
         self.dropped = 0  # answers that Telegram refuses for good (chat gone, bot blocked)
+        self.repeated = 0  # sends whose answer was never read, sent once more
         self.handler_errors = 0

@@ -8,17 +8,18 @@ import sys
 import time
 
 from copepod.net.json_stream import Reader
+from copepod.textbuffer import TextBuffer
 
 SCHEMA = b"""a number#0 text~1 name$2 flag?3 there!4 list{b thing{c exact.7 self{a
 b id#5 Deep_9{c
 c inner$6"""
 try:
-    Reader(SCHEMA, bytearray(100))
+    Reader(SCHEMA, TextBuffer(bytearray(100)))
     raise AssertionError("upper case in a name")
 except ValueError:
     SCHEMA = SCHEMA.replace(b"Deep_9", b"deep_9")
 
-SCRATCH = bytearray(12288)
+ROOM = bytearray(12288)
 SLOW = int(os.getenv("COPEPOD_SLOW") or 1)  # an emulated processor: see tests/host/test_device.py
 LONG_SLOTS = (1,)
 
@@ -28,7 +29,7 @@ class Recorder(Reader):
 
     def __init__(self, schema=SCHEMA):
         self.events = []
-        super().__init__(schema, SCRATCH)
+        super().__init__(schema, TextBuffer(ROOM))
 
     def opened(self, letter):
         self.events.append("+" + chr(letter))

@@ -4,7 +4,8 @@ import asyncio
 import gc
 import sys
 
-from copepod.messages import AnswerRefused, InboundMessage, OutboundMessage
+from copepod.messages import TOO_LONG, AnswerRefused, InboundMessage, OutboundMessage
+from copepod.textbuffer import TextBuffer
 
 PURE = True
 
@@ -12,11 +13,25 @@ PURE = True
 def held(text, room=100):
     """A message whose text lies in a buffer, and the buffer."""
     data = text.encode()
-    buffer = bytearray(data + b"#" * room)
+    buffer = TextBuffer(bytearray(data + b"#" * room))
     msg = InboundMessage()
-    msg.held = buffer
-    msg.held_b = len(data)
+    msg.buffer = buffer
+    buffer.keep(msg, len(data))
     return msg, buffer
+
+
+class Flag:
+    """A signal that nobody waits for."""
+
+    def clear(self):
+        pass
+
+
+def outbound():
+    """An answer that can be used again."""
+    answer = OutboundMessage(0, None)
+    answer.signal = Flag()
+    return answer
 
 
 def test_what_is_not_said_is_none():
@@ -62,42 +77,56 @@ def test_size_stays_what_it_was_when_the_bus_took_it():
 
 def test_a_long_text_stays_in_its_buffer():
     msg, buffer = held("h\u00e9llo")
-    assert msg.size_b() == 6 and msg.held_b == 6
+    assert msg.size_b() == 6
     assert msg.text == "h\u00e9llo"
-    assert msg.held_b == 0
-    buffer[:] = b"." * len(buffer)
+    assert msg.buffer is None and buffer.owner is None
+    buffer.data[:] = b"." * len(buffer.data)
     assert msg.text == "h\u00e9llo"
 
 
-def test_settle_saves_it_before_the_buffer_is_used_again():
+def test_a_text_leaves_the_buffer_before_it_is_used_again():
     msg, buffer = held("text")
-    msg.settle()
-    buffer[:] = b"." * len(buffer)
-    msg.settle()
+    assert buffer.ask(outbound())
+    buffer.data[:] = b"." * len(buffer.data)
     assert msg.text == "text" and msg.size_b() == 4
 
 
-def test_another_text_takes_its_place():
+def test_a_text_that_is_lost_is_a_memory_error_each_time():
     msg, _ = held("text")
+    msg.text_left(None)
+    for _ in range(2):
+        try:
+            assert msg.text is None
+        except MemoryError:
+            continue
+        raise AssertionError
+    answer = outbound()
+    assert answer.reply(msg, msg) and answer.part == TOO_LONG
+
+
+def test_another_text_takes_its_place():
+    msg, buffer = held("text")
     msg.text = "other"
-    assert msg.held_b == 0 and msg.text == "other"
+    assert msg.buffer is None and buffer.owner is None and msg.text == "other"
 
 
 def test_an_echo_takes_the_text_along():
-    msg, _ = held("text")
+    msg, buffer = held("text")
     msg.chat_id = 7
     msg.message_id = 8
     msg.thread_id = 9
-    answer = OutboundMessage(0, None)
-    assert answer.take(msg)
-    assert (answer.held_b, answer.part) == (4, None)
+    answer = outbound()
+    assert answer.reply(msg, msg)
+    assert answer.buffer is buffer and buffer.owner is answer and answer.part is None
     assert (answer.chat_id, answer.reply_to, answer.thread_id) == (7, 8, 9)
-    assert msg.held_b == 0
+    assert msg.buffer is None
     plain = InboundMessage()
     plain.text = "short"
-    assert answer.take(plain)
-    assert (answer.held_b, answer.part) == (0, "short")
-    assert not answer.take(InboundMessage())
+    assert answer.reply(plain, plain)
+    assert (answer.buffer, answer.part) == (None, "short")
+    assert answer.reply(plain, "other") and answer.part == "other"
+    empty = InboundMessage()
+    assert not answer.reply(empty, empty)
 
 
 def test_answer_goes_to_the_gateway():

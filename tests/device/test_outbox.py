@@ -4,8 +4,9 @@ from copepod.bus import Queue
 from copepod.messages import OutboundMessage
 from copepod.signal import Signal
 from copepod.stats import Stats
-from copepod.telegram import api, outbox
+from copepod.telegram import api, trouble
 from copepod.telegram.outbox import Outbox
+from copepod.textbuffer import TextBuffer
 
 WORDS = "**bold** and `code` "
 
@@ -16,7 +17,7 @@ class Call:
     def __init__(self):
         self.sent = []
 
-    def begin(self, method):
+    def begin(self, method, key):
         self.sent.append(b"")
 
     def text(self, data):
@@ -47,14 +48,25 @@ class Full:
 
 
 def box(text, name, times, rich=False):
-    outbox.log = lambda *parts: None
+    trouble.log = lambda *parts: None
     queue = Queue(2, 1000)
-    made = Outbox(queue, Stats(), bytearray(12320), rich)
-    made._formatter = Full(made._formatter, name, times)
+    made = Outbox(queue, Stats(), TextBuffer(bytearray(12320)), rich)
+    made.formatter = Full(made.formatter, name, times)
     message = OutboundMessage(7, text)
     message.signal = Signal()
     queue.put(message)
     return made, message
+
+
+def due(made):
+    """The call that would bring the message on, after all that can be done without one."""
+    made.advance()
+    return made.method()
+
+
+def refused(made, error, method):
+    """Telegram refuses the piece."""
+    trouble.refused_piece(made, error, method)
 
 
 def sent(made):
@@ -63,13 +75,13 @@ def sent(made):
     pieces = []
     for _ in range(30):
         try:
-            method = made.method()
+            method = due(made)
             if method is None:
                 return pieces
             made.write(call, method)
         except MemoryError:
             if not made.short_of_memory():  # all of it is sent
-                made._formatter.times = 0
+                made.formatter.times = 0
             continue
         body = call.sent[-1].decode()
         formatted = body.endswith('","parse_mode":"HTML"}')
@@ -89,7 +101,7 @@ def test_no_memory_to_choose_a_piece():
     for times in (1, 50):
         made, message = box(WORDS, "ready", times)
         assert sent(made) == [(WORDS, False)]
-        assert message.state == 1 and made._stats.fallbacks == 1
+        assert message.state == 1 and made.stats.fallbacks == 1
 
 
 def test_no_memory_while_a_request_is_written():
@@ -118,7 +130,7 @@ def test_memory_comes_back():
 def test_when_that_is_no_help():
     made, _ = box(WORDS, "", 0)
     assert not made.short_of_memory()  # nothing is being sent
-    assert made.method() == api.SEND_MESSAGE
+    assert due(made) == api.SEND_MESSAGE
     assert made.short_of_memory()
     assert not made.short_of_memory()  # it is plain already
 
@@ -129,7 +141,7 @@ CODE = "```py\n" + "x = 1\n" * 1500 + "```\n\nafter"
 def one(made, start):
     """The text of the request that is due, which has `start` before it."""
     call = Call()
-    made.write(call, made.method())
+    made.write(call, due(made))
     body = call.sent[-1].decode()
     return body[body.index(start) + len(start) :]
 
@@ -141,7 +153,7 @@ def test_rich_pieces_stand_alone():
     assert one(made, '"rich_message":{"markdown":"') == first  # sent again
     made.accepted()
     last = first
-    while made.method() is not None:
+    while due(made) is not None:
         last = one(made, '"rich_message":{"markdown":"')
         assert last.startswith("```py\nx = 1\n")
         made.accepted()
@@ -154,10 +166,10 @@ def test_html_goes_on_where_a_rich_piece_was_refused():
     one(made, '"rich_message":{"markdown":"')
     made.accepted()
     one(made, '"rich_message":{"markdown":"')
-    made.refused("404 Not Found: method not found", api.SEND_RICH)
+    refused(made, "404 Not Found: method not found", api.SEND_RICH)
     text = one(made, '"text":"')
     assert text.startswith('<pre><code class="language-py">x = 1\n'), text[:40]
-    made.refused("can't parse entities", api.SEND_MESSAGE)
+    refused(made, "can't parse entities", api.SEND_MESSAGE)
     text = one(made, '"text":"')  # as it was given: nobody parses it, and it may not grow
     assert text.startswith("x = 1\n") and len(text) < 4096
     made.accepted()
@@ -168,7 +180,7 @@ def test_html_goes_on_where_a_rich_piece_was_refused():
 def test_no_memory_while_a_rich_piece_is_written():
     made, message = box(WORDS, "write_markdown", 1, True)
     assert sent(made) == [(WORDS, False)]
-    assert message.state == 1 and made._stats.fallbacks == 1
+    assert message.state == 1 and made.stats.fallbacks == 1
 
 
 def test_no_memory_for_a_piece_that_is_longer_than_a_message_as_markdown():
@@ -183,23 +195,23 @@ def test_no_memory_for_a_piece_that_is_longer_than_a_message_as_markdown():
 
 def test_a_rich_piece_that_was_refused_goes_as_html_and_the_next_is_rich_again():
     made, message = box(CODE, "", 0, True)
-    made.method()
-    made.refused("400 Bad Request: can't parse rich message", api.SEND_RICH)
+    due(made)
+    refused(made, "400 Bad Request: can't parse rich message", api.SEND_RICH)
     assert one(made, '"text":"').startswith('<pre><code class="language-py">x = 1\n')
     made.accepted()
-    assert made.method() == api.SEND_RICH
-    made.refused("400 Bad Request", api.SEND_RICH)
-    made.refused("400 Bad Request: can't parse entities", made.method())
+    assert due(made) == api.SEND_RICH
+    refused(made, "400 Bad Request", api.SEND_RICH)
+    refused(made, "400 Bad Request: can't parse entities", due(made))
     assert one(made, '"text":"').startswith("x = 1\n")
     made.accepted()
-    made.method()
-    made.refused("404 Not Found: method not found", api.SEND_RICH)
-    assert made.method() == api.SEND_MESSAGE
+    due(made)
+    refused(made, "404 Not Found: method not found", api.SEND_RICH)
+    assert due(made) == api.SEND_MESSAGE
     made.accepted()
-    while made.method() is not None:
-        assert made.method() == api.SEND_MESSAGE  # until the next start
+    while due(made) is not None:
+        assert due(made) == api.SEND_MESSAGE  # until the next start
         made.accepted()
-    assert message.state == 1 and made._stats.dropped == 0
+    assert message.state == 1 and made.stats.dropped == 0
 
 
 def test_plain_pieces_are_no_longer_than_a_message_and_nothing_is_lost():
@@ -211,13 +223,13 @@ def test_plain_pieces_are_no_longer_than_a_message_and_nothing_is_lost():
         made, message = box(text, "", 0)
         pieces = []
         while True:
-            method = made.method()
+            method = due(made)
             if method is None:
                 break
             call = Call()
             made.write(call, method)
             if call.sent[-1].endswith(b'"HTML"}'):
-                made.refused("400 Bad Request: can't parse entities", method)
+                refused(made, "400 Bad Request: can't parse entities", method)
                 continue
             body = call.sent[-1].decode()
             pieces.append(body[body.index('"text":"') + 8 : -2])

@@ -82,6 +82,33 @@ def test_a_cancelled_waiter_leaves_nothing_behind():
     asyncio.run(main())
 
 
+def test_a_cancelled_waiter_is_left_alone_while_it_does_something_else():
+    async def main():
+        signal = Signal()
+        slept = []
+
+        async def waiter():
+            try:
+                await signal
+            except asyncio.CancelledError:
+                started = ticks_ms()
+                await asyncio.sleep_ms(40)
+                slept.append(ticks_diff(ticks_ms(), started))
+                await signal.limit(5)
+                slept.append(signal.fired)
+
+        task = asyncio.create_task(waiter())
+        await asyncio.sleep_ms(5)
+        task.cancel()
+        await asyncio.sleep_ms(5)
+        signal.set()  # must not cut the sleep short
+        signal.clear()
+        await task
+        assert slept[0] >= 40 and slept[1] is False, slept
+
+    asyncio.run(main())
+
+
 def test_no_garbage_per_wait():
     async def main():
         signal = Signal()

@@ -4,10 +4,11 @@ import json
 import sys
 
 from copepod.telegram.updates import UpdateReader
+from copepod.textbuffer import TextBuffer
 
 PURE = True
 
-BUFFER = bytearray(12544)
+BUFFER = TextBuffer(bytearray(12544))
 BOT_ID = 123456789
 ADA = {"id": 7000000001, "is_bot": False, "first_name": "Ada", "username": "ada"}
 PRIVATE = {"id": 7000000001, "first_name": "Ada", "username": "ada", "type": "private"}
@@ -117,7 +118,7 @@ def test_text():
 def test_long_texts_stay_in_the_buffer_until_they_are_needed():
     long = "\u0416" * 900
     first = answer(update("message", message(text=long)))[0]
-    assert first.held_b == 1800 and first.size_b() == 1800
+    assert first.buffer is BUFFER and first.size_b() == 1800
     # Other answers leave it there, also when their short strings are cut by a window's end.
     for cut in (1, 7, 50):
         answer(
@@ -125,11 +126,18 @@ def test_long_texts_stay_in_the_buffer_until_they_are_needed():
             cut=cut,
         )
         assert READER.description.startswith("Bad Request: \u00e9 xx")
-    assert first.held_b == 1800
-    # The next long text takes the place; the first is saved before.
+    assert first.buffer is BUFFER
+    # The next long text has to wait: it comes again with the next poll.
+    assert answer(update("message", message(text="y" + long))) == []
+    assert READER.ok and first.text == long and first.buffer is None
+    assert answer(update("message", message(text="y" + long)))[0].text == "y" + long
+    # A short one makes room: it is read out of the buffer.
+    short = "\u0416" * 400
+    first = answer(update("message", message(text=short)))[0]
+    assert first.buffer is BUFFER
     second = answer(update("message", message(text="y" + long)))[0]
-    assert first.held_b == 0 and second.held_b == 1801
-    assert first.text == long and second.text == "y" + long and second.held_b == 0
+    assert first.buffer is None and first.text == short
+    assert second.buffer is BUFFER and second.text == "y" + long
     # Within one update, too.
     both = message(
         text=long, reply_to_message=message(text="\u00e9" * 700), quote={"text": "q" * 600}
@@ -137,17 +145,17 @@ def test_long_texts_stay_in_the_buffer_until_they_are_needed():
     msg = answer(update("message", both), cut=100)[0]
     assert msg.text == long and msg.reply_text == "q" * 600
     msg = answer(update("message", message(caption="c" * 900, photo=[{}])), cut=100)[0]
-    assert msg.text == "c" * 900 + "\n[image: photo]" and msg.held_b == 0
+    assert msg.text == "c" * 900 + "\n[image: photo]" and msg.buffer is None
     # What must be looked at is not left.
     msg = answer(update("message", message(text="/say " + long)), cut=100)[0]
-    assert msg.held_b == 0 and msg.command == "say" and msg.args == long
+    assert msg.buffer is None and msg.command == "say" and msg.args == long
     msg = answer(update("message", message(chat=GROUP, text="@copepod_bot " + long)), cut=100)[0]
-    assert msg.held_b == 0 and msg.text == long
+    assert msg.buffer is None and msg.text == long
     got = answer({"ok": True, "result": [
         {"update_id": 1, "message": message(text="a" + long)},
         {"update_id": 2, "message": message(text="b" + long)},
     ]}, cut=100)  # fmt: skip
-    assert [m.text for m in got] == ["a" + long, "b" + long]
+    assert [m.text for m in got] == ["a" + long]  # the second one waits
 
 
 def test_edited():

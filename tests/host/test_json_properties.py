@@ -17,6 +17,7 @@ for folder in (ROOT / "firmware", ROOT / "tests/device/cpython"):
         sys.path.insert(0, str(folder))
 
 from copepod.net.json_stream import Reader  # noqa: E402
+from copepod.textbuffer import TextBuffer  # noqa: E402
 
 # Node a: one field of each kind, a list and an object of node b; what they are called in a document
 # is what the strategies below draw from, so that wanted names come up in every place.
@@ -117,7 +118,7 @@ class Plain(Reader):
         pass
 
 
-READER = Plain(SCHEMA, bytearray(3 * LONG))
+READER = Plain(SCHEMA, TextBuffer(bytearray(3 * LONG)))
 
 
 def read(raw: bytes, cuts: list[int], reader: Reader = READER) -> list[Any]:
@@ -187,7 +188,7 @@ def test_malformed_utf8_never_passes(inside: bytes, size: int) -> None:
 @given(st.text("aé€🦀", max_size=30), st.integers(1, 12))
 @settings(max_examples=150)
 def test_caps(text: str, units: int) -> None:
-    reader = Plain(SCHEMA, bytearray(64))
+    reader = Plain(SCHEMA, TextBuffer(bytearray(64)))
     reader.LONG = units
     for raw in (
         json.dumps({"text": text}).encode(),

@@ -101,6 +101,17 @@ class Client:
             self.close()
         return False
 
+    def is_open(self):
+        """Whether there is a connection, which the server may have closed meanwhile."""
+        return self._socket is not None
+
+    def hurry(self):
+        """Let response() raise ETIMEDOUT now, if nothing of the answer has come; False if it has."""
+        if self._waiter is None or self._want != _HEAD or self._at != self._limit or self._head_b:
+            return False
+        self._deadline = self._waiter.deadline = ticks_ms()
+        return True
+
     # Request --------------------------------------------------------------------------------
 
     def begin(self, path, name):
@@ -255,6 +266,7 @@ class Client:
         self._deadline = ticks_add(ticks_ms(), timeout_ms)
         self._want = _HEAD
         self._framing = _UNCHUNKED
+        self.retry_after_s = 0  # what the header of that name says
         self._left = -1  # body bytes that are to come; -1: until the connection ends
         self._status = self._head_b = self._at = self._limit = self._turn = 0
         return self
@@ -359,8 +371,14 @@ class Client:
                     _errors().broken(False)
                 self._framing = _SIZE
                 self._left = 0
-            elif self._named(b"connection:") and self._named(b"close"):
-                self._keep = False
+            elif self._named(b"connection:"):
+                if self._named(b"close"):
+                    self._keep = False
+            elif self._status != 200 and self._named(b"retry-after:"):
+                try:
+                    self.retry_after_s = self._number(10)
+                except ValueError:
+                    pass  # a date
 
     def _named(self, name):
         # Take `name`, in lower case, and the blanks after it from the line; False if it is not there.

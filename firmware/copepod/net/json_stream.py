@@ -48,9 +48,10 @@ class Reader:
     A subclass has the hooks opened(letter) and closed(letter), called when an object of a node
     begins and when it is complete. If closed() sets `pause`, feed() returns after it.
 
-    `scratch` is a bytearray for long strings (~) that do not lie within one window or hold escapes,
+    `buffer` is a TextBuffer for long strings (~) that do not lie within one window or hold escapes,
     3 bytes for each unit of LONG. Such a string is left there: its value is an int, the number of
-    bytes, and settled(value) makes the str. save() is called before something else is put there.
+    bytes, and settled(value) makes the str. A second one makes it, too: None when it finds no memory.
+    no_room() is called, and the reading ends, when the buffer is another's who needs it.
     """
 
     opened: "Any"
@@ -59,14 +60,14 @@ class Reader:
     SHORT = 96  # UTF-16 units
     LONG = 4096
 
-    def __init__(self, schema, scratch):
+    def __init__(self, schema, buffer):
         from copepod.net import json_schema
 
         self._table, count, self._names = json_schema.table(schema)
         forget("copepod.net.json_schema")
         self.values: list = [None] * count
         self._root = _OBJECT << 8 | schema[0]
-        self.scratch = scratch
+        self.buffer = buffer
         self._short = bytearray(3 * self.SHORT)
         self._tail = bytearray(24)  # a scalar, or an escape that a window's end cuts
         self._stack = bytearray(_LEVELS)
@@ -76,21 +77,25 @@ class Reader:
         self._high = self._low = self._big = 0  # the last large integer in two parts, and itself
         self.begin()
 
-    def save(self):
-        """Hook: a long string that was left in the scratch buffer must be made a str now."""
-        if self._left:
-            self.values[self._left] = self.settled(self.values[self._left])
-            self._left = 0
+    def no_room(self):
+        """Hook: the buffer is not to be had."""
+        raise ValueError("no room for a long string")
+
+    def text_left(self, text):
+        """The buffer goes to another, or to the next string: see TextBuffer."""
+        self.values[self._long] = text
 
     def settled(self, value):
-        """The str of a value that may have been left in the scratch buffer."""
-        return str(memoryview(self.scratch)[:value], "utf8") if type(value) is int else value
+        """The str of a value that may have been left in the buffer."""
+        if type(value) is int:
+            value = self.buffer.read()
+        return value
 
     def forget(self, first):
         """Set the values from `first` on to None."""
         for i in range(first, len(self.values)):
             self.values[i] = None
-        self._left = 0
+        self.buffer.give_back(self)
 
     def begin(self):
         """Expect a new document."""
@@ -219,8 +224,8 @@ class Reader:
                 if 0 <= q <= i + units and buf.find(b"\\", i + 1, q) < 0:
                     self._keep(buf, i + 1, q)
                     return q + 1
-                if units == self.LONG:
-                    self.save()
+                if units == self.LONG and not self.buffer.ask(self):
+                    self.no_room()
             else:
                 self._odd = 0
                 self._state = _SKIP_STRING
@@ -287,7 +292,7 @@ class Reader:
     def _capture(self, units):
         self._state = _STRING
         self._units = units
-        self._buf = self.scratch if units == self.LONG else self._short
+        self._buf = self.buffer.data if units == self.LONG else self._short
         self._room = min(3 * units, len(self._buf))
         self._cut = False  # whether there was more than room
         self._raw = 0  # all bits of what was not escaped
@@ -396,9 +401,10 @@ class Reader:
         units = end - start - self._extra  # if there is no raw UTF-8, which Telegram escapes
         text = None
         if units <= self._units and self._raw < 128 and not self._cut:
-            if buf is self.scratch and end:
+            if buf is self.buffer.data and end:
                 self.values[slot] = end
-                self._left = slot
+                self._long = slot
+                self.buffer.keep(self, end)
                 return
             view = memoryview(buf) if buf is not self._window else self._view
             try:

@@ -1,12 +1,13 @@
-"""What must outlive a crash: the last update answered, crash count, last error. Memory: 128 B.
+"""What must outlive a crash: the last update answered, what was worked on, crash count, last error.
 
-The record is one bytearray that a port keeps somewhere durable (RTC memory, a file) and hands
-back at the next start. It has three areas, each with a check of its own, because what comes back
+Memory: 128 B. The record is one bytearray that a port keeps somewhere durable (RTC memory, a file)
+and hands back at the next start. It has four areas, each with a check of its own, because what comes back
 may be anything: RTC memory is noise after power-on, and a reset can fall into a write.
 
     0  last answered update: id u64, bot id u64, check u16
     18 crash count u8, running u8, check u16
-    22 last error: length u8, UTF-8 text, check u16 in the last two bytes (see last_error.py)
+    22 update that a handler works on: id u64, how often it was begun u8, check u16
+    33 last error: length u8, UTF-8 text, check u16 in the last two bytes (see last_error.py)
 """
 
 from struct import pack_into, unpack_from
@@ -17,6 +18,10 @@ from micropython import const
 SIZE_B = const(128)
 _ID_B = const(16)
 _COUNT = const(18)
+_WORK = const(22)
+_BEGUN = const(30)
+_WORK_CHECK = const(31)
+_TIMES_MAX = const(2)  # so often an update may bring the process down
 _STEADY_MS = const(600000)
 
 data = bytearray(SIZE_B)
@@ -68,7 +73,26 @@ def last_id_load(bot_id=0):
 def last_id_store(update_id, bot_id=0):
     """Keep `update_id` as answered by bot `bot_id` (its token starts so). Allocates nothing."""
     pack_into("<QQ", data, 0, update_id, bot_id)
+    data[_BEGUN] = 0  # no handler is at work any more
     close(0, _ID_B, _ID_B)
+
+
+def work_begin(update_id):
+    """A bot's handler begins to work on `update_id`. True when it has done so twice, and never came to an end.
+
+    Keeps that it begins, and how often; last_id_store() makes it past. Allocates nothing.
+    """
+    times = 0
+    if good(_WORK, _WORK_CHECK, _WORK_CHECK) and unpack_from("<Q", data, _WORK)[0] == update_id:
+        times = data[_BEGUN]
+    if times >= _TIMES_MAX:
+        return True
+    pack_into("<QB", data, _WORK, update_id, times + 1)
+    try:
+        close(_WORK, _WORK_CHECK, _WORK_CHECK)
+    except OSError:
+        pass  # it can't be kept; the answer matters more
+    return False
 
 
 def crashes_load():

@@ -1,4 +1,4 @@
-"""Calls to the Bot API over the one connection: request text, answers, refusals, flood limits. Memory: small ints.
+"""Calls to the Bot API over the one connection: request text, answers, flood limits. Memory: small ints.
 
 A call is written in pieces straight into the connection's window:
 
@@ -8,13 +8,15 @@ A call is written in pieces straight into the connection's window:
     while await api.http.fill():
         api.read()
     accepted = api.result()
+
+What an answer means that is not ok stands in trouble.py.
 """
 
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod.log import log
+from copepod.once import forget
 from copepod.telegram.updates import UpdateReader
 
 GET_ME = const(0)
@@ -25,7 +27,7 @@ SEND_ACTION = const(4)
 ANSWER_CALLBACK = const(5)
 SET_COMMANDS = const(6)
 
-_METHODS = (
+METHODS = (
     b"getMe",
     b"getUpdates",
     b"sendMessage",
@@ -35,6 +37,7 @@ _METHODS = (
     b"setMyCommands",
 )
 ANSWER_MS = const(20000)  # longest an answer may take beside a long poll's own time
+_HOLDS = const(8)  # flood limits that are kept at a time
 
 
 class Stop(Exception):
@@ -49,43 +52,48 @@ class Api:
     """One call at a time over `http`; holds the token, which goes nowhere but into requests."""
 
     def __init__(self, http, token, buffer):
-        self._set_up(http, token, buffer)
-
-    def _set_up(self, http, token, buffer):
         self.http = http
         self.reader = UpdateReader(buffer)
         self.polls = 0  # polls that succeeded
         self.conflict = False  # another instance is polling: wait longer
+        self.doubted = False  # the token was refused, but not by getMe
+        self.method = 0
+        self.status = 0  # of the answer; 0 while none has come
+        self.key = None  # whom a flood limit on this call would hold: a chat's id or a method's name
         self._path = b"/bot" + token.encode() + b"/"
-        self._method = self._status = 0
-        self._free_at: list = [None] * len(_METHODS)
+        self._holds: list = []  # [key, until ticks_ms]
+        self._json = True
         self.text = http.write  # a piece of JSON as it is, bytes or ASCII
         self.number = http.write_int  # an int of any size
         self.run = http.write_json  # (buffer, start, end): UTF-8 inside a JSON string
 
     # Flood limits ---------------------------------------------------------------------------
 
-    def held_ms(self, method):
-        """ms until `method` may be called again; 0 when it may be called now."""
-        free_at = self._free_at[method]
-        if free_at is None:
-            return 0
-        left_ms = ticks_diff(free_at, ticks_ms())
-        if left_ms <= 0:
-            self._free_at[method] = None
-            return 0
-        return left_ms
+    def hold(self, key, wait_ms):
+        """No call for `key` for so long."""
+        if len(self._holds) == _HOLDS:
+            self._holds.pop(0)
+        self._holds.append([key, ticks_add(ticks_ms(), wait_ms)])
 
-    def free(self, method):
-        """True when no flood limit holds `method`."""
-        return self._free_at[method] is None or self.held_ms(method) == 0
+    def held_ms(self, key):
+        """ms until a call for `key`, a chat's id or a method's name, may be made; 0: now."""
+        for entry in self._holds:
+            if entry[0] == key:
+                left_ms = ticks_diff(entry[1], ticks_ms())
+                if left_ms > 0:
+                    return left_ms
+                self._holds.remove(entry)
+                break
+        return 0
 
-    # Requests -------------------------------------------------------------------------------
+    # Calls ----------------------------------------------------------------------------------
 
-    def begin(self, method):
+    def begin(self, method, key=None):
         """Start a call: POST with a JSON body that the caller writes."""
-        self._method = method
-        self.http.begin(self._path, _METHODS[method])
+        self.method = method
+        self.status = 0
+        self.key = METHODS[method] if key is None else key
+        self.http.begin(self._path, METHODS[method])
 
     def escaped(self, text):
         """Write a str inside a JSON string."""
@@ -93,21 +101,26 @@ class Api:
         self.run(data, 0, len(data))
 
     def answered(self, status, sink=None):
-        """The head of the answer has come; `sink(msg)` will take its updates. OSError for a 5xx."""
-        self._status = status
-        if status >= 500:
-            self._failed(status, None)
+        """The head of the answer has come; `sink(msg)` will take its updates."""
+        self.status = status
+        self._json = True
         self.reader.begin(sink)
 
     def read(self):
-        """Take the window of the answer that http.fill() has found."""
+        """Take the window of the answer that http.fill() has found. What comes with a failure may be anything."""
         http = self.http
-        self.reader.feed(http.buffer, http.start, http.end)
+        if self._json:
+            try:
+                self.reader.feed(http.buffer, http.start, http.end)
+            except ValueError:
+                if self.status == 200:
+                    raise
+                self._json = False
 
     def lost(self):
         """The answer broke off; True when it can only have said that the message was accepted."""
         self.http.close()
-        return self._status == 200 and self._method >= SEND_MESSAGE
+        return self.status == 200 and self.method >= SEND_MESSAGE
 
     def result(self):
         """The answer is complete: True when Telegram accepted the call, False when a flood limit holds it.
@@ -116,33 +129,16 @@ class Api:
         ValueError for anything that a new connection may mend.
         """
         reader = self.reader
-        reader.finish()
-        if reader.ok:
-            return True
-        return self._failed(reader.error_code or self._status, reader.description)
+        if self.status == 200:
+            reader.finish()
+            if reader.ok:
+                return True
+        from copepod.telegram import trouble
 
-    def _failed(self, code, description):
-        # What an answer means that is not ok: see result().
-        name = _METHODS[self._method].decode()
-        if code == 429:
-            seconds = self.reader.retry_after or 1
-            # A second of Telegram's is over when its clock says so: half of one more, to be sure.
-            self._free_at[self._method] = ticks_add(ticks_ms(), seconds * 1000 + 500)
-            log("telegram", "flood limit on ", name, ": waiting ", seconds, " s")
-            return False
-        description = description or "without a reason"
-        if code == 401 or (code == 404 and self._method == GET_ME):
-            raise Stop(
-                "the token is refused (%d %s): check channels.telegram.token" % (code, description)
-            )
-        if code == 409:
-            self.conflict = True
-            raise OSError(
-                "another instance is polling with this token (409): stop it, or the webhook"
-            )
-        if code >= 500:
-            raise OSError("the server answers %d to %s" % (code, name))
-        raise Refused("%d %s" % (code, description))
+        try:
+            return trouble.refused(self)
+        finally:
+            forget("copepod.telegram.trouble")
 
     def write_poll(self, offset, limit, timeout_s):
         """Write a getUpdates call.
@@ -159,8 +155,5 @@ class Api:
             self.text(b',"offset":')
             self.number(offset)
         if not self.polls:
-            self._write_allowed()
+            self.text(b',"allowed_updates":["message","edited_message","callback_query"]')
         self.text(b"}")
-
-    def _write_allowed(self):
-        self.text(b',"allowed_updates":["message","edited_message","callback_query"]')

@@ -1,84 +1,77 @@
-"""The Telegram channel: one connection that polls and sends in turn. Memory: one text buffer, made at start.
+"""The Telegram channel: one connection that polls and sends in turn. Memory: small ints and its parts, made at start.
+
+    linking ─ connecting ─ greeting ─┬─ polling ─┐
+       │                             ├─ sending ─┤
+       └───────── (back-off) ────────┴─ waiting ─┘
 
 Below, anything wrong raises; run() is the one place that catches, logs once, waits and connects again.
+What seldom happens stands in connect.py, greet.py, optional.py and trouble.py.
 
 Telegram has one offset, so an update is acknowledged only when its answer has been accepted: the
 channel polls again (with a long poll) once nothing is being worked on; with limit > 1 it polls
-shortly, and not more than once a second, while there is room. An update that comes again meanwhile
-is known by its id. The id of the last answered one survives a crash (copepod/platform).
+shortly, and not more than once a second, while there is room. See offsets.py.
 """
 
-import gc
-import os
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
 from copepod import arena
 from copepod.log import log
-from copepod.net import link
 from copepod.net.http import Client
 from copepod.once import forget
-from copepod.platform import port, record
+from copepod.platform import record
 from copepod.signal import Signal
 from copepod.telegram import api
 from copepod.telegram.api import Api, Refused
+from copepod.telegram.offsets import Offsets
 from copepod.telegram.outbox import Outbox
+from copepod.telegram.poll import Poll
+from copepod.textbuffer import TextBuffer
 
-_BACKOFF_MIN_MS = const(1000)
-_BACKOFF_MAX_MS = const(300000)
-_CONFLICT_MS = const(30000)
 _NO_ROOM_MS = const(10000)  # what to wait when there is no memory for the words of a failure
-_SHORT_POLL_MS = const(1000)  # pause between short polls while something is being worked on
 _TYPING_FIRST_MS = const(1000)
-_TYPING_AGAIN_MS = const(4000)
+_OPTIONAL_MS = const(5000)  # longest that a call which only decorates may keep the others waiting
 _IDLE_MS = const(10000)
-_AGAIN = const(
-    100
-)  # an id this little below the last answered one comes again; lower, it is a new count
+_CALLBACKS = const(8)  # pressed buttons that wait for their answer; Telegram gives up on its own
+_MENU_TRIES = const(5)
+_MENU_S = const(60)  # after the first try; twice as long each time
 
 
 class Channel:
-    """Owns the connection, the formatter and the offset. `alive_ms` moves while it makes progress.
-
-    What starts it up, and what it does when something fails, stands in methods of their own, which a
-    board loads when they are called (copepod/rooms.toml).
-    """
+    """Owns the connection, the formatter and the offset. `alive_ms` moves while it makes progress."""
 
     def __init__(self, gateway):
-        self._set_up(gateway)
-
-    def _set_up(self, gateway):
         config = gateway.config
         self.gateway = gateway
         self.stats = gateway.stats
+        self.state = "linking"
         self.alive_ms = ticks_ms()
         self.steady = False
-        self.linking = False  # Wi-Fi is being brought up, which has its own remedies
         self.ready_once = False  # a poll has succeeded
-        buffer = arena.buffer
+        buffer = TextBuffer(arena.buffer)
         self.outbox = Outbox(gateway.bus.outbound, gateway.stats, buffer, config.rich_messages)
         self.http = Client(config.server, config.server_port, config.tls_context)
         self.api = Api(self.http, config.token, buffer)
         config.token = None  # one copy, in the api
+        self.offsets = Offsets()
+        self.poll = Poll(config.poll_timeout_s)
+        self.callbacks: list = []  # ids of callback queries to answer
+        self.clock_day = None  # the day on which the clock was last found good
+        self.sent = False  # all of the call's request is on its way
+        self.typing_at = None
+        self.typing_off = False  # for this message
+        self.menu_tries = 0
+        self.menu_at = ticks_ms()
         self._inbound = gateway.bus.inbound
         self._wake = gateway.wake_channel
         self._pause = Signal()
         self._limit = config.limit
-        self._in_flight = 0
-        self._last_id = None  # newest update handed to the worker
-        self._first_id = None  # oldest one whose answer is not accepted yet
-        self._answered_id = None
-        self._confirm = None  # offset to send: everything before it is answered
-        self._sent_confirm = None  # the one in the poll that is under way
-        self._callbacks: list = []  # ids of callback queries to answer
-        self._short_poll_at = ticks_ms()
-        self._typing_at = None
+        self._received = 0  # updates, when the poll began
         self._greeted = False
-        self._pairing = None  # offered while nobody is admitted
-        self._clock_day = None  # the day on which the clock was last found good
+        self.pairing: "Any" = None  # offered while nobody is admitted
 
-    # Connection -----------------------------------------------------------------------------
+    # The connection's life ------------------------------------------------------------------
 
     async def run(self):
         """Connect, poll and send for ever; raises Stop when the token is refused."""
@@ -88,26 +81,27 @@ class Channel:
         while True:
             polls = call.polls
             try:
-                # One after the other: what each of them needs is dropped before the next is loaded.
-                await self._link_up()
-                await self._open()
-                if not self._greeted:
-                    await self._greet()
+                await self._connect(True)
                 while True:
                     # One call a turn, and no coroutine for it: each would be garbage.
                     self.alive_ms = ticks_ms()
+                    self.outbox.advance()
                     method = self._next_method()
                     if method is None:
+                        self.state = "waiting"
                         await self._wake.limit(self._next_ms())
                         continue
                     if not http.alive():  # the server has closed it, which is no failure
-                        await self._open()
-                        method = self._next_method()  # a handler may have ended meanwhile
-                        if method is None:
-                            continue
-                    sink = self._receive if method == api.GET_UPDATES else None
+                        await self._connect(False)
+                        continue  # a handler may have ended meanwhile
+                    self.sent = False
+                    self.state = "polling" if method == api.GET_UPDATES else "sending"
                     limit_ms = self._write(method)
+                    if not http.is_open():
+                        continue
+                    self.sent = True
                     await http.flush()
+                    sink = self._receive if method == api.GET_UPDATES else None
                     call.answered(await http.response(limit_ms), sink)
                     try:
                         while await http.fill():
@@ -131,118 +125,106 @@ class Channel:
             finally:
                 http.close()
             failures = 0 if call.polls != polls else failures + 1
-            try:
-                wait_ms = self._back_off(reason, failures)
-            except MemoryError:
-                wait_ms = _NO_ROOM_MS
+            wait_ms = self._failed(reason, failures)
+            self.state = "waiting"
             await self._pause.limit(wait_ms)
 
-    def _back_off(self, error, failures):
-        # Say what went wrong, once, and return how long to wait, in ms.
-        self.stats.errors += 1
-        self.stats.backoffs += 1
-        wait_ms = min(_BACKOFF_MIN_MS << min(failures, 9), _BACKOFF_MAX_MS)
-        wait_ms = wait_ms // 2 + (os.urandom(1)[0] * (wait_ms // 2) >> 8)
-        if self.api.conflict:
-            self.api.conflict = False
-            wait_ms += _CONFLICT_MS
-        try:
-            from copepod.net.explain import explain
+    async def _connect(self, anew):
+        # One after the other: what each of them needs is dropped before the next is loaded.
+        from copepod.telegram import connect
 
-            reason = explain(error)
-            forget("copepod.net.explain")
-        except MemoryError:  # its words are 2 kB; where they do not fit the error stands for itself
-            reason = str(error)
-        log("telegram", reason, ", trying again in ", (wait_ms + 999) // 1000, " s")
-        self.gateway.telemetry.event("backoff", wait_ms)
-        if failures & 7 == 4:  # once in a while in a long outage
-            link.distrust()
-        self.alive_ms = ticks_add(ticks_ms(), wait_ms)
+        if anew:
+            await connect.ready(self)
+        await connect.connect(self)
+        forget("copepod.telegram.connect")
+        if not self._greeted:
+            from copepod.telegram import greet
+
+            self.state = "greeting"
+            await greet.greet(self)
+            self._greeted = True
+            forget("copepod.telegram.greet")
+
+    def _failed(self, error, failures):
+        try:
+            from copepod.telegram import trouble
+
+            wait_ms = trouble.failed(self, error, failures)
+            forget("copepod.telegram.trouble")
+        except MemoryError:
+            wait_ms = _NO_ROOM_MS
         return wait_ms
 
-    async def _link_up(self):
-        config = self.gateway.config
-        self.linking = True
-        await link.up(config)
-        self.linking = False
-        self.alive_ms = ticks_ms()
-        if config.tls:
-            from copepod.net import clock
+    def leave_poll(self):
+        """Something is to be sent: do not wait for the end of a long poll. Costs a new connection.
 
-            self._clock_day = await clock.ready(self._clock_day)
-            forget("copepod.net.clock")
-            if self._clock_day is None:
-                raise OSError("clock not set")
-
-    async def _open(self):
-        telemetry = self.gateway.telemetry
-        gc.collect()  # what TLS will need should be in one piece
-        await self.http.connect()
-        telemetry.connections = self.http.connections
-        telemetry.event("tls", self.http.connections)
-
-    async def _greet(self):
-        from copepod.telegram import greet
-
-        self._answered_id = await greet.greet(self)
-        self._greeted = True
-        forget("copepod.telegram.greet")
-        if not self.gateway.access.allow:
-            from copepod.pairing import Pairing
-
-            config = self.gateway.config
-            self._pairing = Pairing(self.gateway.access, config.path, self.gateway.telemetry)
+        Nothing is lost: an update that the server sends meanwhile comes again with the next poll.
+        """
+        if self.state == "polling" and self.poll.timeout_s and self.http.hurry():
+            self.poll.left = True
 
     # What to do next ------------------------------------------------------------------------
 
     def _next_method(self):
         # The call to make now, None when there is nothing to do but to wait.
         call = self.api
+        if call.doubted:
+            return api.GET_ME
         method = self.outbox.method()
-        if method is not None and call.free(method):
+        if method is not None and not call.held_ms(self.outbox.message.chat_id):
             return method
-        if self._callbacks and call.free(api.ANSWER_CALLBACK):
+        if self.callbacks and not call.held_ms(api.METHODS[api.ANSWER_CALLBACK]):
             return api.ANSWER_CALLBACK
         if self._typing_due() == 0:
             return api.SEND_ACTION
+        if self._menu_due() == 0:
+            return api.SET_COMMANDS
         if self._poll_due() == 0:
             return api.GET_UPDATES
         return None
 
     def _next_ms(self):
         # How long nothing can be done, in ms, unless somebody wakes the channel.
-        call = self.api
         wait_ms = _IDLE_MS
-        for method in (api.SEND_MESSAGE, api.SEND_RICH, api.ANSWER_CALLBACK):
-            held_ms = call.held_ms(method)
-            if 0 < held_ms < wait_ms:
-                wait_ms = held_ms
-        for due_ms in (self._typing_due(), self._poll_due()):
+        if self.outbox.method() is not None:
+            wait_ms = min(wait_ms, self.api.held_ms(self.outbox.message.chat_id) or wait_ms)
+        if self.callbacks:
+            wait_ms = min(wait_ms, self.api.held_ms(api.METHODS[api.ANSWER_CALLBACK]) or wait_ms)
+        for due_ms in (self._typing_due(), self._menu_due(), self._poll_due()):
             if due_ms is not None and due_ms < wait_ms:
                 wait_ms = due_ms
         return wait_ms
 
     def _typing_due(self):
         # ms until the next chat action is due, None when no handler is at work.
-        gateway = self.gateway
-        msg = gateway.working_on
+        worker = self.gateway.worker
+        msg = worker.msg
         if msg is None or msg.kind == "callback":
-            self._typing_at = None
+            self.typing_at = None
+            self.typing_off = False
             return None
-        if self._typing_at is None:
-            self._typing_at = ticks_add(gateway.working_since_ms, _TYPING_FIRST_MS)
-        return max(ticks_diff(self._typing_at, ticks_ms()), self.api.held_ms(api.SEND_ACTION))
+        if self.typing_off:
+            return None
+        if self.typing_at is None:
+            self.typing_at = ticks_add(worker.since_ms, _TYPING_FIRST_MS)
+        due = max(0, ticks_diff(self.typing_at, ticks_ms()))
+        return max(due, self.api.held_ms(api.METHODS[api.SEND_ACTION]))
+
+    def _menu_due(self):
+        # ms until the menu of commands may be set, None when it is, or was tried often enough.
+        if self.menu_tries >= _MENU_TRIES or not self.steady:
+            return None
+        due = max(0, ticks_diff(self.menu_at, ticks_ms()))
+        return max(due, self.api.held_ms(api.METHODS[api.SET_COMMANDS]))
 
     def _poll_due(self):
         # ms until the next poll may be made, None while there is no room for what it would bring.
         if self.outbox.message is not None:
             return None  # its text lies in the buffer that reading would use
-        if self._in_flight >= self._limit or not self._inbound.room():
+        working = len(self.offsets)
+        if working >= self._limit or not self._inbound.room():
             return None
-        due = 0
-        if self._in_flight:
-            due = max(0, ticks_diff(self._short_poll_at, ticks_ms()))
-        return max(due, self.api.held_ms(api.GET_UPDATES))
+        return max(self.poll.due_ms(working), self.api.held_ms(api.METHODS[api.GET_UPDATES]))
 
     # Calls ----------------------------------------------------------------------------------
 
@@ -253,131 +235,100 @@ class Channel:
             self.outbox.write(call, method)
         elif method == api.GET_UPDATES:
             # The first poll returns at once, so that whoever watches knows that it works.
-            waits = self.steady and not self._in_flight
-            timeout_s = self.gateway.config.poll_timeout_s if waits else 0
-            self._sent_confirm = self._confirm
-            self._short_poll_at = ticks_add(ticks_ms(), _SHORT_POLL_MS)
-            self.alive_ms = ticks_add(
-                ticks_ms(), timeout_s * 1000
-            )  # till then silence is no failure
-            call.write_poll(self._confirm, self._limit, timeout_s)
+            offset = self.offsets.next
+            timeout_s = self.poll.begin(self.steady and not len(self.offsets), offset)
+            # Till then silence is no failure.
+            self.alive_ms = ticks_add(ticks_ms(), timeout_s * 1000)
+            self._received = self.stats.received
+            call.write_poll(offset, self._limit, timeout_s)
             return api.ANSWER_MS + timeout_s * 1000
+        elif method == api.GET_ME:
+            call.begin(method)
+            call.text(b"{}")
         else:
-            self._write_other(method)
-        return api.ANSWER_MS
+            from copepod.telegram import optional
 
-    def _write_other(self, method):
-        # A chat action, or the answer to a pressed button.
-        call = self.api
-        call.begin(method)
-        if method == api.SEND_ACTION:
-            self._typing_at = ticks_add(ticks_ms(), _TYPING_AGAIN_MS)
-            msg = self.gateway.working_on
-            call.text(b'{"action":"typing","chat_id":')
-            call.number(msg.chat_id)
-            if msg.thread_id is not None:
-                call.text(b',"message_thread_id":')
-                call.number(msg.thread_id)
-            call.text(b"}")
-        else:
-            call.text(b'{"callback_query_id":"')
-            call.escaped(self._callbacks[0])
-            call.text(b'"}')
+            optional.write(self, method)
+            forget("copepod.telegram.optional")
+            return _OPTIONAL_MS
+        return api.ANSWER_MS
 
     def _accepted(self, method):
         if method == api.SEND_MESSAGE or method == api.SEND_RICH:
             self.outbox.accepted()
-        elif method == api.ANSWER_CALLBACK:
-            self._callbacks.pop(0)
         elif method == api.GET_UPDATES:
             self.api.polls += 1
-            if self._confirm == self._sent_confirm:
-                self._confirm = (
-                    None  # Telegram knows; ids may start anew at a lower number one day
-                )
+            self.poll.ended(self.stats.received != self._received)
+            self.offsets.told(self.poll.offset)
             if not self.steady:
-                self._first_poll()
+                from copepod.telegram import connect
 
-    def _first_poll(self):
-        # Nothing is loaded from now on, unless it fails: see arena.py.
-        gc.threshold(self.gateway.config.memory_gc_threshold or port.GC_THRESHOLD_B)
-        self.steady = self.ready_once = True
-        self.gateway.telemetry.event("poll", 0)
-        self.gateway.telemetry.frame("steady", True)
+                connect.first_poll(self)
+                forget("copepod.telegram.connect")
+        elif method == api.ANSWER_CALLBACK:
+            self.callbacks.pop(0)
+        elif method == api.SET_COMMANDS:
+            self.menu_tries = _MENU_TRIES
+        elif method == api.GET_ME:
+            from copepod.telegram import trouble
+
+            trouble.doubt_settled(self)
+            forget("copepod.telegram.trouble")
 
     def _refused(self, method, error):
-        if method == api.SEND_MESSAGE or method == api.SEND_RICH:
-            self.outbox.refused(error, method)
-        elif method == api.ANSWER_CALLBACK:
-            self._callbacks.pop(0)  # too old: Telegram has stopped the spinner itself
-        elif method == api.GET_UPDATES:
-            raise OSError("getUpdates: %s" % error)
+        from copepod.telegram import trouble
+
+        trouble.refused_for_good(self, method, error)
+        forget("copepod.telegram.trouble")
+
+    def put_off_menu(self):
+        """Setting the menu did not work out: try again later, a few times."""
+        self.menu_at = ticks_add(ticks_ms(), (_MENU_S << self.menu_tries) * 1000)
+        self.menu_tries += 1
 
     # Receiving ------------------------------------------------------------------------------
 
     def _receive(self, msg):
         # Take one update; False stops the reading, the rest comes again with the next poll.
         update_id = msg.update_id
-        if self._known(update_id):
-            msg.held_b = 0  # nobody will read it, and its place is about to be another's
+        offsets = self.offsets
+        if offsets.known(update_id):
+            msg.discard()
             return True
         kind = msg.kind
         if kind is None:
             self.stats.ignored += 1
         elif not self.gateway.access.admits(msg):
             kind = self._stranger(msg)
-        if kind is None and self._in_flight == 0:
-            msg.held_b = 0
+        if kind is None:
+            msg.discard()
             self.stats.received += 1
-            self._answered_id = update_id
-            self._confirm = update_id + 1
+            offsets.done(update_id)
             return True
         msg.kind = kind
         if not self._inbound.put(msg):
-            msg.held_b = 0
+            msg.discard()
             return False
-        if msg.held_b:
-            self.outbox.unread = msg
         self.stats.received += 1
-        if self._in_flight == 0:
-            self._first_id = update_id
-        self._in_flight += 1
-        self._last_id = update_id
-        if msg.callback_id is not None:
-            self._callbacks.append(msg.callback_id)
+        offsets.take(update_id)
+        if msg.callback_id is not None and len(self.callbacks) < _CALLBACKS:
+            self.callbacks.append(msg.callback_id)
         return True
 
     def _stranger(self, msg):
-        # The kind of a message that may become the owner's by it, None for everybody else's.
-        if self._pairing is not None and self._pairing.accepts(msg):
-            self._pairing = None
+        # The kind of a message that makes its sender the owner, None for everybody else's.
+        if self.pairing is not None and self.pairing.accepts(msg):
+            self.pairing = None
             msg.command = None
-            return msg.kind
+            return "paired"
         self.stats.strangers += 1
         return None
 
-    def _known(self, update_id):
-        if self._in_flight and self._first_id <= update_id <= self._last_id:
-            return True
-        answered = self._answered_id
-        if answered is None:
-            return False
-        if answered - _AGAIN < update_id <= answered:
-            self._confirm = answered + 1
-            return True
-        return False
-
     def finished(self, update_id):
         """The worker is done with `update_id`: its answer is accepted, so it may be acknowledged."""
-        self._in_flight -= 1
-        self._answered_id = update_id
-        self._first_id = update_id + 1
-        self._confirm = update_id + 1
-        try:
-            record.last_id_store(update_id, self.api.reader.bot_id)
-        except OSError as error:
-            self._not_kept(error)
+        if self.offsets.done(update_id):
+            try:
+                record.last_id_store(self.offsets.answered, self.api.reader.bot_id)
+            except OSError as error:
+                log("state", "the last answered update can't be kept: ", error)
         self._wake.set()
-
-    def _not_kept(self, error):
-        log("state", "the last answered update can't be kept: ", error)

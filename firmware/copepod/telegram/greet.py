@@ -1,84 +1,60 @@
-"""What is said once after start: who am I, the commands for the menu, the last error. Memory: dropped after it."""
+"""Who am I: the first call after start, and what the record says. Memory: dropped after it."""
 
-from copepod import commands
+import asyncio
+
+from micropython import const
+
+from copepod import messages
 from copepod.log import log
-from copepod.once import forget
 from copepod.platform import record
 from copepod.telegram import api
 
+_STEP_MS = const(500)
+
 
 async def greet(channel):
-    """Make the first calls for `channel`; returns the id of the last answered update, or None.
+    """Ask getMe and go on where this bot stopped.
 
     Stop when the token is refused; otherwise only what a new connection may mend is raised.
     """
     call = channel.api
+    http = call.http
     call.begin(api.GET_ME)
     call.text(b"{}")
-    if not await _finish(call):
-        raise OSError("flood limit on the first call")
-    answer = call.reader
-    call.reader.bot(answer.id, answer.username)
-    log("telegram", "I am @", answer.username)
-    channel.gateway.telemetry.frame("connected", True)
-    await _set_commands(call)
-    gate = channel.gateway.access
-    if gate.open:
-        log("access", 'allow_from is ["*"]: anyone may talk to this bot')
-    await _report(call, gate.owner())
-    return record.last_id_load(answer.id)
-
-
-async def _finish(call):
-    # What the channel does without a coroutine for it.
-    http = call.http
     await http.flush()
     call.answered(await http.response(api.ANSWER_MS))
     while await http.fill():
         call.read()
-    return call.result()
+    if not call.result():
+        raise OSError("flood limit on the first call")
+    bot_id = call.reader.id  # the reader's fields are the next answer's soon
+    gateway = channel.gateway
+    call.reader.bot(bot_id, call.reader.username)
+    log("telegram", "I am @", call.reader.username)
+    gateway.telemetry.frame("connected", True)
+    channel.offsets.answered = record.last_id_load(bot_id)
+    gate = gateway.access
+    if gate.open:
+        log("access", 'allow_from is ["*"]: anyone may talk to this bot')
+    if not gate.allow:
+        from copepod.pairing import Pairing
 
-
-def _escaped(call, text):
-    data = memoryview(text)
-    call.run(data, 0, len(data))
-
-
-async def _set_commands(call):
-    call.begin(api.SET_COMMANDS)
-    call.text('{"commands":[')
-    first = True
-    for name, line in commands.listed():
-        call.text('{"command":"' if first else ',{"command":"')
-        call.text(name)
-        call.text('","description":"')
-        _escaped(call, line or name)
-        call.text('"}')
-        first = False
-    forget("copepod.commands")
-    call.text("]}")
-    try:
-        await _finish(call)
-    except api.Refused as error:
-        log("telegram", "setMyCommands: ", error)
-
-
-async def _report(call, owner):
+        channel.pairing = Pairing(gate, gateway.config.path, gateway.telemetry)
     from copepod.platform import last_error
 
     problem = last_error.load()
-    if problem is None or owner is None:
-        forget("copepod.platform.last_error")
-        return
-    call.begin(api.SEND_MESSAGE)
-    call.text('{"chat_id":')
-    call.number(owner)
-    call.text(',"text":"')
-    _escaped(call, "I was restarted after an error: " + problem)
-    call.text('"}')
+    if problem is not None and gate.owner() is not None:
+        asyncio.create_task(_report(gateway, gate.owner(), problem))
+
+
+async def _report(gateway, owner, problem):
+    # Through the queue like any answer; forgotten once it was said, or can't be.
+    from copepod.platform import last_error
+
+    while not gateway.channel.steady:
+        await asyncio.sleep_ms(_STEP_MS)  # pyright: ignore[reportAttributeAccessIssue]
     try:
-        await _finish(call)
-    except api.Refused as error:
+        await gateway.send(owner, "I was restarted after an error:\n```\n%s\n```" % problem)
+    except messages.AnswerRefused as error:
         log("telegram", "the owner can't be told: ", error)
     last_error.store("")
-    forget("copepod.platform.last_error")

@@ -39,14 +39,13 @@ class UpdateReader(Reader):
     """begin(), feed() each window, finish(); after that the fields of the answer are attributes.
 
     ok, error_code, description and retry_after are any answer's; id and username getMe's;
-    message_id sendMessage's. `buffer`: see json_stream.Reader. A long text stays in it until somebody
-    needs it or the place: see InboundMessage.held.
+    message_id sendMessage's. `buffer` is the TextBuffer, in which a long text stays until somebody needs
+    it or the place.
     """
 
     def __init__(self, buffer):
         self.bot_id: "Any" = None
         self._at_name = "@"
-        self._unread = None  # the message whose text may still be in the buffer
         from copepod.telegram import schema
 
         super().__init__(schema.SCHEMA, buffer)
@@ -64,7 +63,7 @@ class UpdateReader(Reader):
         """
         super().begin()
         self._sink = sink
-        self._stopped = False
+        self._stopped = self._lost = False
         self._kind = self._thing = self._mentioned = 0
 
     def feed(self, buf, start, end):
@@ -98,19 +97,31 @@ class UpdateReader(Reader):
             if self._sink is not None:
                 msg = InboundMessage()
                 msg.update_id = values[_UPDATE]
-                kind = self._fill(msg, values)
+                try:
+                    kind = self._fill(msg, values)
+                    if self._lost:
+                        raise MemoryError
+                except MemoryError:  # the text, or what is made of it, has no room
+                    msg.text = None
+                    kind = "message" if values[_TYPE] == "private" else None
                 if kind != "message":  # which is what the class says
                     msg.kind = kind
                 if not self._sink(msg):
                     self._stopped = self.pause = True
             self.forget(_UPDATE)
             self._kind = self._thing = self._mentioned = 0
+            self._lost = False
 
-    def save(self):
-        super().save()
-        if self._unread is not None:
-            self._unread.settle()
-            self._unread = None
+    def text_left(self, text):
+        # The text of the message that this one replies to may be missing, not the text itself.
+        self._lost |= text is None and self._long != _REPLIED and self._long != _QUOTE
+        super().text_left(text)
+
+    def no_room(self):
+        # Another needs the buffer: this update comes again with the next getUpdates.
+        if self._sink is None:
+            super().no_room()
+        self._stopped = self.pause = True
 
     def _fill(self, msg, values):
         # Returns the kind, None for what no handler should see.
@@ -131,13 +142,12 @@ class UpdateReader(Reader):
             msg.thread_id = values[_THREAD]
         text = values[_TEXT]
         if type(text) is int:
-            msg.held = self.scratch
-            msg.held_b = text
+            msg.buffer = self.buffer
+            self.buffer.keep(msg, text)
         private = values[_TYPE] == "private"
         if private and text is not None and not (callback or values[_QUOTE] or values[_REPLIED]):
             if type(text) is int:
-                if self.scratch[0] != 47:
-                    self._unread = msg
+                if self.buffer.data[0] != 47:
                     return kind
                 text = msg.text
             msg.text = text
@@ -159,8 +169,7 @@ class UpdateReader(Reader):
             msg.text = values[_DATA] or ""
             return kind
         if type(text) is int:
-            if private and self.scratch[0] != 47:
-                self._unread = msg
+            if private and self.buffer.data[0] != 47:
                 return kind
             text = msg.text
         elif text is None:

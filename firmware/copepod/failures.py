@@ -1,0 +1,95 @@
+"""What is logged, kept and said when a task or a handler fails. Memory: loaded then, dropped after it."""
+
+import asyncio
+import gc
+import sys
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
+from time import ticks_add, ticks_ms
+
+from micropython import const
+
+from copepod.log import log
+from copepod.messages import TOO_LONG, OutboundMessage
+from copepod.signal import Signal
+
+_GRACE_MS = const(5000)  # for a handler that is cancelled to come to its end
+_SORRY = "Sorry, something went wrong while I was working on that."
+
+
+def note(gateway, area, error):
+    """Log `error`, which may be anything, and count it."""
+    gateway.stats.errors += 1
+    if isinstance(error, MemoryError):
+        gc.collect()
+    name = type(error).__name__
+    try:
+        text = str(error)
+    except BaseException:  # __str__ may be a user's as well
+        log(area, "failed: ", name, ", which can't be shown")
+    else:
+        log(area, "failed: ", name, ": ", text)
+        sys.print_exception(error)  # pyright: ignore[reportAttributeAccessIssue]
+    gateway.telemetry.event("error", 0)
+
+
+def apology(worker, error):
+    """Note why a handler has ended; returns what its sender is told."""
+    gateway = worker.gateway
+    if worker.timed_out and isinstance(error, asyncio.CancelledError):
+        log("handler", "gave up after ", gateway.config.gateway_handler_timeout_s, " s")
+        return "Sorry, that took too long and I gave it up."
+    gateway.stats.handler_errors += 1
+    note(gateway, "handler", error)
+    if isinstance(error, MemoryError):
+        return TOO_LONG
+    return _SORRY
+
+
+async def after_crash(worker):
+    """The worker starts again after it has failed, outside of any handler: its message is finished."""
+    msg = worker.msg
+    worker.own = OutboundMessage(0, None)  # the last one may still be on its way
+    worker.own.signal = Signal()
+    worker.handling = False
+    update_id = msg.update_id
+    worker.finish()
+    log("handler", "update ", update_id, " was being worked on: its sender is told")
+    await _tell(worker.gateway, msg.chat_id, _SORRY)
+
+
+def left_alone(msg):
+    """The message has brought the gateway down twice: tell its sender, and the owner."""
+    gateway = msg.gateway
+    log("handler", "update ", msg.update_id, " has brought the gateway down twice: left alone")
+    gateway.stats.handler_errors += 1
+    owner = gateway.access.owner()
+    what = "/" + msg.command if msg.command else "a text"
+    if owner is not None and owner != msg.chat_id:
+        told = "I was brought down twice by update %d (%s, sent by %d) and leave it alone."
+        asyncio.create_task(_tell(gateway, owner, told % (msg.update_id, what, msg.sender_id)))
+    return "Sorry, this message (%s) has brought me down twice, so I leave it alone." % what
+
+
+async def _tell(gateway, chat_id, text):
+    try:
+        await gateway.send(chat_id, text)
+    except OSError as error:  # AnswerRefused
+        log("telegram", chat_id, " can't be told: ", error)
+
+
+def give_up(worker, task, limit_ms):
+    """The handler takes longer than it may: cancel it, and if it goes on nevertheless, leave it behind."""
+    worker.stuck = worker.steps.lost
+    worker.steps.lost = worker.timed_out
+    worker.timed_out = True
+    worker.since_ms = ticks_add(ticks_ms(), min(limit_ms, _GRACE_MS) - limit_ms)
+    task.cancel()
+
+
+def unpark(worker, job):
+    """The task waits for what can never come: let it fail instead."""
+    if worker.handling:
+        worker.steps.lost = worker.parked  # it has caught that once
+        worker.parked = True
+    core._task_queue.push(job.task)
+    job.task.data = RuntimeError("it waits for what never comes (is there a bare yield?)")

@@ -1,0 +1,42 @@
+"""How the channel gets its connection, and its first poll. Memory: loaded for each connection, dropped after it."""
+
+import gc
+from time import ticks_ms
+
+from copepod.once import forget
+from copepod.net import link
+from copepod.platform import port
+
+
+async def ready(channel):
+    """Bring up the link and the clock, as far as they are not."""
+    config = channel.gateway.config
+    channel.state = "linking"
+    await link.up(config)
+    channel.alive_ms = ticks_ms()
+    if config.tls:
+        from copepod.net import clock
+
+        channel.clock_day = await clock.ready(channel.clock_day)
+        forget("copepod.net.clock")
+        if channel.clock_day is None:
+            raise OSError("clock not set")
+
+
+async def connect(channel):
+    """Open the connection."""
+    channel.state = "connecting"
+    telemetry = channel.gateway.telemetry
+    gc.collect()  # what TLS will need should be in one piece
+    await channel.http.connect()
+    telemetry.connections = channel.http.connections
+    telemetry.event("tls", channel.http.connections)
+
+
+def first_poll(channel):
+    """The first poll has succeeded. Nothing is loaded from now on, unless it fails: see arena.py."""
+    gateway = channel.gateway
+    gc.threshold(gateway.config.memory_gc_threshold or port.GC_THRESHOLD_B)
+    channel.steady = channel.ready_once = True
+    gateway.telemetry.event("poll", 0)
+    gateway.telemetry.frame("steady", True)

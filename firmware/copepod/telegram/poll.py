@@ -1,0 +1,56 @@
+"""How long a poll waits, and when the next may follow. Memory: one object of small ints."""
+
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+_SHORT_MS = const(1000)  # between polls while something is being worked on
+_FLOOR_MS = const(250)  # after a long poll that was answered at once with nothing; twice as long each time
+_FLOOR_MAX_MS = const(30000)
+_DOUBLINGS = const(7)
+
+
+class Poll:
+    """The poll under way, or the last one; changed by trouble.py when polls are cut or left."""
+
+    def __init__(self, longest_s):
+        self.longest_s = longest_s  # what the config says, or what the way to the server lets live
+        self.timeout_s = 0
+        self.began_ms = ticks_ms()
+        self.offset = None  # that it was sent with
+        self.left = False  # it is being ended, because something is to be sent
+        self.cut_s = 0  # how old the last one was that somebody cut
+        self._next_s = longest_s
+        self._empty = 0  # polls in a row that were answered at once with nothing
+        self._pause_ms = 0
+
+    def begin(self, long, offset):
+        """A poll starts; returns how long it may wait for updates, in s."""
+        self.offset = offset
+        self.left = False
+        self.began_ms = ticks_ms()
+        self.timeout_s = self._next_s if long else 0
+        return self.timeout_s
+
+    def ended(self, brought):
+        """The poll has succeeded; `brought`: with something new."""
+        self._pause_ms = 0
+        timeout_s = self.timeout_s
+        if brought or not timeout_s or ticks_diff(ticks_ms(), self.began_ms) >= timeout_s * 500:
+            self._empty = 0
+            if timeout_s and timeout_s >= self._next_s:
+                self._next_s = min(2 * timeout_s, self.longest_s)
+        else:
+            self._pause_ms = min(_FLOOR_MS << self._empty, _FLOOR_MAX_MS)
+            self._empty = min(self._empty + 1, _DOUBLINGS)
+
+    def shorten(self, timeout_s):
+        """The next poll waits so long at most, and those after it longer again."""
+        self._next_s = min(timeout_s, self.longest_s)
+
+    def due_ms(self, working):
+        """How long not to poll, in ms; `working`: there is an update that can't be acknowledged yet."""
+        pause_ms = _SHORT_MS if working else self._pause_ms
+        if not pause_ms:
+            return 0
+        return max(0, ticks_diff(ticks_add(self.began_ms, pause_ms), ticks_ms()))

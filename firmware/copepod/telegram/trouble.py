@@ -1,0 +1,214 @@
+"""What the channel does when something fails. Memory: loaded then, dropped after it."""
+
+import os
+from time import ticks_add, ticks_diff, ticks_ms
+
+from micropython import const
+
+from copepod.log import log
+from copepod.net import link
+from copepod.once import forget
+from copepod.telegram import api, outbox
+from copepod.telegram.api import Refused, Stop
+
+_BACKOFF_MIN_MS = const(1000)
+_BACKOFF_MAX_MS = const(30000)
+_CONFLICT_MS = const(30000)  # another instance polls: so much longer
+_WAIT_MAX_S = const(3600)  # longest that a retry_after is believed
+_WAIT_DEFAULT_S = const(1)
+_SEND_FAILURES = const(4)  # of the server at one piece, while it answers other calls
+_OPTIONAL = (api.SEND_ACTION, api.ANSWER_CALLBACK, api.SET_COMMANDS)
+_CUT_MIN_S = const(4)  # a poll cut younger than that is a failure
+_POLL_MIN_S = const(2)
+
+
+# An answer that is not ok ------------------------------------------------------------------
+
+
+def refused(call):
+    """What the answer to `call` means: see Api.result(). The status decides first, JSON second."""
+    reader = call.reader
+    code = status = call.status
+    try:
+        reader.finish()
+        if status == 200:
+            code = reader.error_code or status
+        description = reader.description or "without a reason"
+        retry_after = reader.retry_after
+    except ValueError:  # a page, or nothing
+        description = "without a reason"
+        retry_after = None
+    name = api.METHODS[call.method].decode()
+    if code == 429:
+        seconds = min(max(retry_after or call.http.retry_after_s or _WAIT_DEFAULT_S, 1), _WAIT_MAX_S)
+        # A second of Telegram's is over when its clock says so: half of one more, to be sure.
+        call.hold(call.key, seconds * 1000 + 500)
+        log("telegram", "flood limit on ", name, ": waiting ", seconds, " s")
+        return False
+    if call.method == api.GET_ME and (code == 401 or code == 404):
+        raise Stop("the token is refused (%d %s): check channels.telegram.token" % (code, description))
+    if code == 401:
+        call.doubted = True
+        raise OSError("the token is refused (401 to %s): asking getMe" % name)
+    if code == 409:
+        call.conflict = True
+        raise OSError("another instance is polling with this token (409): stop it, or the webhook")
+    if code >= 500:
+        raise OSError("the server answers %d to %s" % (code, name))
+    if 300 <= code < 400:
+        raise OSError("the server redirects %s (%d): not the Bot API, or a portal is in the way" % (name, code))
+    if call.method <= api.GET_UPDATES:
+        raise OSError("%s: %d %s" % (name, code, description))
+    raise Refused("%d %s" % (code, description))
+
+
+def refused_for_good(channel, method, error):
+    """Telegram refuses the call that was made: what is left of it is dropped, or takes another form."""
+    if method == api.SEND_MESSAGE or method == api.SEND_RICH:
+        refused_piece(channel.outbox, error, method)
+    elif method == api.ANSWER_CALLBACK:
+        channel.callbacks.pop(0)  # too old: Telegram has stopped the spinner itself
+    elif method == api.SET_COMMANDS:
+        channel.menu_tries = 99
+        log("telegram", "setMyCommands: ", error)
+
+
+def refused_piece(box, error, method):
+    """Telegram has refused the piece: another form is tried, or the message is given up."""
+    if method == api.SEND_RICH:
+        log("telegram", "sendRichMessage refused, going on with HTML: ", error)
+        if str(error).startswith("404"):  # this server does not know the method
+            box.rich = False
+        box.form = outbox.HTML
+    elif "parse entities" in str(error) and box.form < outbox.PLAIN:
+        log("telegram", "formatting refused, sending plain text: ", error)
+        box.formatter.give_up(False)
+        box.stats.fallbacks += 1
+        box.form = outbox.PLAIN
+    else:
+        log("telegram", "answer refused: ", error)
+        box.give_up(str(error))
+
+
+def told_plain():
+    """Say that there was no memory to format an answer."""
+    log("telegram", "no memory to format the answer, sending plain text")
+
+
+# A call that did not come to its end -------------------------------------------------------
+
+
+def failed(channel, error, failures):
+    """Settle the call that failed with `error`; return how long to wait before the next connection, in ms.
+
+    `failures` counts the connections in a row on which no poll succeeded.
+    """
+    call = channel.api
+    if channel.state == "polling" and not call.status and _cut(channel, error):
+        return 0
+    if channel.state == "sending":
+        if call.method in _OPTIONAL:
+            _put_off(channel, call.method, error)
+            return 0
+        _unanswered(channel)
+    return _back_off(channel, error, failures)
+
+
+def _cut(channel, error):
+    # Whether a long poll ended in which nothing was lost: we left it, or it was cut in between.
+    timeout_s = channel.poll.timeout_s
+    if channel.poll.left:
+        channel.poll.left = False
+        channel.poll.shorten(_POLL_MIN_S)
+        return True
+    age_s = ticks_diff(ticks_ms(), channel.poll.began_ms) // 1000
+    if age_s < _CUT_MIN_S or age_s > timeout_s or not isinstance(error, (OSError, ValueError)):
+        return False
+    log("telegram", "the poll was cut after ", age_s, " s, connecting again")
+    before_s = channel.poll.cut_s
+    channel.poll.cut_s = age_s
+    if before_s and abs(before_s - age_s) * 4 <= age_s:  # it has a rule
+        channel.poll.longest_s = max(_POLL_MIN_S, age_s * 3 // 4)
+        channel.poll.shorten(channel.poll.longest_s)
+        log("telegram", "from now on a poll takes ", channel.poll.longest_s, " s")
+    return True
+
+
+def _put_off(channel, method, error):
+    # What only decorates is tried again later, or never; the reason is worth half a line.
+    if method == api.SET_COMMANDS:
+        channel.put_off_menu()
+    elif method == api.SEND_ACTION:
+        channel.typing_off = True
+    else:
+        channel.callbacks.pop(0)
+    log("telegram", api.METHODS[method].decode(), " did not work out: ", _told(error))
+
+
+def _unanswered(channel):
+    # A piece was being sent, if that was the call.
+    call = channel.api
+    box = channel.outbox
+    if call.method != api.SEND_MESSAGE and call.method != api.SEND_RICH:
+        return
+    if call.status >= 500:
+        call.doubted = True  # is it this answer, or the server?
+        box.suspected = True
+    elif not call.status and channel.sent:
+        if box.repeated:
+            log("telegram", "a second time without an answer: taken for accepted")
+            box.accepted()
+        else:
+            box.repeated = True
+            box.stats.repeated += 1
+
+
+def doubt_settled(channel):
+    """getMe was answered: the token is good, and the server is well."""
+    channel.api.doubted = False
+    box = channel.outbox
+    if box.suspected:
+        box.suspected = False
+        box.failures += 1
+        if box.failures >= _SEND_FAILURES:
+            log("telegram", "the server fails at this answer alone: it is given up")
+            box.give_up("the server fails at it")
+
+
+def _told(error):
+    # Its words are 2 kB; where they do not fit the error stands for itself.
+    try:
+        from copepod.net.explain import explain
+
+        reason = explain(error)
+        forget("copepod.net.explain")
+        return reason
+    except MemoryError:
+        return error
+
+
+def _back_off(channel, error, failures):
+    # Say what went wrong, once.
+    stats = channel.stats
+    stats.errors += 1
+    stats.backoffs += 1
+    wait_ms = min(_BACKOFF_MIN_MS << min(failures, 5), _BACKOFF_MAX_MS)
+    wait_ms = wait_ms // 2 + (os.urandom(1)[0] * (wait_ms // 2) >> 8)
+    if channel.api.conflict:
+        channel.api.conflict = False
+        wait_ms += _CONFLICT_MS
+    if channel.state == "connecting":
+        connect_failed(channel, error)
+    held_ms = channel.api.held_ms(channel.api.key)
+    if channel.state == "greeting" and held_ms > wait_ms:
+        wait_ms = held_ms
+    log("telegram", _told(error), ", trying again in ", (wait_ms + 999) // 1000, " s")
+    channel.gateway.telemetry.event("backoff", wait_ms)
+    if failures & 7 == 4:  # once in a while in a long outage
+        link.distrust()
+    channel.alive_ms = ticks_add(ticks_ms(), wait_ms)
+    return wait_ms
+
+
+def connect_failed(channel, error):
+    """No connection came about: the one place that hears of it."""

@@ -1,0 +1,186 @@
+"""Runs one handler at a time, and survives whatever it does. Memory: made at start; a message costs what it is.
+
+A handler that fails, is given up or waits for nothing ends here: its sender is told, its message is
+finished, the next one is taken. What seldom happens stands in failures.py.
+"""
+
+from time import ticks_ms
+
+from micropython import const
+
+from copepod import handlers
+from copepod.messages import AnswerRefused, OutboundMessage
+from copepod.once import forget
+from copepod.platform import record
+from copepod.signal import Signal
+
+_ROOM_MS = const(100)  # how often to ask again for room in a full queue
+_ECHO = (handlers.echo,)
+NO_MEMORY = "Sorry, I have no memory left for that."
+
+
+class Worker:
+    """The task of the handlers. `msg` is the message being worked on since `since_ms`."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.msg: "Any" = None
+        self.since_ms = 0
+        self.handling = False  # code of a handler runs, and may be given up
+        self.timed_out = False  # it is being given up: the CancelledError is ours
+        self.parked = False  # it was found to wait for nothing
+        self.stuck = False  # it goes on whatever is done: the watchdog's turn
+        self.steps = Steps()
+        self.own = OutboundMessage(0, None)  # the answer that a handler returns
+        self.own.signal = Signal()
+
+    async def run(self):
+        """Take messages from the bus for ever."""
+        gateway = self.gateway
+        inbound = gateway.bus.inbound
+        if self.msg is not None:
+            await self._after_crash()
+        own = self.own
+        while True:
+            msg = inbound.get()
+            if msg is None:
+                await gateway.wake_worker
+                continue
+            self.since_ms = ticks_ms()
+            self.msg = msg
+            msg.gateway = gateway
+            failure = None
+            result: "Any" = None
+            try:
+                for handler in self._handlers(msg):
+                    if not self.handling and handler is not handlers.echo and handler is not _built_in:
+                        self.handling = True
+                        # It may take the whole process with it: that is counted, so that it ends.
+                        if record.work_begin(msg.update_id):
+                            handler = _left_alone
+                    result = handler(msg)
+                    if hasattr(result, "send"):  # a coroutine or generator
+                        result = await self.steps.of(result)
+                        if result is self.steps:  # it yields its answer
+                            result = await self._stream(msg)
+                    if result is not False:
+                        break
+            except KeyboardInterrupt:  # Ctrl-C is for the gateway, whatever runs
+                raise
+            except BaseException as error:  # a user's handler may raise anything
+                failure = error
+            self.handling = False
+            if failure is not None:
+                result = self._failed(failure)
+            if result is msg or isinstance(result, str):
+                if own.reply(msg, result):
+                    while not gateway.bus.outbound.put(own):
+                        await own.signal.limit(_ROOM_MS)
+                    while own.state == 0:
+                        await own.signal
+            self.finish()
+
+    def _handlers(self, msg):
+        # Those that are asked, one after the other.
+        if msg.kind == "paired":
+            return _ECHO
+        command = msg.command
+        if command is None:
+            return handlers.texts
+        if command in handlers.commands:
+            return handlers.commands[command][:1]
+        return [_built_in] + handlers.texts
+
+    async def _stream(self, msg):
+        # The handler is a generator of parts: the first one is in `steps`.
+        from copepod import answers
+
+        await answers.send_parts(self.gateway, msg, self.steps)
+        return None
+
+    def _failed(self, error):
+        # What to say to the sender.
+        if isinstance(error, AnswerRefused) and not self.timed_out:
+            return None  # nobody is there to be told
+        try:
+            from copepod import failures
+
+            said = failures.apology(self, error)
+            forget("copepod.failures")
+        except MemoryError:
+            said = NO_MEMORY
+        return said
+
+    async def _after_crash(self):
+        from copepod import failures
+
+        await failures.after_crash(self)
+        forget("copepod.failures")
+
+    def finish(self):
+        """The message needs nothing more."""
+        msg = self.msg
+        self.msg = None
+        self.timed_out = self.parked = self.stuck = False
+        msg.discard()
+        self.gateway.channel.finished(msg.update_id)
+
+
+def _built_in(msg):
+    from copepod import builtin
+
+    try:
+        return builtin.answer(msg)
+    finally:
+        forget("copepod.builtin")
+
+
+def _left_alone(msg):
+    from copepod import failures
+
+    try:
+        return failures.left_alone(msg)
+    finally:
+        forget("copepod.failures")
+
+
+class Steps:
+    """Awaitable over a handler's coroutine or generator: each step it takes goes through here.
+
+    An await ends when it does, with what it returns, or when it yields a str, with this object. What
+    it awaits is the loop's. `lost` ends it although it goes on catching its CancelledError.
+    """
+
+    def __init__(self):
+        self.part: "str | None" = None  # that it has yielded
+        self.lost = False  # what it does is not asked for any more
+        self._steps: "Any" = None
+
+    def of(self, steps):
+        """Watch the coroutine `steps`; returns this object, to be awaited."""
+        self._steps = steps
+        self.part = None
+        self.lost = False
+        return self
+
+    def __iter__(self) -> "Any":
+        return self
+
+    __await__ = __iter__
+
+    def __next__(self):
+        return self._taken(self._steps.send(None))
+
+    def throw(self, error):
+        """The loop's way to cancel."""
+        if self.lost:
+            raise error
+        return self._taken(self._steps.throw(error))
+
+    def _taken(self, item):
+        if item is None:
+            return None  # it awaits something
+        if not isinstance(item, str):
+            raise TypeError("a handler yields str")
+        self.part = item
+        raise StopIteration(self)

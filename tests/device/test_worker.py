@@ -1,0 +1,399 @@
+"""Whatever a handler does, it is noticed, its sender is told, and the next message is worked on.
+
+The supervisor and the worker are the real ones; the channel accepts at once whatever it is given.
+"""
+
+import asyncio
+
+import copepod.log
+import copepod.text.markdown  # noqa: F401  first, since from source its imports go deep
+from copepod import handlers, supervisor
+from copepod.messages import TOO_LONG as NO_ROOM
+from copepod.messages import InboundMessage
+from copepod.platform import record
+from copepod.signal import Signal
+
+TIMEOUT_MS = 50
+SORRY = "Sorry, something went wrong while I was working on that."
+TOO_LONG = "Sorry, that took too long and I gave it up."
+
+
+class Timeout:
+    """Seconds that pass quickly."""
+
+    def __mul__(self, thousand):
+        return TIMEOUT_MS
+
+
+class Config:
+    allow_from = ("7",)
+    bus_capacity = 8
+    bus_bytes = 4096
+    gateway_health = False
+    gateway_handler_timeout_s = Timeout()
+    telemetry_interval_s = 1000
+
+
+class Telemetry:
+    def __init__(self):
+        self.stats = Stats()
+
+    def frame(self, *_):
+        pass
+
+    event = frame
+
+
+class Stats:
+    received = errors = handler_errors = 0
+
+
+class Box:
+    def busy(self):
+        return False
+
+
+class Channel:
+    """Accepts every answer at once, and lets the supervisor look without a pause."""
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.state = "waiting"
+        self.alive_ms = supervisor.ticks_ms()
+        self.steady = True
+        self.outbox = Box()
+        self.sent = []
+        self.done = []
+        self.crash = None
+
+    def leave_poll(self):
+        pass
+
+    def finished(self, update_id):
+        self.done.append(update_id)
+        record.last_id_store(update_id)
+
+    async def run(self):
+        queue = self.gateway.bus.outbound
+        while True:
+            self.alive_ms = supervisor.ticks_ms()
+            self.gateway.tick.set()
+            message = queue.get()
+            if message is None:
+                await asyncio.sleep_ms(1)
+                continue
+            text = ""
+            while message.state == 0:
+                self.gateway.tick.set()
+                if message.part is not None:
+                    text += message.part
+                    message.part = None
+                    message.signal.set()
+                if message.complete:
+                    message.state = 1
+                else:
+                    await asyncio.sleep_ms(1)
+            if message.state == 1:
+                self.sent.append((message.chat_id, text))
+            message.signal.set()
+
+
+class Lines:
+    """What was logged."""
+
+    def __init__(self):
+        self.text = ""
+        copepod.log.log = self
+
+    def __call__(self, area, *parts):
+        self.text += area + ": " + "".join([str(part) for part in parts]) + "\n"
+
+
+LOG = Lines()
+
+
+def fresh():
+    handlers.commands.clear()
+    handlers.texts[:] = [handlers.echo]
+    LOG.text = ""
+    record.data[:] = bytes(len(record.data))
+    record.begin(b"", None)
+
+
+def message(update_id, text):
+    msg = InboundMessage()
+    msg.update_id = update_id
+    msg.chat_id = msg.sender_id = 7
+    msg.text = text
+    if text.startswith("/"):
+        msg.command = text[1:]
+    return msg
+
+
+def play(*texts, first=1):
+    """Let a gateway have these messages; returns the texts it sent once all are finished."""
+    supervisor.Channel = Channel
+    supervisor.port.watchdog_start = lambda ms: None
+
+    async def scene():
+        telemetry = Telemetry()
+        gateway = supervisor.Gateway(Config, telemetry)
+        task = asyncio.create_task(gateway.main())
+        await asyncio.sleep_ms(1)
+        for index, text in enumerate(texts):
+            gateway.bus.inbound.put(message(first + index, text))
+        while len(gateway.channel.done) < len(texts):
+            await asyncio.sleep_ms(5)
+            if task.done():
+                await task  # which raises why
+        await asyncio.sleep_ms(5)  # what a task of its own says
+        task.cancel()
+        return gateway
+
+    gateway = asyncio.run(scene())
+    assert gateway.channel.done == list(range(first, first + len(texts)))
+    assert gateway.worker.msg is None
+    return [text for _, text in gateway.channel.sent]
+
+
+def survives(handler, said, logged=""):
+    """The handler's message is answered with `said`, and the next one as ever."""
+    fresh()
+    handlers.on_command("odd")(handler)
+    found = play("/odd", "next")
+    assert found == ([said] if said else []) + ["next"], (found, LOG.text)
+    assert logged in LOG.text, LOG.text
+
+
+def test_the_echo():
+    fresh()
+    assert play("one", "two") == ["one", "two"]
+
+
+def test_built_in_commands_and_the_unknown():
+    fresh()
+    found = play("/ping", "/nothing")
+    assert found[0] == "pong" and "don't know /nothing" in found[1]
+
+
+def test_texts_in_order_until_one_takes_it():
+    fresh()
+
+    @handlers.on_text
+    async def first(msg):
+        if msg.text == "pass":
+            return False
+        await msg.answer("first")
+
+    @handlers.on_text
+    def second(msg):
+        return "second" if msg.text == "pass" else False
+
+    assert play("a", "pass", "/other") == ["first", "second", "first"]
+
+
+def test_a_str_that_is_returned_is_the_answer():
+    survives(lambda msg: "plain", "plain")
+
+    async def handler(msg):
+        await asyncio.sleep_ms(1)
+        return "async"
+
+    survives(handler, "async")
+
+
+def test_what_is_yielded_is_the_answer():
+    def handler(msg):
+        yield "one, "
+        yield "two"
+
+    survives(handler, "one, two")
+
+    async def waiting(msg):
+        yield "three, "
+        await asyncio.sleep_ms(1)
+        yield "four"
+
+    survives(waiting, "three, four")
+
+
+def test_a_generator_that_awaits_is_an_answer():
+    async def parts():
+        yield "one, "
+        await asyncio.sleep_ms(1)
+        yield "two"
+
+    async def handler(msg):
+        await msg.answer(parts())
+
+    survives(handler, "one, two")
+
+
+def test_a_yield_that_nothing_comes_back_from():
+    async def handler(msg):
+        yield
+
+    survives(handler, SORRY, "waits for what never comes")
+
+    async def stubborn(msg):
+        while True:
+            try:
+                yield
+            except BaseException:
+                pass
+
+    survives(stubborn, SORRY)
+
+    async def nested(msg):
+        await handler(msg)
+
+    survives(nested, SORRY)
+
+    def parts():
+        yield "one"
+        yield
+
+    async def answering(msg):
+        await msg.answer(parts())
+
+    survives(answering, SORRY)
+
+
+def test_what_is_yielded_and_no_str():
+    def handler(msg):
+        yield 5
+
+    survives(handler, SORRY, "a handler yields str")
+
+    async def answering(msg):
+        await msg.answer([5])
+
+    survives(answering, SORRY, "an answer is made of str")
+
+
+def test_a_handler_without_an_end():
+    async def handler(msg):
+        while True:
+            await asyncio.sleep_ms(1)
+
+    survives(handler, TOO_LONG, "gave up after")
+
+    async def deaf(msg):
+        while True:
+            try:
+                await asyncio.sleep_ms(1)
+            except BaseException:
+                pass
+
+    survives(deaf, TOO_LONG, "gave up after")
+
+    async def waiting(msg):
+        await Signal()
+
+    survives(waiting, TOO_LONG)
+
+
+def test_a_cancel_that_nobody_asked_for():
+    async def handler(msg):
+        async def other():
+            await asyncio.sleep_ms(1000)
+
+        task = asyncio.create_task(other())
+        await asyncio.sleep_ms(1)
+        task.cancel()
+        await task
+
+    survives(handler, SORRY, "CancelledError")
+
+
+def test_every_exception():
+    class Odd(Exception):
+        def __str__(self):
+            raise ValueError("no words")
+
+    class Base(BaseException):
+        pass
+
+    for error in (ValueError("x"), SystemExit(3), GeneratorExit(), Base("y"), StopAsyncIteration()):
+
+        def handler(msg, error=error):
+            raise error
+
+        async def waiting(msg, error=error):
+            await asyncio.sleep_ms(1)
+            raise error
+
+        name = type(error).__name__
+        survives(handler, SORRY, name)
+        survives(waiting, SORRY, name)
+
+    def unspeakable(msg):
+        raise Odd
+
+    survives(unspeakable, SORRY, "Odd, which can't be shown")
+
+
+def test_no_memory_for_a_text():
+    def handler(msg):
+        raise MemoryError("memory allocation failed")
+
+    survives(handler, NO_ROOM)
+
+
+def test_ctrl_c_ends_the_gateway():
+    fresh()
+
+    @handlers.on_command("odd")
+    def handler(msg):
+        raise KeyboardInterrupt
+
+    try:
+        play("/odd")
+    except KeyboardInterrupt:
+        return
+    raise AssertionError
+
+
+def test_an_update_that_brought_the_process_down_twice_is_left_alone():
+    fresh()
+    calls = []
+
+    @handlers.on_command("reboot")
+    def handler(msg):
+        calls.append(1)
+        raise KeyboardInterrupt  # as good as a reset: nothing after it runs
+
+    for _ in range(2):
+        try:
+            play("/reboot", first=41)
+        except KeyboardInterrupt:
+            kept = bytes(record.data)
+            record.begin(kept, None)
+    found = play("/reboot", "next", first=41)
+    assert len(calls) == 2
+    assert "brought me down twice" in found[0] and found[1] == "next", found
+    assert "update 41 has brought the gateway down twice" in LOG.text
+
+
+def test_a_worker_that_fails_outside_of_a_handler_finishes_its_message():
+    fresh()
+    supervisor._PAUSE_MAX_S = 0
+
+    class Bad(str):
+        pass
+
+    found = []
+    original = supervisor.Worker._handlers
+
+    def broken(self, msg):
+        if msg.text == "bad" and not found:
+            found.append(msg)
+            self.own.signal = None  # any fault of our own
+        return original(self, msg)
+
+    supervisor.Worker._handlers = broken
+    try:
+        sent = play("bad", "next")
+    finally:
+        supervisor.Worker._handlers = original
+    assert "next" in sent and SORRY in sent, (sent, LOG.text)
