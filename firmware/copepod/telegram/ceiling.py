@@ -1,0 +1,54 @@
+"""How many messages of one group are answered in a minute. Memory: a list of at most 24 numbers.
+
+Two bots, or a bot and somebody's script, would else answer each other for ever. Telegram itself sends
+no more than 20 messages a minute to a group (https://core.telegram.org/bots/faq), so that people never
+reach three times as many. In a private chat there is nobody but the person: Telegram hands no bot's
+message over there.
+"""
+
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
+from copepod.log import log
+
+_A_MINUTE = const(60)
+_WINDOW_MS = const(60000)
+_CHATS = const(8)  # that are counted at a time
+
+
+class Ceiling:
+    """Counts by chat, and by minutes that begin with a chat's first message."""
+
+    def __init__(self):
+        self._counts: list = []  # [chat id, begin of the minute, messages in it], the newest minute last
+
+    def admits(self, msg):
+        """True while the group has not reached the ceiling; whatever is no group has none."""
+        if msg.chat_type == "private":
+            return True
+        entry = self._entry(msg.chat_id, ticks_ms())
+        entry[2] += 1
+        if entry[2] == _A_MINUTE + 1:
+            log(
+                "access",
+                "over ",
+                _A_MINUTE,
+                " messages in a minute in chat ",
+                entry[0],
+                ": no answers",
+            )
+        return entry[2] <= _A_MINUTE
+
+    def _entry(self, chat_id, now):
+        counts = self._counts
+        for entry in counts:
+            if entry[0] == chat_id:
+                if 0 <= ticks_diff(now, entry[1]) < _WINDOW_MS:
+                    return entry
+                counts.remove(entry)
+                break
+        if len(counts) == _CHATS:
+            counts.pop(0)
+        counts.append([chat_id, now, 0])
+        return counts[-1]
