@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from host_tools import visible
 from host_tools.errors import UserError
 
 # command name -> "module:attribute" of a click command, imported on first use
@@ -63,7 +64,7 @@ def main() -> None:
     try:
         cli.main(standalone_mode=True)
     except UserError as error:
-        click.echo(f"copepod: {error}", err=True)
+        click.echo(f"copepod: {visible.block(str(error))}", err=True)
         sys.exit(1)
 
 
