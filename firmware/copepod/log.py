@@ -37,11 +37,10 @@ def _shown(part):
         text = str(part)
     except Exception:  # somebody's own __str__
         text = "(%s that can't be shown)" % type(part).__name__
-    for c in text.encode():
-        if not 32 <= c < 127:
-            from copepod import visible
+    data = text.encode()
+    if data and (min(data) < 32 or max(data) > 126 or b"@cp" in data):
+        from copepod import visible
 
-            text = visible.visible(text)
-            forget("copepod.visible")
-            break
+        text = visible.visible(text)
+        forget("copepod.visible")
     return text

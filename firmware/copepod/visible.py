@@ -1,6 +1,7 @@
 """What others have written, safe for a console: no control character, one line. Memory: loaded when needed.
 
-Nothing that comes from outside can move the cursor, begin a line, or turn the direction of writing.
+Nothing that comes from outside can move the cursor, begin a line, turn the direction of writing, or
+pass for telemetry (docs/telemetry.md).
 """
 
 import io
@@ -21,7 +22,7 @@ _NAMES = {9: "\\t", 10: "\\n", 13: "\\r"}
 
 
 def visible(text):
-    """`text` with each control character as its escape: \\x1b, \\n, \\u202e."""
+    """`text` with each control character as its escape: \\x1b, \\n, \\u202e; the @ of telemetry, too."""
     parts = []
     start = at = 0
     for c in text:
@@ -32,7 +33,7 @@ def visible(text):
             start = at + 1
         at += 1
     parts.append(text[start:])
-    return "".join(parts)
+    return "".join(parts).replace("@cp", "\\x40cp")
 
 
 def _hidden(code):

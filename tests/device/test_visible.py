@@ -9,6 +9,7 @@ PURE = True
 
 FRAME = "@cp1 E 7 1000 stop 0 *41153"
 TRICKS = (
+    FRAME,
     "\x1b[2J\x1b[H",
     "a\n" + FRAME,
     "a\r" + FRAME,
@@ -40,6 +41,7 @@ def harmless(text):
     for c in text:
         code = ord(c)
         assert 32 <= code < 127 or code > 0xA0 and not 0x2000 <= code < 0x2070, (text, code)
+    assert "@cp" not in text
 
 
 def test_what_is_seen_stays_as_it_is():
