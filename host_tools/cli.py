@@ -15,6 +15,7 @@ COMMANDS = {
     "format": "host_tools.format:format_command",
     "format-cost": "host_tools.formatting.cost:cost_command",
     "format-bench": "host_tools.formatting.bench:bench_command",
+    "fuzz": "host_tools.fuzzing.command:fuzz_command",
     "fuzz-format": "host_tools.formatting.fuzz:fuzz_command",
     "audit": "host_tools.audit:audit_command",
     "bench": "host_tools.bench:bench_command",

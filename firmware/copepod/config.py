@@ -200,7 +200,7 @@ def check(found, path):
 
 def _unknown(found, prefix, warnings):
     for name in found:
-        key = prefix + name
+        key = prefix + str(name)  # MicroPython reads numbers as keys, too
         if key in _SILENT:
             continue
         below = key + "."

@@ -173,6 +173,7 @@ def test_broken_files():
     _fails(whole + b" " * 100000, "larger than 4096 bytes")
     _fails(whole.replace(b"12345", b"\xff\xfe"), "not UTF-8")
     _fails(b"[" * 4000, "not valid JSON")
+    _fails(b'{5 "channels": true}')  # which MicroPython reads as a number for a key
 
 
 def test_missing_file():
