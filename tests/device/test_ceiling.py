@@ -9,8 +9,13 @@ from copepod.telegram.edits import Edits
 from copepod.textbuffer import TextBuffer
 
 
+count = [0]
+
+
 def message(chat_id=-1, text="", kind="message", message_id=7):
+    count[0] += 1
     msg = InboundMessage()
+    msg.update_id = count[0]
     msg.chat_id = chat_id
     msg.chat_type = "private" if chat_id > 0 else "supergroup"
     msg.message_id = message_id
@@ -44,6 +49,19 @@ def test_two_bots_that_answer_each_other_come_to_an_end():
         assert not gate.admits(message())
         clock.ms += 1
         assert gate.admits(message())
+
+
+def test_what_comes_again_is_one_message():
+    """The queue was full: the same update is asked about with every poll."""
+    with Clock():
+        gate = Ceiling()
+        msg = message()
+        assert all([gate.admits(msg) for _ in range(1000)]) and gate.admits(message())
+    edits = Edits()
+    edits.news(message(text="a"))
+    msg = message(text="b", kind="edited")
+    assert edits.news(msg) and edits.news(msg)
+    assert not edits.news(message(text="b", kind="edited"))
 
 
 def test_people_never_reach_it():

@@ -1,4 +1,4 @@
-"""How many messages of one group are answered in a minute. Memory: a list of at most 24 numbers.
+"""How many messages of one group are answered in a minute. Memory: a list of at most 32 numbers.
 
 Two bots, or a bot and somebody's script, would else answer each other for ever. Telegram itself sends
 no more than 20 messages a minute to a group (https://core.telegram.org/bots/faq), so that people never
@@ -21,23 +21,19 @@ class Ceiling:
     """Counts by chat, and by minutes that begin with a chat's first message."""
 
     def __init__(self):
-        self._counts: list = []  # [chat id, begin of the minute, messages in it], the newest minute last
+        self._counts: list = []  # [chat id, begin of the minute, messages in it, the last one's update], the newest last
 
     def admits(self, msg):
         """True while the group has not reached the ceiling; whatever is no group has none."""
         if msg.chat_type == "private":
             return True
         entry = self._entry(msg.chat_id, ticks_ms())
-        entry[2] += 1
-        if entry[2] == _A_MINUTE + 1:
-            log(
-                "access",
-                "over ",
-                _A_MINUTE,
-                " messages in a minute in chat ",
-                entry[0],
-                ": no answers",
-            )
+        if entry[3] != msg.update_id:  # not one that had no room and comes again
+            entry[3] = msg.update_id
+            entry[2] += 1
+            if entry[2] == _A_MINUTE + 1:
+                told = " messages in a minute in chat "
+                log("access", "over ", _A_MINUTE, told, msg.chat_id, ": no answers")
         return entry[2] <= _A_MINUTE
 
     def _entry(self, chat_id, now):
@@ -50,5 +46,5 @@ class Ceiling:
                 break
         if len(counts) == _CHATS:
             counts.pop(0)
-        counts.append([chat_id, now, 0])
+        counts.append([chat_id, now, 0, None])
         return counts[-1]

@@ -15,7 +15,7 @@ class Edits:
     """Remembers the last texts by a checksum of each."""
 
     def __init__(self):
-        self._seen: list = []  # (chat id, message id, checksum), the newest last
+        self._seen: list = []  # (chat id, message id, checksum, update id), the newest last
 
     def news(self, msg):
         """False for an edit that leaves the text as it was. Call it for new messages, too, to have them known.
@@ -31,11 +31,13 @@ class Edits:
         seen = self._seen
         for entry in seen:
             if entry[0] == msg.chat_id and entry[1] == msg.message_id:
+                if entry[3] == msg.update_id:  # it had no room and comes again
+                    return True
                 if entry[2] == sum_ and msg.kind == "edited":
                     return False
                 seen.remove(entry)
                 break
         if len(seen) == _KEPT:
             seen.pop(0)
-        seen.append((msg.chat_id, msg.message_id, sum_))
+        seen.append((msg.chat_id, msg.message_id, sum_, msg.update_id))
         return True
