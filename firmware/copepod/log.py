@@ -35,7 +35,7 @@ def log(area, *parts):
 def _shown(part):
     try:
         text = str(part)
-    except Exception:  # somebody's own __str__
+    except BaseException:  # somebody's own __str__
         text = "(%s that can't be shown)" % type(part).__name__
     data = text.encode()
     if data and (min(data) < 32 or max(data) > 126 or b"@cp" in data):

@@ -71,20 +71,20 @@ class Traceback(io.IOBase):
             self._line = self._line[end + 1 :]
         return len(data)
 
-    def end(self):
-        """Print what is left: the exception's name and text."""
+    def end(self, scrub):
+        """Print what is left, the exception's name and text, once scrub(text) has gone over it."""
         try:
             text = str(self._line, "utf8")
         except (ValueError, UnicodeError):
             text = repr(self._line)
-        sys.stdout.write(visible(text.rstrip("\n")) + "\n")
+        sys.stdout.write(visible(scrub(text.rstrip("\n"))) + "\n")
 
 
-def trace(error):
-    """sys.print_exception(error), safe for the console."""
+def trace(error, scrub=str):
+    """sys.print_exception(error), safe for the console; scrub(text) takes out what nobody may see."""
     stream = Traceback()
     try:
         sys.print_exception(error, stream)  # pyright: ignore[reportAttributeAccessIssue]
     except Exception as second:  # somebody's own __str__
         stream.write((type(second).__name__ + " while it was printed\n").encode())
-    stream.end()
+    stream.end(scrub)

@@ -21,7 +21,8 @@ class Ceiling:
     """Counts by chat, and by minutes that begin with a chat's first message."""
 
     def __init__(self):
-        self._counts: list = []  # [chat id, begin of the minute, messages in it, the last one's update], the newest last
+        # [chat id, begin of the minute, messages in it, the last one's update], the newest last
+        self._counts: list = []
 
     def admits(self, msg):
         """True while the group has not reached the ceiling; whatever is no group has none."""
