@@ -160,8 +160,11 @@ class UpdateReader(Reader):
         elif text is not None:
             msg.text = text
         if private and node == 109 and text is not None and not quoted:
-            first = self.buffer.data[0] if type(text) is int else ord(text[:1] or " ")
-            if first != 47:
+            if type(text) is int:
+                command = self.buffer.data[0] == 47
+            else:
+                command = text.startswith("/")  # pyright: ignore[reportAttributeAccessIssue]
+            if not command:
                 return "message"
         from copepod.telegram import other_updates
 
