@@ -3,7 +3,7 @@
 import json
 import os
 
-from copepod import config, pairing
+from copepod import config, config_edit, pairing
 from copepod.access import Access
 from copepod.messages import InboundMessage
 from copepod.pairing import Pairing, new_code
@@ -180,7 +180,7 @@ def test_the_config_stays_as_it_is_and_can_be_read_again():
             before = filled(template, size_b)
             written(before)
             config.load(PATH)
-            pairing.save(PATH, ["7000000001"])
+            config_edit.admit(PATH, ["7000000001"])
             after = read_back()
             assert config.load(PATH).allow_from == ["7000000001"]
             at = after.find(b'["7000000001"]')
@@ -190,7 +190,7 @@ def test_the_config_stays_as_it_is_and_can_be_read_again():
     for size_b in (4090, 4096):
         written(filled(compact, size_b))
         try:
-            pairing.save(PATH, ["7000000001"])
+            config_edit.admit(PATH, ["7000000001"])
         except ValueError as error:
             assert "larger than 4096" in str(error)
         else:
@@ -215,7 +215,7 @@ def test_a_config_that_is_another_by_now():
     ):
         written(content)
         try:
-            pairing.save(PATH, ["7"])
+            config_edit.admit(PATH, ["7"])
         except ValueError:
             assert read_back() == content
             continue
