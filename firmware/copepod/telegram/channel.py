@@ -302,10 +302,12 @@ class Channel:
             self.stats.ignored += 1
         elif not self.gateway.access.admits(msg):
             kind = self._stranger(msg)
-        elif (
-            kind == "edited" or handlers.edits or msg.chat_type != "private"
-        ) and not self._worth(msg):
-            kind = None
+        elif kind == "edited" or handlers.edits or msg.chat_type != "private":
+            try:
+                if not self._worth(msg):
+                    kind = None
+            except MemoryError:  # for what counts: then it is not counted
+                pass
         if kind is None:
             msg.discard()
             self.stats.received += 1
