@@ -115,5 +115,6 @@ lock: ## pin every dependency anew into requirements.lock
 	$(BIN)/pip-compile -q --extra dev --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
 
 .PHONY: fuzz
-fuzz: $(VENV)/.stamp ## format random documents for SECONDS (60), judged by TDLib
+fuzz: $(VENV)/.stamp ## mutated updates, answers, configs; random documents for SECONDS (60)
+	@$(COPEPOD) fuzz --seed $(or $(SEED),0)
 	@$(COPEPOD) fuzz-format --count 100000 --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0)

@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from host_tools import visible
 from host_tools.errors import UserError
 
 # command name -> "module:attribute" of a click command, imported on first use
@@ -14,6 +15,7 @@ COMMANDS = {
     "format": "host_tools.format:format_command",
     "format-cost": "host_tools.formatting.cost:cost_command",
     "format-bench": "host_tools.formatting.bench:bench_command",
+    "fuzz": "host_tools.fuzzing.command:fuzz_command",
     "fuzz-format": "host_tools.formatting.fuzz:fuzz_command",
     "audit": "host_tools.audit:audit_command",
     "bench": "host_tools.bench:bench_command",
@@ -63,7 +65,7 @@ def main() -> None:
     try:
         cli.main(standalone_mode=True)
     except UserError as error:
-        click.echo(f"copepod: {error}", err=True)
+        click.echo(f"copepod: {visible.block(str(error))}", err=True)
         sys.exit(1)
 
 

@@ -40,6 +40,9 @@ _MASK_SUM = 0xFFFF
 _LINE = re.compile(r"@cp1 ([FE]) (\d+) (\d+) (\S+) (.*?) ?\*(\d+)\s*$")
 _MEM_INFO_GC = re.compile(r"GC: total: (\d+), used: (\d+), free: (\d+)")
 _MEM_INFO_RUNS = re.compile(r"max free sz: (\d+)")
+_LOG = re.compile(
+    r"\d+ copepod: "
+)  # a line of the device's log, whatever others have written into it
 _HUMAN = re.compile(r"\[mem (\S.{19})\] ")
 
 
@@ -114,10 +117,10 @@ def is_human(line: str) -> bool:
 def parse(line: str) -> Frame | Event | None:
     """One console line: a Frame, an Event, or None when it is no telemetry.
 
-    A prefix of other text (a print without a newline) is passed over. Raises FrameError when the
-    line is damaged.
+    A prefix of other text (a print without a newline) is passed over; a line of the log has no
+    telemetry, since it may quote what people write. Raises FrameError when the line is damaged.
     """
-    if not is_telemetry(line):
+    if _LOG.match(line) or not is_telemetry(line):
         return None
     start = line.find(PREFIX)
     if start < 0:

@@ -24,7 +24,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from host_tools import engine, pages, scenario, targets
+from host_tools import engine, pages, scenario, targets, visible
 from host_tools.corpus import SCRIPTS
 from host_tools.errors import UserError
 from host_tools.frames import Frame
@@ -172,7 +172,8 @@ def show(result: Result, plan: Scenario, target: Target, console: Console) -> No
         console.print(pages.summary(rss["pages"]))
     if not result.ok:
         console.print("\nthe console's last lines:")
-        console.print("\n".join(result.console.splitlines()[-12:]), markup=False)
+        tail = "\n".join(result.console.splitlines()[-12:])
+        console.print(visible.block(tail), markup=False)
     console.print(f"[bold]{'PASS' if result.ok else 'FAIL'}[/]")
 
 
@@ -315,7 +316,7 @@ def live_command(
     result.figures["interpreter"] = place.interpreter()
     show(result, plan, place, console)
     if log:
-        console.print(result.console, markup=False)
+        console.print(visible.block(result.console), markup=False)
     written = write(result, path, command)
     console.print(f"written to {_short(written)}")
     if not result.ok:

@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from host_tools import visible
 from host_tools.live import scratch
 from host_tools.run_chat import real_config
 from host_tools.scenario import Scenario
@@ -106,7 +107,7 @@ def _wait(watch: Watch, wanted: int, console: Console) -> dict[str, object] | No
                 told = len(set(watch.done))
                 console.print(f"{told} of {wanted} answered")
             for line in device.find("pair")[shown:]:
-                console.print(Text(line.text, style="dim"))
+                console.print(Text(visible.line(line.text), style="dim"))
                 shown += 1
         seen = len(device.frames.frames)
         device.wait(lambda: len(device.frames.frames) > seen, 3)

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from host_tools import monitor_screen, recording, serial_io, tracebacks
+from host_tools import monitor_screen, recording, serial_io, tracebacks, visible
 from host_tools.errors import UserError
 from host_tools.frames import Frame, is_human
 from host_tools.monitor_model import Alert, Model
@@ -101,13 +101,14 @@ def replay(path: Path, alerts: list[Alert]) -> tuple[Model, str]:
 
 
 def plain_line(line: str, frame: Frame | None) -> str | None:
-    """What --plain prints for a console line: frames in one short form, logs as they are."""
+    """What --plain prints for a console line: frames in one short form, logs as they are read."""
     if frame is not None:
         values = " ".join(f"{k}={v}" for k, v in frame.values.items() if v is not None)
-        return f"frame {frame.seq} t={frame.t_ms / 1000:.1f}s {frame.phase} {values}"
+        phase = visible.line(frame.phase)
+        return f"frame {frame.seq} t={frame.t_ms / 1000:.1f}s {phase} {values}"
     if is_human(line) or not line.strip():
         return None
-    return serial_io.printable(line)
+    return visible.line(line)
 
 
 def summary(model: Model) -> str:

@@ -1,17 +1,21 @@
 """Shows a Telegram message in the terminal: what entities mean, in rich's terms.
 
 Styles run inside the text; code blocks and quotes are blocks of their own, as Telegram shows them.
+What the text holds beside letters is made visible, since it may come from anybody.
 """
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.syntax import Syntax
 from rich.text import Text
+
+from host_tools import visible
 
 Json = dict[str, Any]
 
@@ -31,6 +35,7 @@ STYLES = {
 }
 QUOTES = ("blockquote", "expandable_blockquote")
 BLOCKS = ("pre", *QUOTES)
+_URL = "!#$%&'()*+,-./:;=?@[]_~"  # what of an address stays as it is
 
 
 def _index(text: str) -> list[int]:
@@ -44,13 +49,14 @@ def _index(text: str) -> list[int]:
 def styled(text: str, entities: list[Json]) -> Text:
     """The text with the styles that run inside it."""
     places = _index(text)
-    out = Text(text)
+    out = Text(visible.letters(text))
     for entity in entities:
         start = places[min(entity["offset"], len(places) - 1)]
         end = places[min(entity["offset"] + entity["length"], len(places) - 1)]
         kind = entity["type"]
         if kind == "text_link":
-            out.stylize(f"underline blue link {entity['url']}", start, end)
+            address = quote(entity["url"], safe=_URL, errors="replace")
+            out.stylize(f"underline blue link {address}", start, end)
         elif kind == "pre":
             out.stylize("cyan", start, end)
         elif kind in STYLES:
@@ -71,7 +77,7 @@ def message(text: str, entities: list[Json]) -> RenderableType:
             continue  # a code block inside a quote has been shown with it
         _add(parts, whole[at:start])
         if block["type"] == "pre":
-            parts.append(_code(text[start:end], block.get("language", "")))
+            parts.append(_code(visible.letters(text[start:end]), block.get("language", "")))
         else:
             parts.append(_quote(whole[start:end]))
         at = end
@@ -95,7 +101,11 @@ def _code(code: str, language: str) -> RenderableType:
             code, language, theme="ansi_dark", background_color="default", word_wrap=True
         )
     return Panel(
-        shown, title=language or None, title_align="left", border_style="dim", expand=False
+        shown,
+        title=Text(visible.line(language)) if language else None,
+        title_align="left",
+        border_style="dim",
+        expand=False,
     )
 
 

@@ -17,9 +17,10 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
-from host_tools import engine, render, targets
+from host_tools import engine, render, targets, visible
 from host_tools.errors import UserError
 from host_tools.frames import Event, Frame, is_human
 from host_tools.live import phases, scratch, screen
@@ -52,13 +53,15 @@ class Chat:
         if isinstance(item, Event) and item.name == "poll":
             self.console.print(Text("the gateway is polling", style="dim"))
         if item is None and not is_human(line.text) and (self.log or _matters(line.text)):
-            self.console.print(Text(line.text, style="dim"))
+            self.console.print(Text(visible.line(line.text), style="dim"))
 
     def on_sent(self, sent: Sent) -> None:
         """A message from the bot."""
         edited = " edited" if sent.edits else ""
         self.console.print(Text(f"copepod{edited}", style="bold magenta"))
-        self.console.print(render.message(sent.text, sent.entities))
+        # Set in from the edge, so that no line of it can be taken for the gateway's.
+        said = render.message(sent.text, sent.entities)
+        self.console.print(Padding(said, (0, 0, 0, 2)))
 
     def status(self) -> Text:
         """The line that moves: the device's memory as the last frame told it."""
@@ -165,7 +168,7 @@ def _converse(chat: Chat, device: Device, sim: Simulator) -> None:
                 told = act(sim, line)
                 if told:
                     console.print(Text(told, style="dim"))
-    console.print(Text(device.text()[-2000:], style="red"))
+    console.print(Text(visible.block(device.text()[-2000:]), style="red"))
 
 
 def _last_answers(device: Device, sim: Simulator) -> None:

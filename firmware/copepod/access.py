@@ -1,32 +1,34 @@
-"""Who may talk to the bot: fails closed. Memory: the list of admitted ids."""
+"""Who may talk to the bot: people, by id or username; fails closed. Memory: the list of admitted ids."""
 
 
 class Access:
-    """Decides from sender ids and usernames; `allow` is a list of lower-case str, ["*"] admits all."""
+    """Decides from who sent a message; `allow` is a list of str as config.py checks it: ids, usernames
+    in lower case, or "*", which admits every person.
+    """
 
     def __init__(self, allow):
         self.allow = list(allow)
         self.open = "*" in self.allow
-        self._ids = []  # the numbers among them: comparing ints allocates nothing
+        self.ids = []  # the numbers among them: comparing ints allocates nothing
         for entry in self.allow:
             if entry.isdigit():
-                self._ids.append(int(entry))
+                self.ids.append(int(entry))
 
     def admits(self, msg):
-        """True when the sender of `msg` may talk to the bot."""
+        """True when the sender of `msg` may talk to the bot: a bot only if its id is listed."""
+        if msg.sender_id in self.ids:
+            return True
+        if msg.sender_chat_id is not None:  # whoever it is has not said so
+            return self.open
+        if msg.is_bot:  # two bots would answer each other for ever
+            return False
         if self.open:
             return True
-        if not self.allow:
+        if msg.username is None or not self.allow:
             return False
-        if msg.sender_id in self._ids:
-            return True
-        return msg.username is not None and msg.username.lower() in self.allow
-
-    def admit(self, sender_id):
-        """Let one more person in, from now on."""
-        self.allow.append(str(sender_id))
-        self._ids.append(sender_id)
+        name = msg.username.lower()
+        return name in self.allow and not name.isdigit()
 
     def owner(self):
         """The chat id of the first admitted person given by id, or None."""
-        return self._ids[0] if self._ids else None
+        return self.ids[0] if self.ids else None

@@ -7,8 +7,9 @@ import json
 
 from micropython import const
 
-_MAX_B = const(4096)
+MAX_B = const(4096)
 _TOKEN_SECRET_MIN = const(30)
+_ID_DIGITS = const(16)  # ids have at most 52 bits
 
 # path, type, default, check: None is "must be given"; a tuple of types means any of them.
 _KEYS: "Any" = (
@@ -24,7 +25,7 @@ _KEYS: "Any" = (
     ("gateway.health", bool, False, None),
     ("gateway.handler_timeout_s", int, 300, (1, 86400)),
     ("wifi.ssid", str, "", None),
-    ("wifi.password", str, "", None),
+    ("wifi.password", str, "", "password"),
     ("tls.ca", str, "", None),
     ("bus.capacity", int, 16, (1, 256)),
     ("bus.bytes", int, 8192, (256, 1048576)),
@@ -36,6 +37,13 @@ _KEYS: "Any" = (
 _TYPES = {bool: "true or false", str: "a string", int: "a whole number", list: "a list"}
 # PicoClaw's own keys that mean nothing here are passed over without a warning.
 _SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices", "channels.telegram.proxy")
+
+# Ids that come as a sender's and are no person's.
+_NOT_PEOPLE = {
+    "1087968824": "that id stands for every anonymous admin of every group",
+    "136817688": "that id stands for whoever writes as a channel",
+    "777000": "that id is Telegram's own, for what channels post",
+}
 
 
 class ConfigError(ValueError):
@@ -82,14 +90,14 @@ def load(path, buffer=None):
 
     `buffer` is a bytearray of more than 4 KiB to read through, one is made if there is none.
     """
-    view = memoryview(buffer or bytearray(_MAX_B + 1))[: _MAX_B + 1]
+    view = memoryview(buffer or bytearray(MAX_B + 1))[: MAX_B + 1]
     try:
         with open(path, "rb") as file:
             head = bytes(view[: file.readinto(view)])
     except OSError as error:
         raise ConfigError("%s: can't be read (%s): write one with make provision" % (path, error))
-    if len(head) > _MAX_B:
-        raise ConfigError("%s: larger than %d bytes: keep only the keys that Copepod knows" % (path, _MAX_B))
+    if len(head) > MAX_B:
+        raise ConfigError("%s: larger than %d bytes: keep only the keys that Copepod knows" % (path, MAX_B))
     if head[:3] == b"\xef\xbb\xbf":
         raise ConfigError("%s: starts with a byte order mark: save it as UTF-8 without BOM" % path)
     try:
@@ -174,7 +182,9 @@ def check(found, path):
         if rule == "token":
             _check_token(value, path, key)
         elif rule == "allow":
-            value = _check_allow(value, path, key)
+            value = _check_allow(value, path, key, config.token.partition(":")[0])
+        elif rule == "password":
+            _check_password(value, path, key)
         elif rule == "url":
             _check_url(value, path, key, config)
         elif rule and not rule[0] <= value <= rule[1]:
@@ -190,7 +200,7 @@ def check(found, path):
 
 def _unknown(found, prefix, warnings):
     for name in found:
-        key = prefix + name
+        key = prefix + str(name)  # MicroPython reads numbers as keys, too
         if key in _SILENT:
             continue
         below = key + "."
@@ -219,17 +229,65 @@ def _check_token(token, path, key):
         )
 
 
-def _check_allow(allow, path, key):
+def _check_password(password, path, key):
+    # IEEE 802.11: a WPA passphrase; an open network has none.
+    count = len(password.encode())
+    if count and not 8 <= count <= 63:
+        raise ConfigError("%s: %s: %d bytes, expected 8 to 63, or none for an open network" % (path, key, count))
+
+
+def _check_allow(allow, path, key, bot_id):
     names = []
     for entry in allow:
+        where = "%s: %s[%d]: " % (path, key, len(names))
         if type(entry) is int:
             entry = str(entry)
-        if type(entry) is not str or not entry.strip():
-            raise ConfigError("%s: %s: found %s, expected ids or usernames" % (path, key, _kind(entry)))
-        # "123|name" is PicoClaw's form: the id is what can't change hands.
-        entry = entry.split("|")[0].strip()
-        names.append(entry[1:].lower() if entry.startswith("@") else entry.lower())
+        if type(entry) is not str:
+            raise ConfigError("%sfound %s, expected an id, a username or \"*\"" % (where, _kind(entry)))
+        name = _sender(entry.strip())
+        if name is None:
+            reason = "expected an id, a username or \"*\""
+            if entry[:1] == "-" and _is_id(entry[1:]):
+                reason = "that is a group or channel: list the people who may talk to the bot"
+            raise ConfigError(where + reason)
+        if name in _NOT_PEOPLE or name == bot_id:
+            raise ConfigError(where + _NOT_PEOPLE.get(name, "that is the bot itself"))
+        names.append(name)
     return names
+
+
+def _sender(entry):
+    # The id or the username in lower case; None for what is neither.
+    if entry == "*":
+        return entry
+    number, bar, name = entry.partition("|")  # PicoClaw's "123|name": the id can't change hands
+    if bar:
+        return number if _is_id(number) and (not name or _is_name(name)) else None
+    if _is_id(entry):
+        return entry
+    if entry[:1] == "@":
+        entry = entry[1:]
+    return entry.lower() if _is_name(entry) else None
+
+
+def _is_id(text):
+    if not text or len(text) > _ID_DIGITS or text[0] == "0":
+        return False
+    for byte in text.encode():
+        if not 48 <= byte <= 57:
+            return False
+    return True
+
+
+def _is_name(text):
+    # https://core.telegram.org/method/account.checkUsername, and shorter ones that are sold
+    data = text.encode()
+    if not 0 < len(data) <= 32 or not 65 <= data[0] & 0xDF <= 90:
+        return False
+    for byte in data:
+        if not (48 <= byte <= 57 or 65 <= byte & 0xDF <= 90 or byte == 95):
+            return False
+    return True
 
 
 def _check_url(url, path, key, config):

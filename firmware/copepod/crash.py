@@ -4,8 +4,6 @@ Memory: loaded when there is a crash, dropped after it.
 """
 
 import gc
-import io
-import sys
 import time
 
 from micropython import const
@@ -33,10 +31,12 @@ def crashed(error):
     crashes = record.crashes_load() + 1
     record.crashes_store(crashes, False)
     last_error.store("%s: %s" % (type(error).__name__, error))
-    trace = io.StringIO()
-    sys.print_exception(error, trace)  # pyright: ignore[reportArgumentType]
-    text = trace.getvalue()  # pyright: ignore[reportAttributeAccessIssue]: not in the stubs
-    print(last_error.scrub(text), end="")
+    try:
+        from copepod.visible import trace
+
+        trace(error, last_error.scrub)
+    except MemoryError:
+        log("boot", "no memory to print the traceback")
     pause_s = _PAUSE_S * crashes
     log("boot", "crash ", crashes, " in a row; reset in ", pause_s, " s, Ctrl-C for the REPL")
     time.sleep(pause_s)

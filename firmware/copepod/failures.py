@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import sys
 from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 from time import ticks_add, ticks_ms
 
@@ -10,6 +9,7 @@ from micropython import const
 
 from copepod.log import log
 from copepod.messages import TOO_LONG, OutboundMessage
+from copepod.once import forget
 from copepod.signal import Signal
 
 _GRACE_MS = const(5000)  # for a handler that is cancelled to come to its end
@@ -21,14 +21,11 @@ def note(gateway, area, error):
     gateway.stats.errors += 1
     if isinstance(error, MemoryError):
         gc.collect()
-    name = type(error).__name__
-    try:
-        text = str(error)
-    except BaseException:  # __str__ may be a user's as well
-        log(area, "failed: ", name, ", which can't be shown")
-    else:
-        log(area, "failed: ", name, ": ", text)
-        sys.print_exception(error)  # pyright: ignore[reportAttributeAccessIssue]
+    from copepod.visible import trace
+
+    log(area, "failed: ", type(error).__name__, ": ", error)
+    trace(error)
+    forget("copepod.visible")
     gateway.telemetry.event("error", 0)
 
 

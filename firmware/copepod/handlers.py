@@ -1,6 +1,6 @@
 """Registry of command and text handlers. Memory: one dict entry per command, made at import of bot.py.
 
-from copepod.handlers import on_command, on_text
+from copepod.handlers import on_command, on_edit, on_text
 
 @on_command("led", "switch the light: /led on or /led off")
 async def led(msg):
@@ -9,6 +9,10 @@ async def led(msg):
 @on_text
 def shout(msg):
     return msg.text.upper()
+
+@on_edit
+def corrected(msg):
+    return "You meant: " + msg.text
 
 A handler is a function, async or not. A str that it returns is its answer, and so is each one that it
 yields. False passes a text on to the next handler registered, in the end to the echo.
@@ -21,6 +25,7 @@ def echo(msg):
 
 
 commands: dict = {}  # name -> (handler, one line of help); what every Copepod knows is in builtin.py
+edits: list = []  # handlers of texts that their senders have edited
 texts: list = [echo]  # handlers of plain text, the first that does not return False has answered
 
 
@@ -46,4 +51,10 @@ def on_command(name, help=""):
 def on_text(handler):
     """Register a handler for every message that is not a command."""
     texts.insert(len(texts) - 1, handler)
+    return handler
+
+
+def on_edit(handler):
+    """Register a handler for every message whose text was edited; without one an edit is passed over."""
+    edits.append(handler)
     return handler

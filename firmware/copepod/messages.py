@@ -16,9 +16,10 @@ def _utf8_b(text):
 class InboundMessage:
     """One Telegram update, reduced to what a handler may want.
 
-    `kind` is one of "message", "edited", "callback", or None for an update that no handler should
-    see. Ids are ints (up to 52 bits, https://core.telegram.org/bots/api#user). `text` is the text or
-    caption with the placeholders of its attachments, at most 4096 UTF-16 units (+ placeholders).
+    `kind` is one of "message", "edited", "callback"; "notice" when the gateway itself says `text` to
+    its sender and no handler should see it; None for an update that nobody should. Ids are ints (up
+    to 52 bits, https://core.telegram.org/bots/api#user). `text` is the text or caption with the
+    placeholders of its attachments, at most 4096 UTF-16 units (+ placeholders).
 
     A long text stays in the buffer that it was read into until somebody asks for it: a gateway that
     hands it on as it is (the echo) never holds it twice.
@@ -37,7 +38,9 @@ class InboundMessage:
     reply_text: "str | None" = None  # text of the message this one replies to
     callback_id: "str | None" = None
     command: "str | None" = None  # "led" of "/led@mybot on"
-    args = ""  # "on"
+    args_at = 0  # where in the text its arguments begin
+    is_bot = False  # the sender is a bot
+    sender_chat_id: "int | None" = None  # sent in the name of a chat: by an anonymous admin, a channel
     gateway: "Any" = None  # set by the gateway, so that answer() knows where to go
     buffer: "Any" = None  # the TextBuffer that the text lies in, while it does
     _text: "str | None" = ""
@@ -57,6 +60,11 @@ class InboundMessage:
     def text(self, text):
         self.discard()
         self._text = text
+
+    @property
+    def args(self):
+        """What follows the command: "on" of "/led on". Made when it is asked for."""
+        return self.text[self.args_at :].strip() if self.args_at else ""
 
     def text_left(self, text):
         """The buffer goes to another: see TextBuffer."""

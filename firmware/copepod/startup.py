@@ -4,7 +4,6 @@ First what is needed once and dropped (the config's reader), then the room for T
 application and the user's bot, which take what is left.
 """
 
-import sys
 
 from copepod import arena, room
 from copepod.log import log
@@ -78,5 +77,8 @@ def _load_bot():
     try:
         import bot  # the user's handlers  # noqa: F401
     except Exception as error:  # a mistake in bot.py leaves the built-in commands
+        from copepod.visible import trace
+
         log("bot", "bot.py can't be used: ", error)
-        sys.print_exception(error)
+        trace(error)
+        forget("copepod.visible")

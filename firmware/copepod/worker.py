@@ -53,7 +53,11 @@ class Worker:
             result: "Any" = None
             try:
                 for handler in self._handlers(msg):
-                    if not self.handling and handler is not handlers.echo and handler is not _built_in:
+                    if (
+                        not self.handling
+                        and handler is not handlers.echo
+                        and handler is not _built_in
+                    ):
                         self.handling = True
                         # It may take the whole process with it: that is counted, so that it ends.
                         if record.work_begin(msg.update_id):
@@ -82,8 +86,10 @@ class Worker:
 
     def _handlers(self, msg):
         # Those that are asked, one after the other.
-        if msg.kind == "paired":
+        if msg.kind == "notice":
             return _ECHO
+        if msg.kind == "edited":
+            return handlers.edits
         command = msg.command
         if command is None:
             return handlers.texts

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from host_tools import render
@@ -93,7 +94,7 @@ def simulator_command(
 
     def show(sent: Sent) -> None:
         console.print(f"[bold magenta]bot[/] [dim]{sent.message_id}[/]")
-        console.print(render.message(sent.text, sent.entities))
+        console.print(Padding(render.message(sent.text, sent.entities), (0, 0, 0, 2)))
 
     sim.know(USER)
     sim.methods.on_sent = show

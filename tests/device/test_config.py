@@ -63,7 +63,12 @@ def test_picoclaw_file_is_taken():
         {
             "agents": {"defaults": {"model": "x"}},
             "channels": {
-                "telegram": {"enabled": True, "token": TOKEN, "proxy": "", "allow_from": ["123|bob", 45, "@Ann"]}
+                "telegram": {
+                    "enabled": True,
+                    "token": TOKEN,
+                    "proxy": "",
+                    "allow_from": ["123|bob", 45, "@Ann"],
+                }
             },
             "gateway": {"host": "127.0.0.1", "port": 18790},
         }
@@ -112,8 +117,50 @@ def test_missing_and_wrong_types_name_the_key():
 
 
 def test_token_form():
-    for bad in ("", "abc", "123:short", "x" + TOKEN, TOKEN + " ", TOKEN[:-1] + "é", "1" * 30 + TOKEN):
+    for bad in (
+        "",
+        "abc",
+        "123:short",
+        "x" + TOKEN,
+        TOKEN + " ",
+        TOKEN[:-1] + "é",
+        "1" * 30 + TOKEN,
+    ):
         _fails(_telegram(token=bad), "channels.telegram.token", "@BotFather")
+
+
+def test_who_may_talk():
+    found = _load(
+        _telegram(allow_from=["1", 4503599627370495, "@Ann_B", "bob7", " 5 ", "*", "9|", "8|x"])
+    )
+    assert found.allow_from == ["1", "4503599627370495", "ann_b", "bob7", "5", "*", "9", "8"]
+    for entry in ("@*", "*|bob", "@", "|bob", "", " ", "**", "bob|1", "1|@", "@1", "007", "0", "1" * 17, "-5",
+                  "a b", "b\u00f6b", "\u0663", "x" * 33, "1.5", "_a", 0, 1.5, True, None, [], {}, ["1"]):  # fmt: skip
+        _fails(_telegram(allow_from=["1", entry]), "channels.telegram.allow_from[1]")
+
+
+def test_who_is_no_person():
+    """The ids of groups, of Telegram's own accounts and of the bot would admit nobody, or anybody."""
+    for entry, why in (
+        (-1002147483647, "group"),
+        ("-1002147483647", "group"),
+        (1087968824, "anonymous admin"),
+        ("1087968824|GroupAnonymousBot", "anonymous admin"),
+        (136817688, "channel"),
+        (777000, "Telegram"),
+        ("123456789", "the bot itself"),
+    ):
+        _fails(_telegram(allow_from=[entry]), "channels.telegram.allow_from[0]", why)
+
+
+def test_wifi_password():
+    for good in ("", "x" * 8, "x" * 63, "\u00e9" * 4):
+        content = _telegram()
+        content["wifi"] = {"ssid": "s", "password": good}
+        assert _load(content).wifi_password == good
+    for bad in ("x", "short", "x" * 7, "x" * 64, "\u00e9" * 32):
+        content["wifi"]["password"] = bad
+        _fails(content, "wifi.password", "8 to 63")
 
 
 def test_broken_files():
@@ -126,6 +173,7 @@ def test_broken_files():
     _fails(whole + b" " * 100000, "larger than 4096 bytes")
     _fails(whole.replace(b"12345", b"\xff\xfe"), "not UTF-8")
     _fails(b"[" * 4000, "not valid JSON")
+    _fails(b'{5 "channels": true}')  # which MicroPython reads as a number for a key
 
 
 def test_missing_file():

@@ -8,7 +8,7 @@ from copepod.textbuffer import TextBuffer
 
 PURE = True
 
-BUFFER = TextBuffer(bytearray(12544))
+BUFFER = TextBuffer(bytearray(12320))
 BOT_ID = 123456789
 ADA = {"id": 7000000001, "is_bot": False, "first_name": "Ada", "username": "ada"}
 PRIVATE = {"id": 7000000001, "first_name": "Ada", "username": "ada", "type": "private"}
@@ -41,8 +41,10 @@ def escaped(text):
     return "".join(parts)
 
 
-def answer(document, take=None, cut=500, reader=READER):
-    """Read an answer in windows; returns the messages that it held."""
+def answer(document, take=None, cut=500, reader=READER, free=True):
+    """Read an answer in windows; returns the messages that it held. `free`: no earlier text is needed."""
+    if free:
+        reader.buffer.owner = None
     if not isinstance(document, bytes):
         document = escaped(json.dumps(document)).encode()
     got = []
@@ -80,7 +82,8 @@ def one(content, kind="message"):
         got = answer(update(kind, content), cut=cut)
         assert len(got) == 1 and got[0].update_id == 5
         found.append(got[0])
-        assert vars_of(got[0]) == vars_of(found[0])
+        assert got[0].kind == found[0].kind
+        assert got[0].kind is None or vars_of(got[0]) == vars_of(found[0])
     return found[0]
 
 
@@ -115,52 +118,218 @@ def test_text():
     assert msg.size_b() == len("hello \u0416 \U0001f980".encode())
 
 
+def held_b(msg):
+    """Bytes of the message's text that are still in the buffer."""
+    return BUFFER.size_b if msg.buffer is not None and BUFFER.owner is msg else 0
+
+
 def test_long_texts_stay_in_the_buffer_until_they_are_needed():
     long = "\u0416" * 900
     first = answer(update("message", message(text=long)))[0]
-    assert first.buffer is BUFFER and first.size_b() == 1800
+    assert held_b(first) == 1800 and first.size_b() == 1800
     # Other answers leave it there, also when their short strings are cut by a window's end.
     for cut in (1, 7, 50):
         answer(
             {"ok": False, "error_code": 400, "description": "Bad Request: \u00e9 " + "x" * 60},
             cut=cut,
+            free=False,
         )
         assert READER.description.startswith("Bad Request: \u00e9 xx")
-    assert first.buffer is BUFFER
-    # The next long text has to wait: it comes again with the next poll.
-    assert answer(update("message", message(text="y" + long))) == []
-    assert READER.ok and first.text == long and first.buffer is None
-    assert answer(update("message", message(text="y" + long)))[0].text == "y" + long
-    # A short one makes room: it is read out of the buffer.
-    short = "\u0416" * 400
-    first = answer(update("message", message(text=short)))[0]
-    assert first.buffer is BUFFER
-    second = answer(update("message", message(text="y" + long)))[0]
-    assert first.buffer is None and first.text == short
-    assert second.buffer is BUFFER and second.text == "y" + long
+    assert held_b(first) == 1800
+    # The next text that needs the place comes again later, so that none is read without room for it.
+    assert answer(update("message", message(text="y" + long)), free=False) == [] and READER.ok
+    assert first.text == long and held_b(first) == 0
+    assert answer(update("message", message(text="y" + long)), free=False)[0].text == "y" + long
+    # A short one goes to its message, however.
+    short = answer(update("message", message(text="\u0416\u0416")))[0]
+    assert held_b(short) == 4
+    assert answer(update("message", message(text=long)), free=False)[0].text == long
+    assert held_b(short) == 0 and short.text == "\u0416\u0416"
     # Within one update, too.
     both = message(
         text=long, reply_to_message=message(text="\u00e9" * 700), quote={"text": "q" * 600}
     )
     msg = answer(update("message", both), cut=100)[0]
     assert msg.text == long and msg.reply_text == "q" * 600
-    msg = answer(update("message", message(caption="c" * 900, photo=[{}])), cut=100)[0]
-    assert msg.text == "c" * 900 + "\n[image: photo]" and msg.buffer is None
-    # What must be looked at is not left.
-    msg = answer(update("message", message(text="/say " + long)), cut=100)[0]
-    assert msg.buffer is None and msg.command == "say" and msg.args == long
-    msg = answer(update("message", message(chat=GROUP, text="@copepod_bot " + long)), cut=100)[0]
-    assert msg.buffer is None and msg.text == long
-    got = answer({"ok": True, "result": [
-        {"update_id": 1, "message": message(text="a" + long)},
-        {"update_id": 2, "message": message(text="b" + long)},
-    ]}, cut=100)  # fmt: skip
-    assert [m.text for m in got] == ["a" + long]  # the second one waits
 
 
-def test_edited():
-    msg = one(message(text="better", edit_date=1790000001), "edited_message")
-    assert (msg.kind, msg.text) == ("edited", "better")
+def test_a_long_text_is_looked_at_where_it_lies():
+    """A caption, a command and a mention, none of which needs room for a second text."""
+    long = "\u6f6e" * 900
+    for fields, text, command, args in (
+        ({"caption": long, "photo": [{}]}, long + "\n[image: photo]", None, ""),
+        ({"text": "/say " + long}, "/say " + long, "say", long),
+        ({"text": "/say@copepod_bot\n" + long}, "/say@copepod_bot\n" + long, "say", long),
+        ({"text": "@copepod_bot " + long, "chat": GROUP}, long, None, ""),
+        ({"text": long + "@Copepod_bot", "chat": GROUP}, long, None, ""),
+        ({"text": long + " @copepod_BOT " + long, "chat": GROUP}, long + "  " + long, None, ""),
+        (
+            {"caption": "@copepod_bot " + long, "chat": GROUP, "voice": {}},
+            long + "\n[voice]",
+            None,
+            "",
+        ),
+    ):
+        for cut in (1, 100, 1000):
+            msg = answer(update("message", message(**fields)), cut=cut)[0]
+            assert held_b(msg) == len(text.encode()), (fields.keys(), held_b(msg))
+            assert (msg.kind, msg.command) == ("message", command)
+            assert msg.text == text and msg.args == args
+    # A caption that fills the buffer leaves no room for the placeholder.
+    longest = "\u6f6e" * 4096
+    msg = answer(update("message", message(caption=longest, poll={"question": "q" * 96})))[0]
+    assert msg.text == longest + "\n[poll: " + "q" * 96 + "]"
+
+
+def test_an_edit_is_no_new_request():
+    """Neither text nor command: what an edit is for stands in its kind alone."""
+    for kind in ("edited_message",):
+        msg = one(message(text="better", edit_date=1790000001), kind)
+        assert (msg.kind, msg.text) == ("edited", "better")
+        msg = one(message(text="/reboot now", edit_date=1790000001), kind)
+        assert (msg.kind, msg.command, msg.args) == ("edited", None, "")
+        msg = one(message(location={"latitude": 1, "longitude": 2, "live_period": 60}), kind)
+        assert msg.kind == "edited"
+
+
+def test_who_sends():
+    """People, bots, and those whom nobody can see: access.py must know."""
+    bot = dict(ADA, is_bot=True)
+    group_bot = {"id": 1087968824, "is_bot": True, "username": "GroupAnonymousBot"}
+    for place, text in ((PRIVATE, "hello"), (GROUP, "@copepod_bot hello"), (GROUP, "/ping")):
+        msg = one(message(chat=place, text=text))
+        assert (msg.is_bot, msg.sender_chat_id) == (False, None)
+        msg = one(message(chat=place, text=text, **{"from": bot}))
+        assert (msg.kind, msg.is_bot) == ("message", True)
+    for place, sender in ((GROUP, group_bot), ({"id": -1001, "type": "channel"}, ADA)):
+        msg = one(message(chat=GROUP, text="/ping", sender_chat=place, **{"from": sender}))
+        assert msg.sender_chat_id == place["id"]
+    query = {"id": "4", "from": bot, "message": message(), "data": "x"}
+    assert one(query, "callback_query").is_bot
+
+
+def album(number, *ids, **fields):
+    found = []
+    for update_id in ids:
+        content = message(photo=[{}], media_group_id=str(number), **fields)
+        found.append({"update_id": update_id, "message": content})
+    return {"ok": True, "result": found}
+
+
+def kinds(got):
+    return [msg.kind for msg in got]
+
+
+def test_an_album_is_one_message():
+    reader = new_reader()
+    got = answer(album(13, *range(100, 110)), reader=reader)
+    assert kinds(got) == ["message"] + [None] * 9
+    # The first one comes again when there was no room for it, or its answer was not accepted.
+    assert kinds(answer(album(13, 100, 101), reader=reader)) == ["message", None]
+    # Others may be written at the same time.
+    for number in range(20, 27):
+        assert kinds(answer(album(number, number * 10), reader=reader)) == ["message"]
+        assert kinds(answer(album(13, 108), reader=reader)) == [None]
+    # In a group it is the one that speaks to the bot, whichever that is.
+    reader = new_reader()
+    assert kinds(answer(album(14, 1, chat=GROUP), reader=reader)) == [None]
+    told = album(14, 2, chat=GROUP, caption="@copepod_bot what is this?")
+    assert kinds(answer(told, reader=reader)) == ["message"]
+    # An edit of its caption is an edit.
+    content = message(photo=[{}], media_group_id="14", caption="a")
+    assert kinds(answer(update("edited_message", content, 9), reader=reader)) == ["edited"]
+    # The memory of albums does not grow.
+    for number in range(1000, 1100):
+        answer(album(number, number), reader=reader)
+    assert len(reader.albums) == 8
+
+
+class Scarce(TextBuffer):
+    """There is no memory for a str of more than `largest` bytes."""
+
+    largest = 2000
+
+    def read(self):
+        if self.size_b > self.largest:
+            raise MemoryError
+        return super().read()
+
+
+def test_no_memory_for_a_long_text():
+    """Reading may fail for good: the update is handed over all the same, its text None, and nothing raises."""
+    reader = UpdateReader(Scarce(bytearray(12320)))
+    reader.bot(BOT_ID, "Copepod_Bot")
+    long = "LONG"
+    # What need not be made is not made.
+    for fields in (
+        {"text": long},
+        {"text": "/ping " + long},
+        {"text": "@copepod_bot " + long, "chat": GROUP},
+        {"text": "@copepod_bot " + long, "chat": GROUP},
+        {"caption": long, "photo": [{}]},
+    ):
+        for cut in (1, 64, 1400):
+            (msg,) = answer(ordered(message(**fields)), cut=cut, reader=reader)
+            assert msg.kind == "message" and msg.buffer is reader.buffer
+            assert (msg.command == "ping") == fields.get("text", "").startswith("/")
+            msg.discard()
+    # Of a text replied to there is the beginning.
+    for fields in ({"text": "\u4f60\u597d"}, {"text": "yes"}, {"text": "/ping"}, {"text": long}):
+        for quoted in (
+            {"reply_to_message": message(text=long)},
+            {"reply_to_message": message(caption=long)},
+            {"quote": {"text": long}},
+        ):
+            for cut in (1, 64, 1400):
+                (msg,) = answer(ordered(message(), quoted, fields), cut=cut, reader=reader)
+                assert msg.kind == "message", (fields, quoted.keys())
+                assert msg.reply_text == "\u6f6e" * 320 + "\u2026", len(msg.reply_text)
+                assert fields["text"] == long or msg.text == fields["text"]
+                msg.discard()
+    # Its own text, when another one needs the place.
+    raw = ordered(message(text=long), {"quote": {"text": "\u4f60"}})
+    (msg,) = answer(raw, cut=64, reader=reader)
+    try:
+        raise AssertionError(msg.text)
+    except MemoryError:
+        pass
+    assert (msg.kind, msg.chat_id) == ("message", PRIVATE["id"])
+    raw = raw.replace(b"private", b"group")
+    assert kinds(answer(raw, cut=64, reader=reader)) == [None]
+    # The next update is read as ever.
+    assert answer(update("message", message(text="hi")), reader=reader)[0].text == "hi"
+
+
+def ordered(*parts):
+    """An answer with one message, its fields in the order of the dicts given; "LONG" is 4,090 characters."""
+    fields = []
+    for part in parts:
+        for name in part:
+            fields.append('"%s":%s' % (name, escaped(json.dumps(part[name]))))
+    document = '{"ok":true,"result":[{"update_id":5,"message":{%s}}]}' % ",".join(fields)
+    return document.replace("LONG", "\\u6f6e" * 4090).encode()
+
+
+def test_raw_utf8_stays_in_the_buffer_too():
+    """A server that does not escape what is not ASCII costs no more memory."""
+    reader = UpdateReader(Scarce(bytearray(12320)))
+    long = "\u6f6e" * 4096
+    for text, kept in (
+        (long.encode(), long),
+        (long.encode() + b"xy", long),
+        (b"\xff" * 4096, "\ufffd" * 4096),
+        (b"a\xff" * 2500, "a\ufffd" * 2048),
+        ("\U0001f980".encode() * 2049, "\U0001f980" * 2048),
+        (b"\xe6\xbd" * 2000, "\ufffd" * 4000),
+    ):
+        raw = b'{"ok":true,"result":[{"update_id":5,"message":{"chat":{"id":1,"type":"private"},'
+        raw += b'"from":{"id":1},"text":"' + text + b'"}}]}'
+        for cut in (7, 1400):
+            (msg,) = answer(raw, cut=cut, reader=reader)
+            assert msg.buffer is reader.buffer
+            found = bytes(memoryview(reader.buffer.data)[: reader.buffer.size_b])
+            assert found == kept.encode(), (len(found), len(kept.encode()), text[:6])
+            msg.discard()
 
 
 def test_placeholders():
@@ -376,6 +545,11 @@ def test_other_answers():
     assert READER.description == description
     answer({"ok": True, "result": True})
     assert (READER.error_code, READER.retry_after, READER.description) == (None, None, None)
+    moved = dict(refused, error_code=400, parameters={"migrate_to_chat_id": GROUP["id"]})
+    answer(moved)
+    assert (READER.migrate_to, READER.retry_after) == (GROUP["id"], None)
+    answer({"ok": True, "result": True})
+    assert READER.migrate_to is None
 
 
 def test_damaged_answers():

@@ -25,7 +25,7 @@ def frame(seq=0, phase="steady", **values):
     st.integers(0, 2**31),
     st.integers(0, 2**40),
     NAMES,
-    st.lists(NUMBERS, min_size=13, max_size=13),
+    st.lists(NUMBERS, min_size=len(FIELDS), max_size=len(FIELDS)),
 )
 def test_frame_round_trip(seq, t_ms, phase, numbers):
     made = Frame(seq, t_ms, phase, dict(zip(FIELDS, numbers, strict=True)))

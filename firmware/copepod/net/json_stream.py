@@ -77,7 +77,7 @@ class Reader:
         self._high = self._low = self._big = 0  # the last large integer in two parts, and itself
         self.begin()
 
-    def no_room(self):
+    def no_room(self) -> None:
         """Hook: the buffer is not to be had."""
         raise ValueError("no room for a long string")
 
@@ -400,12 +400,17 @@ class Reader:
             return
         units = end - start - self._extra  # if there is no raw UTF-8, which Telegram escapes
         text = None
+        if buf is self.buffer.data and end:
+            if units > self._units or self._raw > 127 or self._cut:
+                from copepod.net import json_text
+
+                end = json_text.mended(buf, end, self._units, self._cut)
+                forget("copepod.net.json_text")
+            self.values[slot] = end
+            self._long = slot
+            self.buffer.keep(self, end)
+            return
         if units <= self._units and self._raw < 128 and not self._cut:
-            if buf is self.buffer.data and end:
-                self.values[slot] = end
-                self._long = slot
-                self.buffer.keep(self, end)
-                return
             view = memoryview(buf) if buf is not self._window else self._view
             try:
                 text = str(view[start:end], "utf8")

@@ -24,6 +24,30 @@ def text(buf, start, end, units, cut):
     return kept
 
 
+def mended(buf, end, units, cut):
+    """Make buf[:end] good UTF-8 within so many UTF-16 units, as text() does but in place; returns its end."""
+    view = memoryview(buf)
+    room = min(3 * units, len(buf))
+    start = 0
+    while start < end and units > 0:
+        start, units = _good(buf, start, end, units)
+        if start < end and units > 0:
+            if cut and end - start < 4:
+                break
+            last = end + 2
+            if last > room:
+                cut = True
+                last = room
+            if last < start + 3:
+                break
+            view[start + 3 : last] = view[start + 1 : last - 2]
+            view[start : start + 3] = b"\xef\xbf\xbd"
+            end = last
+            start += 3
+            units -= 1
+    return start
+
+
 def _good(buf, i, end, units):
     # Where the well-formed characters from i end, and the units that are left (-1: none, and more would come).
     while i < end:

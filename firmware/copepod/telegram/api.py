@@ -16,6 +16,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from copepod import handlers
 from copepod.once import forget
 from copepod.telegram.updates import UpdateReader
 
@@ -155,5 +156,6 @@ class Api:
             self.text(b',"offset":')
             self.number(offset)
         if not self.polls:
-            self.text(b',"allowed_updates":["message","edited_message","callback_query"]')
+            self.text(b',"allowed_updates":["message","callback_query"')
+            self.text(b',"edited_message"]' if handlers.edits else b"]")
         self.text(b"}")

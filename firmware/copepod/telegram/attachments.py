@@ -1,8 +1,11 @@
-"""What a message without text is for a handler. Memory: loaded when the first one comes."""
+"""What a message without text is for a handler. Memory: loaded for one message, dropped after it."""
 
+from micropython import const
+
+_PHOTO = const(19)  # where the flags of photo, voice, … begin in the values of schema.py
 _FILES = ("[image: photo]", "[voice]", "[audio]", "[video]", "[video]", "[animation]", "[file]")
-# An attachment with something to say, by its node in the schema of updates.py: the placeholder, and
-# where in the reader's values the words are.
+# An attachment with something to say, by its node in the schema: the placeholder, and where in the
+# reader's values the words are.
 _THINGS = {
     115: ("[sticker: %s]", 36),
     108: ("[location: %s, %s]", 37, 38),
@@ -12,21 +15,13 @@ _THINGS = {
 }
 
 
-def described(caption, files, thing, values):
-    """Caption and placeholder in two lines, or one of them, or None when there is neither.
-
-    `files`: where in `values` the flags of photo, voice, … begin; `thing`: the node of another
-    attachment that was seen, or 0.
-    """
-    mark = None
-    for i in range(len(_FILES)):
-        if values[files + i]:
-            mark = _FILES[i]
-            break
+def placeholder(thing, values):
+    """The words for what is attached, None when nothing is; `thing`: the node that was seen, or 0."""
     if thing:
         found = _THINGS[thing]
         words = [values[slot] for slot in found[1:]]
-        mark = found[0] % tuple("" if word is None else word for word in words)
-    if mark is None or not caption:
-        return mark or caption
-    return caption + "\n" + mark
+        return found[0] % tuple(["" if word is None else word for word in words])
+    for i in range(len(_FILES)):
+        if values[_PHOTO + i]:
+            return _FILES[i]
+    return None

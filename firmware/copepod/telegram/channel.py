@@ -16,7 +16,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod import arena
+from copepod import arena, handlers
 from copepod.log import log
 from copepod.net.http import Client
 from copepod.once import forget
@@ -70,6 +70,8 @@ class Channel:
         self._received = 0  # updates, when the poll began
         self._greeted = False
         self.pairing: "Any" = None  # offered while nobody is admitted
+        self._edits: "Any" = None  # only where there is a handler for them
+        self._ceiling: "Any" = None  # only once a group has spoken
 
     # The connection's life ------------------------------------------------------------------
 
@@ -300,6 +302,12 @@ class Channel:
             self.stats.ignored += 1
         elif not self.gateway.access.admits(msg):
             kind = self._stranger(msg)
+        elif kind == "edited" or handlers.edits or msg.chat_type != "private":
+            try:
+                if not self._worth(msg):
+                    kind = None
+            except MemoryError:  # for what counts: then it is not counted
+                pass
         if kind is None:
             msg.discard()
             self.stats.received += 1
@@ -316,13 +324,36 @@ class Channel:
         return True
 
     def _stranger(self, msg):
-        # The kind of a message that makes its sender the owner, None for everybody else's.
-        if self.pairing is not None and self.pairing.accepts(msg):
-            self.pairing = None
-            msg.command = None
-            return "paired"
+        # The kind of a message that its sender is told something for, None for everybody else's.
+        if self.pairing is not None:
+            kind = self.pairing.hear(msg)
+            if self.pairing.code is None:
+                self.pairing = None
+            if kind is not None:
+                return kind
         self.stats.strangers += 1
         return None
+
+    def _worth(self, msg):
+        # Whether it is an edit that somebody asked for and that changes something, and its group is answered.
+        if msg.kind == "edited" and not handlers.edits:
+            self.stats.ignored += 1
+            return False
+        if handlers.edits:
+            if self._edits is None:
+                from copepod.telegram.edits import Edits
+
+                self._edits = Edits()
+            if not self._edits.news(msg):
+                self.stats.ignored += 1
+                return False
+        if msg.chat_type != "private":
+            if self._ceiling is None:
+                from copepod.telegram.ceiling import Ceiling
+
+                self._ceiling = Ceiling()
+            return self._ceiling.admits(msg)
+        return True
 
     def finished(self, update_id):
         """The worker is done with `update_id`: its answer is accepted, so it may be acknowledged."""

@@ -17,6 +17,8 @@ _CONFLICT_MS = const(30000)  # another instance polls: so much longer
 _WAIT_MAX_S = const(3600)  # longest that a retry_after is believed
 _WAIT_DEFAULT_S = const(1)
 _SEND_FAILURES = const(4)  # of the server at one piece, while it answers other calls
+_ABOUT_FORM = ("parse entities", "too long", "TOO_LONG", "too many entities", "ENTITIES_TOO")
+_ABOUT_TOPIC = ("thread not found", "TOPIC_")
 _OPTIONAL = (api.SEND_ACTION, api.ANSWER_CALLBACK, api.SET_COMMANDS)
 _CUT_MIN_S = const(4)  # a poll cut younger than that is a failure
 _POLL_MIN_S = const(2)
@@ -40,13 +42,17 @@ def refused(call):
         retry_after = None
     name = api.METHODS[call.method].decode()
     if code == 429:
-        seconds = min(max(retry_after or call.http.retry_after_s or _WAIT_DEFAULT_S, 1), _WAIT_MAX_S)
+        seconds = min(
+            max(retry_after or call.http.retry_after_s or _WAIT_DEFAULT_S, 1), _WAIT_MAX_S
+        )
         # A second of Telegram's is over when its clock says so: half of one more, to be sure.
         call.hold(call.key, seconds * 1000 + 500)
         log("telegram", "flood limit on ", name, ": waiting ", seconds, " s")
         return False
     if call.method == api.GET_ME and (code == 401 or code == 404):
-        raise Stop("the token is refused (%d %s): check channels.telegram.token" % (code, description))
+        raise Stop(
+            "the token is refused (%d %s): check channels.telegram.token" % (code, description)
+        )
     if code == 401:
         call.doubted = True
         raise OSError("the token is refused (401 to %s): asking getMe" % name)
@@ -56,7 +62,10 @@ def refused(call):
     if code >= 500:
         raise OSError("the server answers %d to %s" % (code, name))
     if 300 <= code < 400:
-        raise OSError("the server redirects %s (%d): not the Bot API, or a portal is in the way" % (name, code))
+        raise OSError(
+            "the server redirects %s (%d): not the Bot API, or a portal is in the way"
+            % (name, code)
+        )
     if call.method <= api.GET_UPDATES:
         raise OSError("%s: %d %s" % (name, code, description))
     raise Refused("%d %s" % (code, description))
@@ -65,7 +74,9 @@ def refused(call):
 def refused_for_good(channel, method, error):
     """Telegram refuses the call that was made: what is left of it is dropped, or takes another form."""
     if method == api.SEND_MESSAGE or method == api.SEND_RICH:
-        refused_piece(channel.outbox, error, method)
+        box = channel.outbox
+        if not _goes_elsewhere(box.message, channel.api.reader.migrate_to, str(error)):
+            refused_piece(box, error, method)
     elif method == api.ANSWER_CALLBACK:
         channel.callbacks.pop(0)  # too old: Telegram has stopped the spinner itself
     elif method == api.SET_COMMANDS:
@@ -80,7 +91,7 @@ def refused_piece(box, error, method):
         if str(error).startswith("404"):  # this server does not know the method
             box.rich = False
         box.form = outbox.HTML
-    elif "parse entities" in str(error) and box.form < outbox.PLAIN:
+    elif box.form < outbox.PLAIN and _says(str(error), _ABOUT_FORM):
         log("telegram", "formatting refused, sending plain text: ", error)
         box.formatter.give_up(False)
         box.stats.fallbacks += 1
@@ -88,6 +99,27 @@ def refused_piece(box, error, method):
     else:
         log("telegram", "answer refused: ", error)
         box.give_up(str(error))
+
+
+def _says(description, words):
+    for word in words:
+        if word in description:
+            return True
+    return False
+
+
+def _goes_elsewhere(message, migrate_to, description):
+    # The chat has a new id, or the topic is gone: the piece is sent again, to where there is somebody.
+    if migrate_to is not None and migrate_to != message.chat_id:
+        log("telegram", "group ", message.chat_id, " is supergroup ", migrate_to, " now")
+        message.chat_id = migrate_to
+        message.reply_to = message.thread_id = None  # ids of the old chat's
+        return True
+    if message.thread_id is not None and _says(description, _ABOUT_TOPIC):
+        log("telegram", "the topic is gone, answering in the chat: ", description)
+        message.thread_id = None
+        return True
+    return False
 
 
 def told_plain():

@@ -16,18 +16,15 @@ _UPDATE = const(4)  # first of the values that belong to one update
 _MESSAGE = const(7)
 _THREAD = const(8)
 _IS_TOPIC = const(9)
-_CALLBACK = const(11)
-_DATA = const(12)
+_IS_BOT = const(13)
+_MIGRATE_TO = const(16)
 _TEXT = const(17)
-_CAPTION = const(18)
-_PHOTO = const(19)
 _SENDER = const(26)
 _USERNAME = const(27)
 _FIRST_NAME = const(28)
 _CHAT = const(29)
 _TYPE = const(30)
 _REPLIED = const(31)
-_REPLIED_TO = const(32)
 _QUOTE = const(33)
 _MENTIONED = const(35)
 
@@ -38,14 +35,15 @@ _THINGS = b"slkod"  # nodes of attachments with something to say
 class UpdateReader(Reader):
     """begin(), feed() each window, finish(); after that the fields of the answer are attributes.
 
-    ok, error_code, description and retry_after are any answer's; id and username getMe's;
-    message_id sendMessage's. `buffer` is the TextBuffer, in which a long text stays until somebody needs
-    it or the place.
+    ok, error_code, description, retry_after and migrate_to (the chat's new id) are any answer's; id
+    and username getMe's; message_id sendMessage's. `buffer` is the TextBuffer, in which a long text
+    stays until somebody needs it or the place.
     """
 
     def __init__(self, buffer):
         self.bot_id: "Any" = None
-        self._at_name = "@"
+        self.at_name = "@"
+        self.albums: list = []  # see other_updates.py
         from copepod.telegram import schema
 
         super().__init__(schema.SCHEMA, buffer)
@@ -54,7 +52,7 @@ class UpdateReader(Reader):
     def bot(self, bot_id, username):
         """Say who the bot is: in groups only what is meant for it is handed over."""
         self.bot_id = bot_id
-        self._at_name = "@" + (username or "").lower()
+        self.at_name = "@" + (username or "").lower()
 
     def begin(self, sink=None):
         """Expect an answer; `sink(msg)` is called for each update and returns False to stop.
@@ -64,7 +62,7 @@ class UpdateReader(Reader):
         super().begin()
         self._sink = sink
         self._stopped = self._lost = False
-        self._kind = self._thing = self._mentioned = 0
+        self.node = self.thing = self.mentioned = 0
 
     def feed(self, buf, start, end):
         """Take a window of the answer: see json_stream.Reader."""
@@ -82,17 +80,18 @@ class UpdateReader(Reader):
         self.id = values[5]
         self.username = values[6]
         self.message_id = values[_MESSAGE]
+        self.migrate_to = values[_MIGRATE_TO]
 
     def opened(self, letter):
         if letter in _KINDS:
-            self._kind = letter
+            self.node = letter
         elif letter in _THINGS:
-            self._thing = letter
+            self.thing = letter
 
     def closed(self, letter):
         values = self.values
         if letter == 119:  # somebody mentioned without a username
-            self._mentioned |= values[_MENTIONED] == self.bot_id
+            self.mentioned |= values[_MENTIONED] == self.bot_id
         elif letter == 117 and values[_UPDATE] is not None:
             if self._sink is not None:
                 msg = InboundMessage()
@@ -106,15 +105,24 @@ class UpdateReader(Reader):
                     kind = "message" if values[_TYPE] == "private" else None
                 if kind != "message":  # which is what the class says
                     msg.kind = kind
+                    if kind is None:
+                        msg.discard()
                 if not self._sink(msg):
                     self._stopped = self.pause = True
             self.forget(_UPDATE)
-            self._kind = self._thing = self._mentioned = 0
+            self.node = self.thing = self.mentioned = 0
             self._lost = False
 
     def text_left(self, text):
-        # The text of the message that this one replies to may be missing, not the text itself.
-        self._lost |= text is None and self._long != _REPLIED and self._long != _QUOTE
+        # The text of the message that this one replies to may be cut, not the text itself.
+        if text is None:
+            if self._long == _REPLIED or self._long == _QUOTE:
+                from copepod.telegram import other_updates
+
+                text = other_updates.beginning(self.buffer)
+                forget("copepod.telegram.other_updates")
+            else:
+                self._lost = True
         super().text_left(text)
 
     def no_room(self):
@@ -125,13 +133,12 @@ class UpdateReader(Reader):
 
     def _fill(self, msg, values):
         # Returns the kind, None for what no handler should see.
-        kind = "message" if self._kind == 109 else "edited" if self._kind == 77 else "callback"
+        node = self.node
         sender_id = values[_SENDER]
         chat_id = values[_CHAT]
-        callback = self._kind == 113
-        if callback and chat_id is None:
+        if chat_id is None and node == 113:
             chat_id = sender_id  # a button below a message that was sent by way of the bot
-        if not self._kind or chat_id is None or sender_id is None:
+        if not node or chat_id is None or sender_id is None:
             return None
         msg.chat_id = chat_id
         msg.sender_id = sender_id
@@ -140,81 +147,28 @@ class UpdateReader(Reader):
         msg.message_id = values[_MESSAGE]
         if values[_IS_TOPIC]:
             msg.thread_id = values[_THREAD]
+        if values[_IS_BOT]:
+            msg.is_bot = True
+        private = values[_TYPE] == "private"
+        if not private:
+            msg.chat_type = values[_TYPE]
         text = values[_TEXT]
+        quoted = values[_QUOTE] or values[_REPLIED]
         if type(text) is int:
             msg.buffer = self.buffer
             self.buffer.keep(msg, text)
-        private = values[_TYPE] == "private"
-        if private and text is not None and not (callback or values[_QUOTE] or values[_REPLIED]):
-            if type(text) is int:
-                if self.buffer.data[0] != 47:
-                    return kind
-                text = msg.text
+        elif text is not None:
             msg.text = text
-            if text.startswith("/"):  # pyright: ignore[reportAttributeAccessIssue]
-                self._command(msg, text)
-            return kind
-        return self._fill_other(msg, values, kind, private)
+        if private and node == 109 and text is not None and not quoted:
+            if type(text) is int:
+                command = self.buffer.data[0] == 47
+            else:
+                command = text.startswith("/")  # pyright: ignore[reportAttributeAccessIssue]
+            if not command:
+                return "message"
+        from copepod.telegram import other_updates
 
-    def _fill_other(self, msg, values, kind, private):
-        # What is not just a text in a private chat.
-        text = values[_TEXT]
-        quoted = values[_QUOTE] or values[_REPLIED]
-        if quoted:
-            msg.reply_text = self.settled(quoted)
-        if not private:
-            msg.chat_type = values[_TYPE]
-        if kind == "callback":
-            msg.callback_id = values[_CALLBACK]
-            msg.text = values[_DATA] or ""
-            return kind
-        if type(text) is int:
-            if private and self.buffer.data[0] != 47:
-                return kind
-            text = msg.text
-        elif text is None:
-            from copepod.telegram import attachments
-
-            caption = self.settled(values[_CAPTION])
-            text = attachments.described(caption, _PHOTO, self._thing, values)
-            if text is None:
-                return None  # somebody joins or leaves, a pinned message, …
-        msg.text = text
-        if text.startswith("/"):
-            if self._command(msg, text):
-                return kind
-            if not private:
-                return None
-        if private or self._mentioned or values[_REPLIED_TO] == (self.bot_id or 0):
-            return kind
-        if len(self._at_name) > 1:
-            from copepod.telegram import groups
-
-            text = groups.without(self._at_name, text)
-            if text is not None:
-                msg.text = text
-                return kind
-        return None
-
-    def _command(self, msg, text):
-        # Take "/name@bot arguments" apart; False when it is no command, or another bot's.
-        end = len(text)
-        for blank in (" ", "\n", "\t"):
-            at = text.find(blank, 0, end)
-            if at > 0:
-                end = at
-        name = text[1:end]
-        at = name.find("@")
-        if at >= 0:
-            if name[at:].lower() != self._at_name:
-                return False
-            name = name[:at]
-        for c in name:
-            if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c == "_"):
-                return False
-        if not name:
-            return False
-        msg.command = name.lower()
-        if end < len(text):
-            msg.args = text[end:].strip()
-        return True
+        try:
+            return other_updates.kind_of(self, msg, values, private, quoted)
+        finally:
+            forget("copepod.telegram.other_updates")

@@ -1,0 +1,90 @@
+"""Mutated HTTP answers through the client and the calls of the Bot API."""
+
+import asyncio
+import asyncio.core as core
+import fuzz_cases
+
+from copepod.net.http import Client
+from copepod.telegram import api
+from copepod.telegram.api import Api, Refused, Stop
+from copepod.textbuffer import TextBuffer
+
+METHODS = (
+    api.GET_ME,
+    api.GET_UPDATES,
+    api.SEND_MESSAGE,
+    api.SEND_ACTION,
+    api.ANSWER_CALLBACK,
+    api.SET_COMMANDS,
+)
+LONGEST_MS = 3601000  # that a flood limit is believed
+
+
+class Answer:
+    """A socket that has `data` to say, in pieces, and ends."""
+
+    def __init__(self, data, cut):
+        self.data = memoryview(data)
+        self.cut = cut
+        self.gap = True
+
+    def readinto(self, buffer, most=1 << 30):
+        self.gap = not self.gap
+        if self.gap:
+            return None
+        size = min(self.cut, len(self.data), len(buffer), most)
+        buffer[:size] = self.data[:size]
+        self.data = self.data[size:]
+        return size
+
+    def write(self, buffer, offset, size):
+        return size
+
+    def close(self):
+        pass
+
+
+class Waiter:
+    def park(self, events, deadline):
+        next(core.sleep_ms(0))
+
+    def close(self):
+        pass
+
+
+http = Client("localhost", 8443)
+call = Api(http, "123456789:AAExampleExampleExampleExampleExam", TextBuffer(bytearray(12320)))
+call.reader.bot(123456789, "Copepod_Bot")
+
+
+def sink(msg):
+    msg.discard()
+    return True
+
+
+async def one(data, number):
+    method = METHODS[number % len(METHODS)]
+    http.close()
+    http._socket = http._raw = Answer(data, 1 + number * 37 % 1460)
+    http._waiter = Waiter()
+    http._primed = 0
+    call.begin(method)
+    call.text(b"{}")
+    await http.flush()
+    call.answered(await http.response(10000), sink if method == api.GET_UPDATES else None)
+    while await http.fill():
+        call.read()
+    return call.result()
+
+
+def check(data, number):
+    try:
+        assert asyncio.run(one(data, number)) in (True, False)
+    except (OSError, ValueError, Refused):
+        pass
+    except Stop:
+        assert call.method == api.GET_ME, "the token is given up for another call's answer"
+    assert 0 <= call.held_ms(call.key) < LONGEST_MS
+
+
+fuzz_cases.run(check)

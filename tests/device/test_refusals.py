@@ -1,0 +1,81 @@
+"""What is done about a refused answer: another form, another place, or given up."""
+
+from copepod.stats import Stats
+from copepod.telegram import api, outbox, trouble
+from copepod.telegram.api import Refused
+
+GROUP = -4800001
+SUPERGROUP = -1002147483647
+
+
+class Thing:
+    """Whatever has attributes."""
+
+
+class Box(Thing):
+    def __init__(self):
+        self.message = Thing()
+        self.message.chat_id = GROUP
+        self.message.thread_id = 9
+        self.message.reply_to = 5
+        self.form = outbox.AS_EVER
+        self.rich = False
+        self.stats = Stats()
+        self.formatter = self
+        self.reason = None
+
+    def give_up(self, reason):
+        if reason is not False:  # which is the formatter's
+            self.reason = reason
+
+
+def refuse(description, migrate_to=None, box=None):
+    trouble.log = lambda *parts: None
+    channel = Thing()
+    channel.outbox = box = box or Box()
+    channel.api = Thing()
+    channel.api.reader = Thing()
+    channel.api.reader.migrate_to = migrate_to
+    trouble.refused_for_good(channel, api.SEND_MESSAGE, Refused(description))
+    return box
+
+
+def test_a_group_that_has_become_a_supergroup_gets_its_answer():
+    words = "400 Bad Request: group chat was upgraded to a supergroup chat"
+    box = refuse(words, SUPERGROUP)
+    assert box.reason is None and box.form == outbox.AS_EVER
+    message = box.message
+    assert (message.chat_id, message.reply_to, message.thread_id) == (SUPERGROUP, None, None)
+    refuse(words, SUPERGROUP, box)  # it does not go round in circles
+    assert box.reason == words
+
+
+def test_what_is_wrong_with_the_form_goes_as_plain_text():
+    for words in (
+        "400 Bad Request: can't parse entities: Unsupported start tag",
+        "400 Bad Request: message is too long",
+        "400 Bad Request: MESSAGE_TOO_LONG",
+        "400 Bad Request: ENTITIES_TOO_LONG",
+        "400 Bad Request: too many entities",
+    ):
+        box = refuse(words)
+        assert (box.form, box.reason, box.stats.fallbacks) == (outbox.PLAIN, None, 1), words
+        refuse(words, None, box)
+        assert box.reason == words
+
+
+def test_a_topic_that_is_gone_is_answered_in_the_chat():
+    for words in ("400 Bad Request: message thread not found", "400 Bad Request: TOPIC_DELETED"):
+        box = refuse(words)
+        assert (box.message.thread_id, box.message.chat_id, box.reason) == (None, GROUP, None)
+        refuse(words, None, box)
+        assert box.reason == words
+
+
+def test_what_nothing_can_be_done_about_is_given_up():
+    for words in (
+        "403 Forbidden: bot was blocked by the user",
+        "400 Bad Request: chat not found",
+        "400 Bad Request: not enough rights to send text messages to the chat",
+    ):
+        assert refuse(words).reason == words
