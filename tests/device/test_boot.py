@@ -57,6 +57,15 @@ class Gateway:
         return 0
 
 
+class Console:
+    """`sys` of visible.py: what it prints is kept."""
+
+    def __init__(self, printed):
+        self.print_exception = sys.print_exception
+        self.stdout = self
+        self.write = printed.append
+
+
 class Board:
     """A board that is switched on once and started as often as a test likes."""
 
@@ -79,6 +88,7 @@ class Board:
         sys.modules["copepod.startup"] = copepod.startup = self.gateway
         import copepod.boot  # anew: the package may still have the one before
         import copepod.crash
+        import copepod.visible
 
         main = sys.modules["copepod.boot"]
         crash = sys.modules["copepod.crash"]
@@ -86,7 +96,7 @@ class Board:
         for module in (main, crash):
             module.time = Time(self.world)
             module.log = lambda area, *parts: self.lines.append("".join([str(p) for p in parts]))
-        crash.print = lambda text, end: self.printed.append(text)
+        sys.modules["copepod.visible"].sys = Console(self.printed)
         main.crash = lambda: crash
         try:
             main.main()
