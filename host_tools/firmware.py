@@ -6,6 +6,7 @@ as it is; the objects and the image go to build/toolchain/.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import shutil
 import subprocess
@@ -46,15 +47,16 @@ class Settings:
     gc_heap: int
     c_heap: int
     c_heap_apart: int
-    wifi: int
-    wifi_apart: int
+    wifi_on_apart: int
+    wifi_on_large: int
+    wifi_up_apart: int
+    wifi_up_large: int
     tls_more: int
 
     def header(self) -> str:
         """board_sizes.h, from which the firmware knows the sizes."""
-        names = ("gc_heap", "c_heap", "c_heap_apart", "wifi", "wifi_apart", "tls_more")
-        lines = (f"#define COPEPOD_{name.upper()} ({getattr(self, name)}u)" for name in names)
-        return "\n".join([*lines, ""])
+        sizes = dataclasses.asdict(self).items()
+        return "".join(f"#define COPEPOD_{name.upper()} ({size}u)\n" for name, size in sizes)
 
 
 def settings(board: str) -> Settings:

@@ -230,21 +230,26 @@ static mp_obj_t virt_record(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(virt_record_obj, 1, 2, virt_record);
 
-// ---- network.LAN(): the one network card. active(True) brings it up and asks for an address by DHCP. The first time,
-// it takes what an ESP32's Wi-Fi takes of the same heap, and never gives it back: a part of what lies apart from the
-// largest block, the rest from there.
-static bool wifi_room_take(void) {
-    static bool taken;
-    if (!taken) {
-        void *apart = c_malloc(COPEPOD_WIFI_APART);
-        void *rest = c_malloc(COPEPOD_WIFI - COPEPOD_WIFI_APART);
-        taken = apart != NULL && rest != NULL;
-        if (!taken) {
+// ---- network.LAN(): the one network card. active(True) brings it up and asks for an address by DHCP. As an ESP32's
+// Wi-Fi does, it takes a part of the C heap the first time that it is active, and another when it is connected, and
+// gives neither back.
+struct wifi_room {
+    size_t apart, large; // bytes of what lies apart from the largest block, and of that
+    bool taken;
+};
+static struct wifi_room wifi_on = { COPEPOD_WIFI_ON_APART, COPEPOD_WIFI_ON_LARGE, false };
+static struct wifi_room wifi_up = { COPEPOD_WIFI_UP_APART, COPEPOD_WIFI_UP_LARGE, false };
+
+static bool wifi_take(struct wifi_room *room) {
+    if (!room->taken) {
+        void *apart = c_malloc(room->apart), *large = c_malloc(room->large); // in this order, each finds its place
+        room->taken = apart != NULL && large != NULL;
+        if (!room->taken) {
             c_free(apart);
-            c_free(rest);
+            c_free(large);
         }
     }
-    return taken;
+    return room->taken;
 }
 
 static mp_obj_t lan_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
@@ -262,7 +267,7 @@ static mp_obj_t lan_active(size_t n_args, const mp_obj_t *args) {
         return mp_obj_new_bool(netif_is_up(n));
     }
     if (mp_obj_is_true(args[1]) && !netif_is_up(n)) {
-        if (!wifi_room_take()) {
+        if (!wifi_take(&wifi_on)) {
             mp_raise_msg(&mp_type_OSError, MP_ERROR_TEXT("Wifi Out of Memory")); // in ESP32's own words
         }
         netif_set_hostname(n, mod_network_hostname_data);
@@ -280,7 +285,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(lan_active_obj, 1, 2, lan_active);
 
 static bool lan_ready(void) {
     struct netif *n = virtio_netif();
-    return netif_is_up(n) && netif_is_link_up(n) && !ip4_addr_isany(netif_ip4_addr(n));
+    return netif_is_up(n) && netif_is_link_up(n) && !ip4_addr_isany(netif_ip4_addr(n)) && wifi_take(&wifi_up);
 }
 
 static mp_obj_t lan_isconnected(mp_obj_t self) {

@@ -17,7 +17,7 @@
 #define C_HEAP_MIN (COPEPOD_C_HEAP_APART + 16u * 1024)
 #define FENCE_BYTES (8u)
 #define HEADER_BYTES (8u) // of a block of the C heap
-#define STACK_MARGIN (2048) // of the C stack, for what runs after MicroPython's own check
+#define STACK_MARGIN (1024) // of the C stack, for what runs after MicroPython's own check; as on ESP32
 
 // Of the linker script.
 extern uint8_t _sstack[], _estack[], _heap_start[], _heap_end[], _rom_start[], _ram_start[];

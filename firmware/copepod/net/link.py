@@ -14,13 +14,16 @@ def switch_on(config):
         _wireless = config.wifi_ssid != ""
         _distrusted = _wifi().switch_on(config)
     else:
-        port.network_up()
+        port.network_on()
 
 
 async def up(config):
     """Return when there is a link; where there is no Wi-Fi the system has it."""
     global _distrusted
-    if not _wireless or not _distrusted and port.wifi_is_up():
+    if not _wireless:
+        port.network_up()
+        return
+    if not _distrusted and port.wifi_is_up():
         return
     wifi = _wifi()
     if _distrusted:

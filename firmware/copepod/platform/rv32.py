@@ -16,10 +16,12 @@ from copepod.platform import record
 name = "rv32"
 has_wifi = False
 sets_clock = False  # the machine has a clock that somebody else keeps
-keeps_after_tls = False
-GC_THRESHOLD_B = -1
+keeps_after_tls = True
+GC_THRESHOLD_B = 16384
 
 _LINK_MS = const(3000)  # DHCP takes milliseconds; without a cable the gateway starts all the same
+
+_waited = False
 
 
 def start(config_path):
@@ -34,18 +36,22 @@ def start(config_path):
     record.begin(found, save)
 
 
+def network_on():
+    """Switch the network card on, which takes as much of the C heap as Wi-Fi would. OSError."""
+    network.LAN().active(True)
+
+
 def network_up():
-    """Switch the network card on and wait a moment for the address. It takes Wi-Fi's room of the C heap."""
+    """Wait a moment for the network's address, the first time; that takes the rest of Wi-Fi's memory."""
+    global _waited
     lan: "Any" = network.LAN()
-    if lan.active():
-        return
-    lan.active(True)
     began = ticks_ms()
-    while not lan.isconnected():
+    while not lan.isconnected() and not _waited:
         if ticks_diff(ticks_ms(), began) > _LINK_MS:
             log("net", "no address yet: cable or DHCP server missing")
-            return
+            break
         sleep_ms(10)
+    _waited = True
 
 
 def _save(data):

@@ -64,7 +64,8 @@ def _nothing(_=None):
     """Do nothing and return None: what a board does and tells, and a process does not."""
 
 
-network_up = _nothing  # (): switches the network on and waits a moment, where nobody else does
+network_on = _nothing  # (): switches the network on, where it takes memory of the system's heap
+network_up = _nothing  # (): waits a moment for the address, where nobody else does
 died = _nothing  # () -> why the last run ended without a word
 reset_reason = _nothing  # () -> why the machine started, in words
 watchdog_start = _nothing  # (timeout_ms): from then on watchdog_feed() must come more often
