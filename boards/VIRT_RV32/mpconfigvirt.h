@@ -14,6 +14,8 @@
 #define MP_PLAT_ALLOC_HEAP(bytes) c_malloc(bytes)
 #define MP_PLAT_FREE_HEAP(area) c_free(area)
 
+#define MICROPY_ALLOC_PATH_MAX (128) // on the stack, for each import in an import
+
 // Time, waiting, tasks.
 #undef MICROPY_PY_TIME
 #define MICROPY_PY_TIME (1)

@@ -19,6 +19,7 @@ from host_tools.targets import rv32
 TARGET = rv32.TARGET
 START_S = 15.0
 Start = Callable[..., rv32.Rv32Device]
+Run = Callable[..., list[str]]
 
 
 def wanted() -> bool:
@@ -38,6 +39,37 @@ def _built() -> None:
     """Build before any test's clock runs."""
     if wanted():
         assert TARGET.elf.exists()
+        assert TARGET.frozen_elf.exists()
+
+
+@pytest.fixture
+def boot(tmp_path: Path) -> Iterator[Callable[..., rv32.Rv32Device]]:
+    """Starts a machine with these files, without the application."""
+    devices: list[rv32.Rv32Device] = []
+
+    def go(files: dict[str, bytes], **options: Any) -> rv32.Rv32Device:
+        devices.append(TARGET.machine(tmp_path, files, rv32.Options(**options)))
+        return devices[-1]
+
+    yield go
+    for device in devices:
+        device.kill()
+
+
+@pytest.fixture
+def run(boot: Callable[..., rv32.Rv32Device]) -> Run:
+    """Runs Python on a machine without the application and gives what it printed."""
+
+    def go(code: str, files: dict[str, bytes] | None = None, **options: Any) -> list[str]:
+        text = f"import virt\n{code}\nprint('done')\nvirt.poweroff()\n"
+        device = boot({"main.py": text.encode(), **(files or {})}, **options)
+        device.wait(lambda: device.ended, 30)
+        lines = device.text().splitlines()
+        assert lines[-1:] == ["done"], device.text()
+        assert device.exit_status == 0
+        return lines[:-1]
+
+    return go
 
 
 @pytest.fixture
