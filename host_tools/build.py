@@ -187,14 +187,9 @@ def _build(target: Path) -> None:
 
 
 @click.command("build")
-@click.option("--frozen", is_flag=True, help="Write build/frozen/ too, what manifests freeze.")
-def build_command(frozen: bool) -> None:
+def build_command() -> None:
     """Compile the firmware into build/mpy/."""
     target = build()
-    if frozen:
-        from host_tools.builds import interpreters
-
-        interpreters.write_generated()
     files = [path for path in target.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     click.echo(f"{target.relative_to(ROOT)}: {len(files)} files, {size} bytes")
