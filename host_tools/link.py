@@ -1,10 +1,9 @@
 """Join the modules that always run together into few files: what a module costs is paid once.
 
-On a board every .mpy brings a module object, a table of its globals, and its path and its imports'
-names as strings. A joined file is the text of its modules, one after the other, as they stand in
-firmware/: nothing is renamed, so two of them that use one name for different things are an error.
-The only lines that change, here and in the modules that stay apart, are imports of what was joined:
-they name the file that it lies in. Only what a bot.py may import leaves a stub with its public names.
+On a board every .mpy brings a module object, a table of globals, its path and its imports' names. A
+joined file is the text of its modules as they stand in firmware/: nothing is renamed, so one name
+for two things is an error. The only lines that change, here and in the modules that stay apart, are
+imports of what was joined: they name the file it lies in. What a bot.py may import leaves a stub.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 _MARK = "# joined: "  # begins the line before each module of a joined file
 
 
 class LinkError(Exception):
-    """Modules can't be joined; the text names the files, one trouble a line."""
+    """Modules can't be joined; the text has a line for each trouble."""
 
 
 @dataclass(eq=False)
@@ -28,11 +27,8 @@ class Module:
     name: str  # "copepod.net.http"
     path: str  # "copepod/net/http.py"
     text: str
+    tree: ast.Module
     home: str = ""  # the module that it is joined into
-    tree: ast.Module = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.tree = ast.parse(self.text)
 
     def origin(self, node: ast.ImportFrom) -> str:
         """The module that an import in this one is from, dots resolved."""
@@ -50,14 +46,13 @@ def link(
 ) -> dict[str, str]:
     """Return `sources` (text by path) with what each of `entries` imports at its top joined into it.
 
-    A module is joined into the first entry that needs it, packages never; what stands in `apart`
-    ("copepod.log.", or "copepod.platform." for all below it) keeps its file, and so does whatever is
-    imported below an `if` or inside of a function. Modules of `public` leave a stub. Raises LinkError.
+    A module is joined into the first entry that needs it. Packages keep their files, and what `apart`
+    names with a dot behind, and what is imported below an `if` or in a function. Raises LinkError.
     """
     modules: dict[str, Module] = {}
     for path, text in sources.items():
         name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        modules[name] = Module(name, path, text)
+        modules[name] = Module(name, path, text, ast.parse(text))
     joined: dict[str, list[Module]] = {entry: [] for entry in entries}
     for entry, held in joined.items():
         for module in _needed(modules[entry], modules, set()):
@@ -84,6 +79,12 @@ def parts(text: str) -> list[tuple[int, str]]:
     """What was joined into a file: the line before each module's first, and the module's path."""
     lines = enumerate(text.split("\n"), 1)
     return [(at, line.removeprefix(_MARK)) for at, line in lines if line.startswith(_MARK)]
+
+
+def place(text: str, number: int) -> str:
+    """Where a line of a joined file comes from ("copepod/bus.py:12"); "" for a file that is none."""
+    before = [part for part in parts(text) if part[0] < number]
+    return f"{before[-1][1]}:{number - before[-1][0]}" if before else ""
 
 
 def _needed(module: Module, modules: dict[str, Module], seen: set[Module]) -> Iterator[Module]:
@@ -141,7 +142,7 @@ def _check(entry: str, held: list[Module]) -> None:
 
 
 def _resolved(module: Module, modules: dict[str, Module]) -> str:
-    """The module's text with its imports of what was joined from where that lies; lines stay."""
+    """The module's text, imports of what was joined from where that lies; lines stay."""
     lines = module.text.split("\n")
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom):
@@ -165,6 +166,5 @@ def _import(base: str, alias: ast.alias, module: Module, modules: dict[str, Modu
         found = ast.alias(last, alias.asname or (alias.name if alias.name != last else None))
         return f"from {package} import {ast.unparse(found)}"
     home = (part and part.home) or base
-    if home == module.home:
-        return f"{alias.asname} = {alias.name}" if alias.asname else ""
-    return f"from {home} import {ast.unparse(alias)}"
+    here = f"{alias.asname} = {alias.name}" if alias.asname else ""
+    return here if home == module.home else f"from {home} import {ast.unparse(alias)}"

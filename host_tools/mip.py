@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import subprocess
-from importlib import metadata
 from pathlib import Path
 
 import click
@@ -28,11 +27,7 @@ def write(folder: Path = FOLDER) -> list[str]:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(app_tree(), folder)
     paths = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-    package = {
-        "urls": [[path, path] for path in paths],
-        "deps": [],
-        "version": metadata.version("copepod"),
-    }
+    package = {"urls": [[path, path] for path in paths], "deps": []}
     (folder / PACKAGE).write_text(json.dumps(package, indent=1) + "\n")
     return paths
 

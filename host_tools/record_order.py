@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import click
+
 from host_tools import engine, scenario, toolchain
 from host_tools.builds import packages
 from host_tools.builds.order import ORDER
@@ -23,7 +25,7 @@ SCENARIOS = (("live", 60), ("live", 4096), ("fault-reset", 60))
 
 _HEAD = """\
 # Functions that a gateway runs, by the section that holds them ("x.o" is a whole file of a
-# library's), so that the linker can put them side by side. Written by `copepod toolchain order`.
+# library's), so that the linker can put them side by side. Written by `copepod record-order`.
 """
 
 
@@ -112,6 +114,9 @@ def _record(
     return set(sections(path.with_suffix(".map").read_text(), names))
 
 
-def write(names: list[str]) -> None:
-    """Write boards/linux/order.txt."""
+@click.command("record-order")
+def order_command() -> None:
+    """Record with callgrind which functions a gateway runs, for the linker."""
+    names = record()
     ORDER.write_text(_HEAD + "\n".join(names) + "\n")
+    click.echo(f"{ORDER}: {len(names)} functions")

@@ -91,14 +91,13 @@ def lock_command(suite: str) -> None:
     click.echo(LOCK)
 
 
-@toolchain_command.command("order")
-def order_command() -> None:
-    """Record with callgrind which functions a gateway runs, for the linker."""
-    from host_tools import record_order
+@toolchain_command.command("frozen")
+def frozen_command() -> None:
+    """Write build/frozen/, what a board's manifest freezes into a firmware of your own."""
+    from host_tools.builds.interpreters import FROZEN, write_generated
 
-    names = record_order.record()
-    record_order.write(names)
-    click.echo(f"{record_order.ORDER}: {len(names)} functions")
+    write_generated()
+    click.echo(FROZEN)
 
 
 toolchain_command.add_command(pages_command)

@@ -11,8 +11,7 @@ import ast
 import functools
 import re
 
-from host_tools import build
-from host_tools.link import parts
+from host_tools import build, link
 
 _FRAME = re.compile(r'\s*File "([\w./]+)", line (\d+), in (\S+)$')
 _MOST = 4  # places of functions that have the same name
@@ -30,24 +29,21 @@ def placed(line: str) -> str:
 
 def _places(path: str, number: int, function: str) -> list[str]:
     text = _joined().get(path)
-    source = build.FIRMWARE / path
     if text is None:
-        files = [path] if path.startswith("copepod/") and source.is_file() else []
-        first = 0
-    elif number == 1:
-        files, first = [name for _, name in parts(text)], 0
+        if not (path.startswith("copepod/") and (build.FIRMWARE / path).is_file()):
+            return []
+        files, place = [path], f"{path}:{number}"
     else:
-        first, name = [part for part in parts(text) if part[0] < number][-1]
-        files = [name]
+        files, place = [name for _, name in link.parts(text)], link.place(text, number)
     if number > 1:
-        return [f"firmware/{name}:{number - first}" for name in files]
-    return [place for name in files for place in _definitions(name, function)]
+        return [f"firmware/{place}"]
+    return [found for name in files for found in _definitions(name, function)]
 
 
 @functools.cache
 def _joined() -> dict[str, str]:
     """Text of the joined files by path."""
-    return {path: text for path, text in build.application().items() if parts(text)}
+    return {path: text for path, text in build.application().items() if link.parts(text)}
 
 
 def _definitions(name: str, function: str) -> list[str]:

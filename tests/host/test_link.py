@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tools import build
+from host_tools.errors import UserError
 from host_tools.link import LinkError, link
 
 APPLICATION = {
@@ -114,6 +115,19 @@ def test_one_name_for_one_thing_is_none() -> None:
     sources = dict(APPLICATION)
     sources["copepod/gateway.py"] += "\nimport sys\nfrom copepod.tool import use\n"
     link(sources, ["copepod.gateway"], EARLY)
+
+
+def test_what_does_not_compile_is_named_as_it_stands_in_the_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources = dict(APPLICATION)
+    sources["copepod/gateway.py"] += "\n\ndef slow(FAST):\n    FAST = 4\n"
+    monkeypatch.setattr(build, "application", lambda _: link(sources, ["copepod.gateway"], EARLY))
+    last = sources["copepod/gateway.py"].count("\n")
+    with pytest.raises(
+        UserError, match=rf"^copepod/gateway.py:({last - 1}|{last}): SyntaxError: "
+    ):
+        build.build(tmp_path / "mpy")
 
 
 def test_safe_mode_does_not_load_what_is_joined(tmp_path: Path) -> None:
