@@ -99,6 +99,7 @@ class _Server:
         await client.metric("handler_errors_total", stats.handler_errors)
         await client.metric("backoffs_total", stats.backoffs)
         await client.metric("flood_waits_total", stats.flood_waits)
+        await client.metric("repeats_total", stats.repeated)
         await client.metric("strangers_total", stats.strangers)
         await client.metric("connections_total", gateway.telemetry.connections)
         await client.metric("queue_high_water", gateway.bus.inbound.high_water)

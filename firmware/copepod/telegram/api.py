@@ -52,8 +52,9 @@ class Refused(Exception):
 class Api:
     """One call at a time over `http`; holds the token, which goes nowhere but into requests."""
 
-    def __init__(self, http, token, buffer):
+    def __init__(self, http, token, buffer, stats):
         self.http = http
+        self.stats = stats
         self.reader = UpdateReader(buffer)
         self.polls = 0  # polls that succeeded
         self.conflict = False  # another instance is polling: wait longer

@@ -52,7 +52,7 @@ class Channel:
         buffer = TextBuffer(arena.buffer)
         self.outbox = Outbox(gateway.bus.outbound, gateway.stats, buffer, config.rich_messages)
         self.http = Client(config.server, config.server_port, config.tls_context)
-        self.api = Api(self.http, config.token, buffer)
+        self.api = Api(self.http, config.token, buffer, gateway.stats)
         config.token = None  # one copy, in the api
         self.offsets = Offsets()
         self.poll = Poll(config.poll_timeout_s)

@@ -20,7 +20,7 @@ _SEND_FAILURES = const(4)  # of the server at one piece, while it answers other 
 _ABOUT_FORM = ("parse entities", "too long", "TOO_LONG", "too many entities", "ENTITIES_TOO")
 _ABOUT_TOPIC = ("thread not found", "TOPIC_")
 _OPTIONAL = (api.SEND_ACTION, api.ANSWER_CALLBACK, api.SET_COMMANDS)
-_CUT_MIN_S = const(4)  # a poll cut younger than that is a failure
+_CUT_MIN_S = const(2)  # a poll cut younger than that is a failure
 _POLL_MIN_S = const(2)
 
 
@@ -41,12 +41,12 @@ def refused(call):
         description = "without a reason"
         retry_after = None
     name = api.METHODS[call.method].decode()
+    seconds = retry_after or call.http.retry_after_s or _WAIT_DEFAULT_S
+    seconds = min(max(seconds, 1), _WAIT_MAX_S)
     if code == 429:
-        seconds = min(
-            max(retry_after or call.http.retry_after_s or _WAIT_DEFAULT_S, 1), _WAIT_MAX_S
-        )
         # A second of Telegram's is over when its clock says so: half of one more, to be sure.
         call.hold(call.key, seconds * 1000 + 500)
+        call.stats.flood_waits += 1
         log("telegram", "flood limit on ", name, ": waiting ", seconds, " s")
         return False
     if call.method == api.GET_ME and (code == 401 or code == 404):
@@ -60,6 +60,8 @@ def refused(call):
         call.conflict = True
         raise OSError("another instance is polling with this token (409): stop it, or the webhook")
     if code >= 500:
+        if call.http.retry_after_s:
+            call.hold(call.key, seconds * 1000)
         raise OSError("the server answers %d to %s" % (code, name))
     if 300 <= code < 400:
         raise OSError(

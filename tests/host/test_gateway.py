@@ -1,0 +1,327 @@
+"""The gateway on the wheel against the simulator: what must not bring it down, and what may not hold it up."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tools import engine, targets
+from host_tools.simulator import Simulator
+from host_tools.simulator.http import Response
+from host_tools.simulator.updates import USER
+from host_tools.targets.target import Device
+
+GROUP = {"id": -1001234567890, "type": "supergroup", "title": "Plankton"}
+OTHER = 7000000002
+
+
+class Scene:
+    """A simulator, and as many lives of the gateway as a test likes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sim = Simulator(tls=False)
+        self.folder = folder
+        self.device: Device | None = None
+        self.consoles: list[str] = []
+
+    def start(self, bot: str | None = None, heap: str = "1M", **telegram: Any) -> Device:
+        """Start the gateway; returns once it says something."""
+        target = targets.get("unix")
+        extra = {"channels": {"telegram": telegram}, "telemetry": {"interval_s": 1000}}
+        config = engine.gateway_config(self.sim, target, extra)
+        self.device = target.start(config, workdir=self.folder, bot=bot, heap=heap)
+        return self.device
+
+    def stop(self, kill: bool = False) -> None:
+        """End this life."""
+        if self.device is not None:
+            if kill:
+                self.device.kill()
+            else:
+                self.device.stop()
+            self.consoles.append(self.device.text())
+            self.device = None
+
+    def until(self, fact: Callable[[], Any], seconds: float = 20) -> None:
+        """Wait for a fact."""
+        done = self.sim.wait(fact, seconds)
+        console = self.device.text()[-3000:] if self.device else ""
+        assert done, f"it never came\n{console}\n{[s.text for s in self.sim.sent]}"
+
+    def said(self, words: str, times: int = 1) -> Callable[[], bool]:
+        """The fact that the console says so."""
+        return lambda: self.device is not None and self.device.text().count(words) >= times
+
+    def texts(self, chat: int = USER) -> list[str]:
+        """What the bot has said there."""
+        return [sent.text for sent in self.sim.sent if sent.chat_id == chat]
+
+    def answered(self, *texts: str) -> Callable[[], bool]:
+        """The fact that the bot has said these, in this order."""
+        return lambda: self.texts() == list(texts)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    made = Scene(tmp_path)
+    with made.sim:
+        made.sim.know(USER)
+        yield made
+        made.stop()
+        for console in made.consoles:
+            assert made.sim.token.partition(":")[2] not in console
+            assert "Traceback" not in console
+
+
+# --- an update that takes the process with it
+
+
+KILLER = """\
+import os
+from copepod.handlers import on_text
+
+@on_text
+def end(msg):
+    if msg.text == "die":
+        os.system("kill -9 $PPID")
+    return "fine"
+"""
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+def test_an_update_that_ends_the_process_is_left_alone_after_two(scene: Scene, limit: int) -> None:
+    scene.sim.know(OTHER)
+    poison = scene.sim.push_text("die", user=OTHER)
+    scene.sim.push_text("next")
+    for _ in range(2):
+        device = scene.start(KILLER, limit=limit, allow_from=[str(USER), str(OTHER)])
+        assert device.wait(lambda: device.ended, 20), device.text()
+        scene.stop()
+    scene.start(KILLER, limit=limit, allow_from=[str(USER), str(OTHER)])
+    scene.until(lambda: scene.texts(OTHER) and "fine" in scene.texts())
+    assert "brought me down twice" in scene.texts(OTHER)[0]
+    scene.until(lambda: any(str(poison) in text for text in scene.texts()))  # the owner is told
+    scene.until(lambda: not scene.sim.queue.pending())
+
+
+# --- what is kept through a restart
+
+
+def test_the_last_answered_update_is_not_answered_again(scene: Scene) -> None:
+    reset = scene.sim.fault("reset", "getUpdates", count=None, after=1, at="before")
+    scene.sim.push_text("once")
+    scene.start()
+    scene.until(scene.answered("once"))
+    scene.until(lambda: reset.hits)  # it was never acknowledged
+    scene.stop(kill=True)
+    assert scene.sim.queue.pending()
+    scene.sim.faults.clear()
+    scene.start()
+    scene.sim.push_text("twice")
+    scene.until(lambda: not scene.sim.queue.pending())
+    assert scene.texts() == ["once", "twice"]
+
+
+# --- answers to the first calls
+
+
+@pytest.mark.parametrize("kind", ["400", "403", "500", "502"])
+def test_a_getme_that_fails_is_tried_later(scene: Scene, kind: str) -> None:
+    scene.sim.fault(kind, "getMe", count=2)
+    scene.start()
+    scene.sim.push_text("hello")
+    scene.until(scene.answered("hello"))
+    first, second, third = (call.at for call in scene.sim.calls_of("getMe"))
+    assert second - first > 0.4
+    assert third - second > 0.8
+
+
+@pytest.mark.parametrize("kind", ["401", "404"])
+def test_a_getme_that_refuses_the_token_ends_it(scene: Scene, kind: str) -> None:
+    scene.sim.fault(kind, "getMe", count=None)
+    device = scene.start()
+    assert device.wait(lambda: device.ended, 20)
+    assert "the token is refused" in device.text()
+    assert device.stop() == 1
+
+
+def test_a_getme_that_is_limited_waits_as_told(scene: Scene) -> None:
+    scene.sim.fault("429", "getMe", retry_after=3)
+    scene.start()
+    scene.until(lambda: len(scene.sim.calls_of("getMe")) == 2)
+    first, second = (call.at for call in scene.sim.calls_of("getMe"))
+    assert second - first >= 3
+
+
+@pytest.mark.parametrize("kind", ["500", "502", "429", "400", "html"])
+def test_a_menu_that_can_not_be_set_stops_nothing(scene: Scene, kind: str) -> None:
+    scene.sim.fault(kind, "setMyCommands", count=None)
+    scene.start()
+    scene.until(lambda: scene.sim.calls_of("setMyCommands"))
+    methods = [call.method for call in scene.sim.calls]
+    assert methods.index("getUpdates") < methods.index("setMyCommands")
+    for number in range(3):
+        scene.sim.push_text(f"message {number}")
+    scene.until(lambda: len(scene.texts()) == 3)
+    assert len(scene.sim.calls_of("setMyCommands")) == 1
+
+
+# --- answers that come back as failures
+
+
+def test_a_refusal_of_the_token_is_not_believed_before_getme_says_so(scene: Scene) -> None:
+    refused = scene.sim.fault("401", "getUpdates", count=2, after=2)
+    scene.sim.push_text("a")
+    scene.start()
+    scene.until(scene.answered("a"))
+    scene.sim.push_text("b")
+    scene.until(lambda: refused.hits == 2)
+    scene.sim.push_text("c")
+    scene.until(scene.answered("a", "b", "c"))
+    assert len(scene.sim.calls_of("getMe")) == 3
+
+
+def test_an_answer_that_always_fails_is_given_up(scene: Scene) -> None:
+    refused = scene.sim.fault("500", "sendMessage", count=None)
+    scene.start()
+    scene.sim.push_text("never")
+    scene.until(scene.said("it is given up"), 28)
+    refused.count = 0
+    scene.sim.push_text("next")
+    scene.until(scene.answered("next"))
+
+
+def test_a_send_without_an_answer_is_repeated_once(scene: Scene) -> None:
+    scene.sim.fault("close", "sendMessage", count=None, at="lost")  # accepted, and never said so
+    scene.start()
+    scene.sim.push_text("a")
+    scene.until(lambda: not scene.sim.queue.pending(), 28)
+    assert scene.texts() == ["a", "a"]
+    scene.sim.faults.clear()
+    scene.sim.push_text("/status")
+    scene.until(lambda: "sent once more 1" in scene.texts()[-1])
+
+
+def test_the_status_of_a_page_decides(scene: Scene) -> None:
+    _answer_with(scene, "sendMessage", 413, b"<html>too large</html>")
+    scene.start()
+    scene.sim.push_text("a")
+    scene.sim.push_text("b")
+    scene.until(scene.answered("b"))
+    scene.until(scene.said("answer refused: 413"))
+
+
+def test_a_redirection_is_named(scene: Scene) -> None:
+    _answer_with(scene, "sendMessage", 302, b"<html>moved</html>")
+    scene.start()
+    scene.sim.push_text("a")
+    scene.until(scene.said("redirects sendMessage (302)"))
+    scene.until(scene.answered("a"))
+
+
+@pytest.mark.parametrize("code", [429, 503])
+def test_the_header_tells_how_long_to_wait(scene: Scene, code: int) -> None:
+    _answer_with(scene, "sendMessage", code, b"<html>later</html>", retry_after=2)
+    scene.start()
+    scene.sim.push_text("a")
+    scene.until(scene.answered("a"))
+    first, second = (call.at for call in scene.sim.calls_of("sendMessage"))
+    assert second - first >= 2
+
+
+def _answer_with(scene: Scene, method: str, code: int, page: bytes, retry_after: int = 0) -> None:
+    """Let the method's first call be answered with this status and page."""
+    methods = scene.sim.methods
+    original = methods.call
+    calls = itertools.count()
+
+    async def call(name: str, params: Any) -> Response:
+        if name.lower() != method.lower() or next(calls):
+            return await original(name, params)
+        headers = [("Retry-After", str(retry_after))] if retry_after else []
+        return Response(code, page, headers=headers, content_type="text/html")
+
+    methods.call = call  # type: ignore[method-assign]
+
+
+# --- limits, and numbers that can't be
+
+
+@pytest.mark.parametrize("wait", [-5, 0, 1_000_000])
+def test_a_retry_after_out_of_all_bounds(scene: Scene, wait: int) -> None:
+    scene.sim.fault("429", "sendMessage", retry_after=wait)
+    scene.start()
+    scene.sim.push_text("a")
+    scene.until(lambda: scene.sim.calls_of("sendMessage"))
+    began = time.monotonic()
+    if wait <= 0:
+        scene.until(scene.answered("a"))
+        assert time.monotonic() - began > 0.9
+        scene.sim.push_text("/status")
+        scene.until(lambda: "flood waits 1" in scene.texts()[-1])
+    else:
+        scene.until(scene.said("waiting 3600 s"))
+    scene.until(scene.said("flood limit"))
+    assert len(scene.sim.calls_of("sendMessage")) <= 3
+
+
+def test_pressed_buttons_are_bounded(scene: Scene) -> None:
+    scene.sim.fault("429", "answerCallbackQuery", retry_after=600)
+    scene.start(limit=10)
+    for number in range(40):
+        scene.sim.push_callback(f"press {number}")
+    scene.until(lambda: len(scene.texts()) == 40)
+    scene.until(lambda: not scene.sim.queue.pending())
+
+
+# --- the wire
+
+
+def test_polls_that_are_answered_at_once_are_spaced(scene: Scene) -> None:
+    scene.sim.queue.effective_timeout = lambda offset, timeout: 0  # type: ignore[method-assign]
+    scene.start()
+    scene.until(lambda: len(scene.sim.calls_of("getUpdates")) >= 5)
+    at = [call.at for call in scene.sim.calls_of("getUpdates")]
+    gaps = [b - a for a, b in itertools.pairwise(at[1:])]
+    assert gaps == sorted(gaps), gaps
+    assert gaps[-1] > 0.9
+    scene.sim.push_text("a")
+    scene.until(scene.answered("a"))
+
+
+def test_a_poll_that_is_cut_is_no_failure(scene: Scene) -> None:
+    scene.sim.fault("stall", "getUpdates", count=None, after=1, at="before", seconds=3)
+    scene.start()
+    scene.until(scene.said("from now on a poll takes 2 s"))
+    assert scene.device is not None
+    assert "backoff" not in scene.device.text()
+    assert "trying again" not in scene.device.text()
+
+
+SENDER = """\
+import asyncio
+from copepod.handlers import on_text
+
+@on_text
+async def later(msg):
+    async def send():
+        await asyncio.sleep(1)
+        await msg.gateway.send(msg.chat_id, "later")
+    asyncio.create_task(send())
+    return "at once"
+"""
+
+
+def test_what_a_bot_sends_on_its_own_does_not_wait_for_the_poll(scene: Scene) -> None:
+    scene.start(SENDER, poll_timeout_s=50)
+    scene.sim.push_text("a")
+    scene.until(scene.answered("at once", "later"))
+    at = [sent.at for sent in scene.sim.sent]
+    assert at[1] - at[0] < 5
+    scene.sim.push_text("b")
+    scene.until(scene.answered("at once", "later", "at once", "later"))
