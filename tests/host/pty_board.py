@@ -36,8 +36,15 @@ if 'boot.py' in os.listdir():
     with open('boot.py') as f:
         exec(f.read())
 {first}
-from copepod import boot
-boot.main('config.json')
+try:
+    from copepod import boot
+    boot_main = boot.main
+    boot.main = lambda path='config.json': boot_main(path.lstrip('/'))  # this root is a folder
+except ImportError:
+    pass
+if 'main.py' in os.listdir():
+    with open('main.py') as f:
+        exec(f.read())
 """
 HEAP = "1M"  # the board's files are the subject here, not its memory
 

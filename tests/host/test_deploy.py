@@ -17,14 +17,13 @@ from host_tools.errors import UserError
 # An app that is one file of MicroPython and says which one it is.
 MAIN = """
 import time
-def main(path):
-    from app import version
-    print("app", version, "runs")
-    try:
-        while True:
-            time.sleep_ms(20)
-    except KeyboardInterrupt:
-        print("app stopped")
+from app import version
+print("app", version, "runs")
+try:
+    while True:
+        time.sleep_ms(20)
+except KeyboardInterrupt:
+    print("app stopped")
 """
 
 

@@ -199,9 +199,8 @@ def test_push_replaces_the_config_of_a_running_board(tmp_path: Path) -> None:
     (board_folder / "copepod").mkdir(parents=True)
     (board_folder / "copepod" / "boot.py").write_text(
         "import time\n"
-        "def main(path):\n"
-        "    print('config', open(path).read())\n"
-        "    while True: time.sleep_ms(50)\n"
+        "print('config', open('config.json').read())\n"
+        "while True: time.sleep_ms(50)\n"
     )
     paired = {"channels": {"telegram": {"token": TOKEN, "allow_from": ["42"]}}}
     (board_folder / "config.json").write_text(json.dumps(paired))
