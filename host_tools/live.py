@@ -186,7 +186,7 @@ def phases(frames: list[Frame]) -> Table:
     columns = ["mem_free", "gc_free", "gc_used", "gc_live", "in", "out", "err", "tls", "back"]
     title = "GC heap by phase, bytes"
     if any(frame["idf_free"] is not None for frame in frames):
-        columns[1:4] = ["gc_total", "gc_used", "gc_live", "idf_free", "idf_big", "idf_min"]
+        columns[:4] = ["gc_total", "gc_used", "gc_live", "idf_free", "idf_big", "idf_min"]
         title = "GC heap and the system's heap (idf) by phase, bytes"
     table = Table(title=title, title_justify="left")
     table.add_column("phase")

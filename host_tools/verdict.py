@@ -38,6 +38,7 @@ class Tally:
     rejected: int = 0
     pieces: int = 0  # messages that the answers took
     kills: int = 0
+    outages: int = 0
     latencies_ms: list[float] = field(default_factory=list)  # delivery to acceptance
     per_message_ms: float = 0.0  # wall time from first delivery to last answer, by answers
 
@@ -152,6 +153,9 @@ def _rows(run: Run, figures: dict[str, Any]) -> list[Row]:
     if run.scenario.updates:
         bad = "; ".join(run.bad_others)
         rows.append(Row("other updates", bad or f"{run.good_others} right", "right", not bad))
+    if run.scenario.outages.count:
+        done, planned = tally.outages, run.scenario.outages.count
+        rows.append(Row("network cut and mended", str(done), str(planned), done == planned))
     if run.scenario.kills.count:
         rows.append(
             Row(
