@@ -230,6 +230,7 @@ class Run:
             while queue and len(self.pending) < waiting and queue[0] < self._released():
                 self._send(queue.pop(0), messages)
             self._kill_if_due()
+            self._outage_if_due()
             limit = min(0.5, self._left())
             if self._kill_at is not None:
                 limit = min(limit, max(0.001, self._kill_at - time.monotonic()))
@@ -327,6 +328,18 @@ class Run:
         if self.scenario.kills.count:
             time.sleep(0.3)
             self._collect()
+
+    # --- no network
+
+    def _outage_if_due(self) -> None:
+        """Cut the network for a while once the next share of the messages is answered."""
+        outages, tally = self.scenario.outages, self.tally
+        share = self.scenario.messages.count / (outages.count + 1)
+        if tally.outages < outages.count and len(self.answers) >= share * (tally.outages + 1):
+            self.device.set_link(False)
+            self.device.wait(lambda: False, outages.seconds)
+            self.device.set_link(True)
+            tally.outages += 1
 
     # --- other updates
 

@@ -158,10 +158,11 @@ def show(result: Result, plan: Scenario, target: Target, console: Console) -> No
     )  # fmt: skip
     if rss is not None and target.name == "unix":
         told += ", Python's own included"
+    heap = figures["heap"] or f"the place's own, {figures['gc_total_b'] or 'unknown'} B in all"
     lines = [
         f"time per message  {figures['per_message_ms']} ms over all; "
         f"median {figures['median_ms']} ms, 95 % below {figures['p95_ms']} ms",
-        f"gc heap           {figures['heap']}, low-water {figures['gc_low_water_b']} B free "
+        f"gc heap           {heap}, low-water {figures['gc_low_water_b']} B free "
         f"(at the frames), live at the end {figures['gc_live_b']} B",
         f"RSS               {told}",
         f"interpreter       {figures['interpreter']}, {target.word_bits}-bit, "
@@ -183,8 +184,12 @@ def phases(frames: list[Frame]) -> Table:
     for frame in frames:
         if frame.phase in ("interval", "burst") or frame.phase not in chosen:
             chosen[frame.phase] = frame
-    table = Table(title="GC heap by phase, bytes", title_justify="left")
-    columns = ("mem_free", "gc_free", "gc_used", "gc_live", "in", "out", "err", "tls", "back")
+    columns = ["mem_free", "gc_free", "gc_used", "gc_live", "in", "out", "err", "tls", "back"]
+    title = "GC heap by phase, bytes"
+    if any(frame["idf_free"] is not None for frame in frames):
+        columns[:4] = ["gc_total", "gc_used", "gc_live", "idf_free", "idf_big", "idf_min"]
+        title = "GC heap and the system's heap (idf) by phase, bytes"
+    table = Table(title=title, title_justify="left")
     table.add_column("phase")
     for column in columns:
         table.add_column(column, justify="right")

@@ -224,7 +224,7 @@ def run_command(target: str, heap: str | None, app: str | None, log: bool) -> No
     real = bool(os.environ.get("TELEGRAM_TOKEN"))
     server = os.environ.get("BASE_URL") or "api.telegram.org"
     console.print(
-        f"Copepod on {place.name}, heap {heap or place.default_heap}, "
+        f"Copepod on {place.name}, heap {heap or place.default_heap or 'its own'}, "
         + (f"against {server}" if real else "against the simulator; !help for more than texts")
         + "; Ctrl-C ends it",
         markup=False,

@@ -79,6 +79,14 @@ class Kills:
 
 
 @dataclass
+class Outages:
+    """The network is gone for a while, again and again, spread evenly over the messages."""
+
+    count: int = 0
+    seconds: float = 5.0
+
+
+@dataclass
 class Place:
     """How the gateway runs."""
 
@@ -137,6 +145,7 @@ class Scenario:
     updates: list[Update] = field(default_factory=list)
     faults: list[FaultPlan] = field(default_factory=list)
     kills: Kills = field(default_factory=Kills)
+    outages: Outages = field(default_factory=Outages)
     device: Place = field(default_factory=Place)
     server: Server = field(default_factory=Server)
     expect: Expect = field(default_factory=Expect)
@@ -147,6 +156,7 @@ class Scenario:
 _ROOMS: dict[str, type] = {
     "messages": Messages,
     "kills": Kills,
+    "outages": Outages,
     "device": Place,
     "server": Server,
     "expect": Expect,

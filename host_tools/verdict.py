@@ -39,6 +39,7 @@ class Tally:
     pieces: int = 0  # messages that the answers took
     kills: int = 0
     repeated: list[int] = field(default_factory=list)  # answers that each kill led to again
+    outages: int = 0
     latencies_ms: list[float] = field(default_factory=list)  # delivery to acceptance
     per_message_ms: float = 0.0  # wall time from first delivery to last answer, by answers
 
@@ -98,6 +99,7 @@ def _figures(run: Run) -> dict[str, Any]:
     times = run.tally.latencies_ms
     low = [free for f in run.frames if (free := f["gc_free"]) is not None]
     last = run.frames[-1] if run.frames else None
+    steady = [frame for life in steady_lives(run.frames) for frame in life]
     return {
         "word_bits": run.target.word_bits,
         "heap": run.scenario.device.heap or run.target.default_heap,
@@ -111,6 +113,10 @@ def _figures(run: Run) -> dict[str, Any]:
         "gc_low_water_b": min(low, default=None),
         "gc_live_b": last["gc_live"] if last else None,
         "growth_b": growth(run.before, run.after),
+        "gc_total_b": most(steady, "gc_total"),
+        "idf_free_least_b": least(steady, "idf_free"),  # at the frames
+        "idf_big_least_b": least(steady, "idf_big"),
+        "idf_min_b": least(steady, "idf_min"),  # at any moment since power-on
         "rss": max(run.rss, key=lambda s: s["rss_kb"], default=None),
         "telemetry": {"damaged": run.damaged, "missing": run.missing},
         "updates_checked": run.good_others,
@@ -148,6 +154,9 @@ def _rows(run: Run, figures: dict[str, Any]) -> list[Row]:
     if run.scenario.updates:
         bad = "; ".join(run.bad_others)
         rows.append(Row("other updates", bad or f"{run.good_others} right", "right", not bad))
+    if run.scenario.outages.count:
+        done, planned = tally.outages, run.scenario.outages.count
+        rows.append(Row("network cut and mended", str(done), str(planned), done == planned))
     if run.scenario.kills.count:
         most = max(tally.repeated, default=0)
         at_most("repeated by one kill", most, expect.repeated_by_kill)
@@ -161,6 +170,7 @@ def _rows(run: Run, figures: dict[str, Any]) -> list[Row]:
         )
     rows += _console_rows(run)
     budget = run.scenario.budget
+    rows += _heap_rows(run)
     at_most("growth of live heap", figures["growth_b"], budget.growth_b, " B")
     at_most("live heap", figures["gc_live_b"], budget.live_b, " B")
     at_most("median time", figures["median_ms"], budget.median_ms, " ms")
@@ -188,6 +198,47 @@ def _console_rows(run: Run) -> list[Row]:
     if run.sim.token.partition(":")[2] in console:
         rows.append(Row("console never says", "the token", "the token", False))
     return rows
+
+
+def _heap_rows(run: Run) -> list[Row]:
+    """Python's heap has its size when the gateway is steady: what it takes later is TLS's room."""
+    lives = steady_lives(run.frames)
+    frames = [frame for life in lives for frame in life]
+    rows = []
+    grown = [(least(life, "gc_total"), most(life, "gc_total")) for life in lives]
+    known = [(first, last) for first, last in grown if first is not None and last is not None]
+    if known:
+        first, last = max(known, key=lambda pair: (pair[1] - pair[0], pair[1]))
+        told = f"{last:,} B" if first == last else f"{first:,} to {last:,} B"
+        rows.append(Row("Python's heap since steady", told, "constant", first == last))
+    free = least(frames, "idf_free")
+    if free is not None:
+        big = least(frames, "idf_big")
+        rows.append(Row("system's heap, least free", f"{free:,} B, in one piece {big or 0:,} B"))
+    return rows
+
+
+def steady_lives(frames: list[Frame]) -> list[list[Frame]]:
+    """For each life of the gateway its frames from the first steady one on."""
+    lives: list[list[Frame]] = []
+    steady = False
+    for frame in frames:
+        if frame.phase == "steady" and not steady:
+            lives.append([])
+        steady = frame.phase == "steady" or (steady and frame.phase != "baseline")
+        if steady:
+            lives[-1].append(frame)
+    return lives
+
+
+def least(frames: list[Frame], field: str) -> int | None:
+    """The least value of a field, None where no frame tells it."""
+    return min((value for frame in frames if (value := frame[field]) is not None), default=None)
+
+
+def most(frames: list[Frame], field: str) -> int | None:
+    """The largest value of a field, None where no frame tells it."""
+    return max((value for frame in frames if (value := frame[field]) is not None), default=None)
 
 
 def growth(before: Frame | None, after: Frame | None) -> int | None:

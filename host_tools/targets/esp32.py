@@ -110,7 +110,7 @@ class Esp32Device(Device):
             start_new_session=True,  # Ctrl-C is for the host, which passes it on
         )
         try:
-            self._console = console.accept()
+            self._console = console.accept(self._process)
         except OSError as error:
             self._process.kill()
             said = self._process.communicate()[1].decode(errors="replace").strip()

@@ -14,6 +14,7 @@ import json
 import socket
 import subprocess
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,16 +100,22 @@ class Listener:
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1)
-        self._socket.settimeout(CONNECT_S)
+        self._socket.settimeout(0.1)
         self.port = self._socket.getsockname()[1]
 
     def chardev(self, name: str) -> str:
         return f"socket,id={name},host=127.0.0.1,port={self.port}"
 
-    def accept(self) -> socket.socket:
-        """QEMU's connection; OSError if none comes."""
+    def accept(self, process: subprocess.Popen[bytes]) -> socket.socket:
+        """The connection of this QEMU; OSError if none comes, or if it has ended."""
+        deadline = time.monotonic() + CONNECT_S
         with self._socket:
-            connection, _ = self._socket.accept()
+            while process.poll() is None and time.monotonic() < deadline:
+                with contextlib.suppress(TimeoutError):
+                    connection, _ = self._socket.accept()
+                    break
+            else:
+                raise OSError("no connection from it")
         connection.settimeout(None)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
@@ -161,8 +168,8 @@ class Rv32Device(Device):
             start_new_session=True,  # Ctrl-C is for the host, which passes it on
         )
         try:
-            self._console = console.accept()
-            self.monitor = Monitor(monitor.accept())
+            self._console = console.accept(self._process)
+            self.monitor = Monitor(monitor.accept(self._process))
             if not options.held:
                 self.go()
         except (OSError, ValueError) as error:

@@ -27,7 +27,7 @@ class End:
         self._there = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._socket: socket.socket | None = None
-        self.address = "127.0.0.1:{}".format(self._listener.getsockname()[1])
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"frames {name}")
         self._thread.start()
 

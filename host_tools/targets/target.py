@@ -61,6 +61,10 @@ class Device(ABC):
     def kill(self) -> None:
         """End it at this instant, as a power cut does."""
 
+    def set_link(self, up: bool) -> None:
+        """Cut the network, or mend it. UserError where there is none that could be cut."""
+        raise UserError("outages need a target with a network of its own: rv32 or esp32")
+
     @property
     @abstractmethod
     def exit_status(self) -> int | None:

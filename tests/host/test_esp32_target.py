@@ -96,7 +96,8 @@ def test_ntp_hosts_are_those_of_the_firmware() -> None:
     source = (ROOT / "firmware/copepod/net/ntp.py").read_text()
     found = re.search(r"_HOSTS = \((.*)\)", source)
     assert found is not None
-    assert esp32.NTP_HOSTS == tuple(re.findall(r'"([^"]+)"', found[1]))
+    hosts = tuple(re.findall(r'"([^"]+)"', found[1]))
+    assert hosts == esp32.NTP_HOSTS
 
 
 # --- the flash

@@ -1,14 +1,16 @@
 """The live test's engine and verdict: a right bot passes, each sin is found and named."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
 from puppet import PuppetTarget
 from rich.console import Console
 
-from host_tools import compare, corpus, engine, live, scenario, targets
+from host_tools import compare, corpus, engine, live, scenario, targets, verdict
 from host_tools.errors import UserError
+from host_tools.frames import FIELDS, Frame
 from host_tools.simulator.judge import judge
 from host_tools.simulator.updates import utf16_length
 
@@ -26,6 +28,33 @@ def run(tmp_path, target, **rooms):
 
 def failed(result):
     return [row.label for row in result.failures]
+
+
+def life(*totals):
+    """Frames of one life of a board, Python's heap as given from steady on."""
+    values = dict.fromkeys(FIELDS) | {"idf_free": 20000, "idf_big": 13000}
+    phases = ["baseline", "steady"] + ["interval"] * (len(totals) - 1)
+    return [
+        Frame(n, n, phase, values | {"gc_total": total})
+        for n, (phase, total) in enumerate(zip(phases, (56000, *totals), strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lives", "told", "ok"),
+    [
+        ([life(94000, 94000)], "94,000 B", True),
+        ([life(94000, 94000), life(98000)], "98,000 B", True),  # each life has its own
+        ([life(94000, 94000, 150000), life(94000)], "94,000 to 150,000 B", False),
+    ],
+)
+def test_pythons_heap_is_constant_from_steady_on(lives, told, ok):
+    frames = [frame for one in lives for frame in one]
+    rows = verdict._heap_rows(SimpleNamespace(frames=frames))
+    assert [(row.value, row.ok) for row in rows] == [
+        (told, ok),
+        ("20,000 B, in one piece 13,000 B", None),
+    ]
 
 
 # --- the corpus

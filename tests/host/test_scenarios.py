@@ -16,7 +16,8 @@ from host_tools.live import fault_names
 
 SLOW = {"fault-409", "fault-stall", "burst"}
 AT_A_TIME = 3
-NEVER = {"soak"}  # ten thousand messages: `copepod live --scenario soak`
+# ten thousand messages, and a network that can be cut: `copepod live --scenario soak`
+NEVER = {"soak", "outage"}
 # On the other interpreters: what their word size, heap or clock could make a difference to.
 EVERYWHERE = ("live", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
 OTHERS = ("unix32", "unix64", "riscv64", "rv32")
