@@ -29,7 +29,7 @@ MPY = BUILD / "mpy"
 # all imported and nothing run: 33 modules each by itself 111,184 B of heap and 114 KiB to load them in;
 # as one file 104,400 B; as three 104,496 B and 110 KiB. A large file needs its room in one piece. From
 # littlefs, 67 files instead of 76 are 11,840 reads of flash instead of 17,051.
-ENTRIES = ("copepod.text.markdown", "copepod.telegram.api", "copepod.gateway")
+ENTRIES = ("copepod.text.markdown", "copepod.text.structure", "copepod.telegram.api", "copepod.gateway")
 APART = (
     "copepod.platform.",  # which of its files is used is known on the board
     "copepod.arena.",  # before anything else takes a part of the heap

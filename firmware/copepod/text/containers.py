@@ -1,4 +1,4 @@
-"""Quotes and list items: which of them a line lies in, opening and closing them. Memory: none of its own.
+"""Quotes and list items: which of them a line lies in, opening and closing them. Memory: loaded on demand.
 
 Containers that are open lie in state.containers, three numbers each: kind (QUOTE, or the last byte of a list
 marker), the width that an item's lines are indented by, and the item's number. What is found of a line is left
@@ -8,7 +8,7 @@ in state.text_at, column, base and matched.
 from micropython import const
 
 from .blanks import skip_blanks
-from .output import put_blanks, put_breaks, put_tag, put_text
+from .output import put_tag
 from .state import QUOTE
 
 _LONG_QUOTE = const(700)  # bytes from which a quote is expandable
@@ -82,42 +82,12 @@ def pop_containers(state, m):
                 put_tag(state, b"</blockquote>")
 
 
-def open_quote(state, p):
-    """Open the quote if the block is in one; it is expandable if it goes on for long from p."""
-    if not state.quote_open:
-        state.quote_open = 1
-        q = p
-        while q < state.held and q - p < _LONG_QUOTE:
-            if q > p and state.buf[skip_blanks(state, q)] != QUOTE:
-                break
-            q = state.find(b"\n", q) + 1
-        put_tag(state, b"<blockquote expandable>" if q - p >= _LONG_QUOTE else b"<blockquote>", 1)
-
-
-def begin_block(state):
-    """Begin a block's first line, unless a list marker already has."""
-    if not state.begun:
-        state.begun = True
-        if state.gap and state.any_begun:
-            put_breaks(state, state.gap)
-        state.gap = 1
-        if state.quotes:
-            open_quote(state, state.pos)
-            put_quote_marks(state)
-        if state.indent and state.any_begun:
-            put_blanks(state, state.indent)
-        state.any_begun = True
-    elif state.quotes:
-        open_quote(state, state.pos)
-
-
-def put_margin(state):
-    """Begin a further line of a block: marks of nested quotes, indentation of lists."""
-    put_quote_marks(state)
-    put_blanks(state, state.indent)
-
-
-def put_quote_marks(state):
-    """Quotes in the outermost one are shown by their marks."""
-    for _ in range(state.quotes - 1):
-        put_text(state, b"&gt; ", 2)
+def write_quote(state, p):
+    """Open a quote; it is expandable if it goes on for long from p."""
+    state.quote_open = 1
+    q = p
+    while q < state.held and q - p < _LONG_QUOTE:
+        if q > p and state.buf[skip_blanks(state, q)] != QUOTE:
+            break
+        q = state.find(b"\n", q) + 1
+    put_tag(state, b"<blockquote expandable>" if q - p >= _LONG_QUOTE else b"<blockquote>", 1)

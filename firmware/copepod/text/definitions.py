@@ -5,8 +5,7 @@ from micropython import const
 from copepod.text.chars import size
 from copepod.text.unicode import point
 from copepod.text.blanks import skip_blanks, skip_gap
-from copepod.text.destinations import label_end, title_end
-from copepod.text.links import read_destination
+from copepod.text.destinations import label_end, read_destination, title_end
 from copepod.text.marks import DEFINITION, END_LABEL, LINK, ORIGINAL
 
 _SHARP_S = const(0xDF)  # in labels the same as ss

@@ -6,6 +6,19 @@ from copepod.text.marks import BACKSLASH, DEFINITION, LINK
 from copepod.text.state import LONGEST
 
 
+def read_destination(state, p, end):
+    """A link destination at p: its end, or 0."""
+    find = state.find
+    end = min(end, p + LONGEST)
+    q = find(b")", p, end)
+    if q > p and state.buf[p] != 60 and find(b" ", p, q) < 0 and find(b"\n", p, q) < 0 and find(b"(", p, q) < 0:
+        if find(b"\\", p, q) < 0 and not (state.tabs and find(b"\t", p, q) > 0):
+            state.destination = p
+            state.destination_end = q
+            return q
+    return destination_end(state, p, end)
+
+
 def destination_end(state, p, end):
     """A link destination at p, before `end`: its end, or 0."""
     buf = state.buf

@@ -9,7 +9,6 @@ Of more than 24 that are open the older half becomes text.
 from micropython import const
 
 from .chars import KINDS
-from .links import link_tail
 from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, HTML, IMAGE, LINK, MATH, TAG
 from .scan import set_mark
 from .spans import resolve_spans
@@ -120,7 +119,7 @@ def resolve_emphasis(state, p, end):
                 top -= 1
             if top:
                 top -= 1
-            p = link_tail(state, q, end)
+            p = state.links().link_tail(state, q, end)
 
 
 def char_kind(state, p):

@@ -1,10 +1,11 @@
-"""Blocks of code, fenced and indented. Memory: none of its own."""
+"""Blocks of code, fenced and indented. Memory: loaded on demand."""
 
 from .blanks import skip_blanks
 from .chars import punctuation
-from .containers import begin_block, match_line
+from .containers import match_line
 from .lines import fence_run
 from .literal import put_raw
+from .margins import begin_block
 from .output import put_blanks, put_breaks, put_tag, reference_at
 from .state import CODE_BLOCK, LINE
 

@@ -1,10 +1,9 @@
 """Inline text whose delimiters are marked: styles, code, links, references, line ends. Memory: none of its own."""
 
 from .blanks import skip_prefix
-from .containers import put_margin
-from .links import is_kept, link_tail, put_href
 from .literal import write_literal
-from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, END_INLINE, HTML, IMAGE, LINK, MATH, STYLE, TAG
+from .margins import put_margin
+from .marks import BACKSLASH, CODE, END_CODE, HTML, STYLE, TAG
 from .output import (
     close_styles,
     open_styles,
@@ -14,7 +13,6 @@ from .output import (
     put_escaped,
     put_run,
     put_tag,
-    put_text,
     reference_at,
     style_off,
     style_on,
@@ -31,7 +29,9 @@ def write_text(state, p, end):
     find = state.find
     scope = state.stops_end
     sink = state.sink
-    plain = not (state.depth or state.inside_block)  # between two lines stands nothing but a line feed
+    plain = not (
+        state.depth or state.inside_block
+    )  # between two lines stands nothing but a line feed
     k = p
     q = min(at)
     while p < end:
@@ -84,7 +84,9 @@ def write_text(state, p, end):
                 needle[0] = c
                 at[stops.find(needle)] = find(needle, i, scope) & FAR
                 q = min(at)
-            if q > i and not (state.style_count or state.link_level or state.mute):  # nothing to escape in it
+            if q > i and not (
+                state.style_count or state.link_level or state.mute
+            ):  # nothing to escape in it
                 sink(b"<code>", 0, 6)
                 sink(buf, p, i)
                 sink(b"</code>", 0, 7)
@@ -129,58 +131,7 @@ def write_text(state, p, end):
                 style_on(state, tag_style(state, p))
             p = state.find(b">", p, end) + 1
         else:
-            p = write_span(state, c, q, end)
-
-
-def write_span(state, c, q, end):
-    """Write the span or the edge of a link that is marked at q; return what follows."""
-    buf = state.buf
-    p = q + 1
-    if c == LINK or c == IMAGE:
-        if c == IMAGE:
-            p += 1
-        state.bracket_level += 1
-        if not (state.link_level or state.mute) and find_target(state, q, end):
-            put_href(state)
-            state.link_level = state.bracket_level
-        if c == IMAGE and not state.mute:
-            state.mute = True
-            state.image_level = state.bracket_level
-        return p
-    if c == AUTOLINK:
-        stop = state.find(b">", p, end)
-        state.destination = p
-        state.destination_end = stop
-        linked = not (state.link_level or state.mute) and is_kept(state)
-        if linked:
-            put_href(state, True)
-        write_literal(state, p, stop)
-        if linked:
-            put_tag(state, b"</a>")
-        return stop + 1
-    if c == HTML:
-        from copepod.text.html import html_end
-
-        stop = html_end(state, p, end)
-        put_text(state, b"&lt;")
-        write_literal(state, p, stop)
-        return stop
-    if c == MATH:
-        stop = state.find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
-        put_text(state, b"$")
-        write_literal(state, p, stop)
-        return stop
-    if not state.bracket_level:
-        put_escaped(state, 93)  # its beginning is text after all
-        return p
-    if state.image_level == state.bracket_level:
-        state.mute = False
-        state.image_level = 0
-    if state.link_level == state.bracket_level:
-        put_tag(state, b"</a>")
-        state.link_level = 0
-    state.bracket_level -= 1
-    return link_tail(state, q, end)
+            p = state.links().write_span(state, c, q, end)
 
 
 def write_code_span(state, p, end):
@@ -188,7 +139,9 @@ def write_code_span(state, p, end):
     buf = state.buf
     if end - p > 2 and buf[p] in b" \n" and buf[end - 1] in b" \n":
         blanks = buf.count(b" ", p, end) + buf.count(b"\n", p, end)
-        if blanks + (state.tabs and buf.count(b"\t", p, end)) < end - p:  # else it is nothing but blanks
+        if (
+            blanks + (state.tabs and buf.count(b"\t", p, end)) < end - p
+        ):  # else it is nothing but blanks
             p += 1
             end -= 1
     if state.link_level or state.mute:
@@ -208,27 +161,3 @@ def write_code_span(state, p, end):
     put_tag(state, b"</code>")
     if styled:
         open_styles(state)
-
-
-def find_target(state, p, end):
-    """Find the destination of the link or image marked at p; True if Telegram keeps such a link."""
-    buf = state.buf
-    q = p
-    depth = 0
-    while True:
-        c = buf[q]
-        if CODE < c < AUTOLINK:
-            depth += 1 if c < END_INLINE else -1
-            if not depth:
-                break
-        q += 1
-        if q >= end:
-            return False
-    if c == END_INLINE:
-        link_tail(state, q, end)
-    else:
-        from copepod.text.definitions import find_definition
-
-        if not find_definition(state, p, q, end):
-            return False
-    return is_kept(state)

@@ -1,4 +1,4 @@
-"""What a line begins: list marker, thematic break, heading, fence; what interrupts a paragraph. Memory: none."""
+"""What a line begins: marker, thematic break, heading, fence; what ends a paragraph. Memory: loaded on demand."""
 
 from .containers import find_text
 from .state import QUOTE

@@ -1,4 +1,4 @@
-"""Parts of a link: blanks, destination, title, label; what Telegram keeps. Memory: none of its own.
+"""Parts of a link: blanks, destination, title, label; what Telegram keeps. Memory: loaded on demand.
 
 What a destination spans is left in state.destination and state.destination_end.
 """
@@ -7,28 +7,15 @@ from micropython import const
 
 from .blanks import skip_gap
 from .chars import punctuation
-from .marks import END_INLINE, END_LABEL
-from .output import put_code_point, put_tag, reference_at
-from .state import LONGEST
+from .destinations import read_destination
+from .literal import write_literal
+from .marks import AUTOLINK, CODE, END_INLINE, END_LABEL, HTML, IMAGE, LINK, MATH
+from .output import put_code_point, put_escaped, put_tag, put_text, reference_at
 
+_END_SHORT = const(27)
 _STRIDE = const(64)  # bytes of a destination that are looked through at once
 _HREF = b'&<>"\\'
 _SCHEMES = (b"http://", b"https://", b"tg://", b"ton://", b"tonsite://")
-
-
-def read_destination(state, p, end):
-    """A link destination at p: its end, or 0."""
-    find = state.find
-    end = min(end, p + LONGEST)
-    q = find(b")", p, end)
-    if q > p and state.buf[p] != 60 and find(b" ", p, q) < 0 and find(b"\n", p, q) < 0 and find(b"(", p, q) < 0:
-        if find(b"\\", p, q) < 0 and not (state.tabs and find(b"\t", p, q) > 0):
-            state.destination = p
-            state.destination_end = q
-            return q
-    from copepod.text.destinations import destination_end
-
-    return destination_end(state, p, end)
 
 
 def inline_end(state, p, end):
@@ -138,3 +125,95 @@ def put_href(state, literal=False):
             else:
                 put_code_point(state, c)
     put_tag(state, b'">')
+
+
+def link_end(state, p, q, end):
+    """The mark for the bracket at q that closes the one at p, or 0; what follows begins at state.link_after."""
+    buf = state.buf
+    if buf[q + 1] == 40:
+        r = inline_end(state, q + 1, end)
+        if r:
+            state.link_after = r
+            return END_INLINE
+    if not state.definitions:
+        return 0
+    from copepod.text.definitions import reference_end
+
+    r = reference_end(state, p, q, end)
+    state.link_after = r
+    return (END_LABEL if r > q + 1 else _END_SHORT) if r else 0
+
+
+def write_span(state, c, q, end):
+    """Write the span or the edge of a link that is marked at q; return what follows."""
+    buf = state.buf
+    p = q + 1
+    if c == LINK or c == IMAGE:
+        if c == IMAGE:
+            p += 1
+        state.bracket_level += 1
+        if not (state.link_level or state.mute) and find_target(state, q, end):
+            put_href(state)
+            state.link_level = state.bracket_level
+        if c == IMAGE and not state.mute:
+            state.mute = True
+            state.image_level = state.bracket_level
+        return p
+    if c == AUTOLINK:
+        stop = state.find(b">", p, end)
+        state.destination = p
+        state.destination_end = stop
+        linked = not (state.link_level or state.mute) and is_kept(state)
+        if linked:
+            put_href(state, True)
+        write_literal(state, p, stop)
+        if linked:
+            put_tag(state, b"</a>")
+        return stop + 1
+    if c == HTML:
+        from copepod.text.html import html_end
+
+        stop = html_end(state, p, end)
+        put_text(state, b"&lt;")
+        write_literal(state, p, stop)
+        return stop
+    if c == MATH:
+        stop = state.find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
+        put_text(state, b"$")
+        write_literal(state, p, stop)
+        return stop
+    if not state.bracket_level:
+        put_escaped(state, 93)  # its beginning is text after all
+        return p
+    if state.image_level == state.bracket_level:
+        state.mute = False
+        state.image_level = 0
+    if state.link_level == state.bracket_level:
+        put_tag(state, b"</a>")
+        state.link_level = 0
+    state.bracket_level -= 1
+    return link_tail(state, q, end)
+
+
+def find_target(state, p, end):
+    """Find the destination of the link or image marked at p; True if Telegram keeps such a link."""
+    buf = state.buf
+    q = p
+    depth = 0
+    while True:
+        c = buf[q]
+        if CODE < c < AUTOLINK:
+            depth += 1 if c < END_INLINE else -1
+            if not depth:
+                break
+        q += 1
+        if q >= end:
+            return False
+    if c == END_INLINE:
+        link_tail(state, q, end)
+    else:
+        from copepod.text.definitions import find_definition
+
+        if not find_definition(state, p, q, end):
+            return False
+    return is_kept(state)

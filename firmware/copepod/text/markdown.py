@@ -30,6 +30,12 @@ from .state import FAR, State
 _BUFFER = const(12544)  # 4,096 Chinese characters and some
 # Modules that are imported by the function that needs one, and forgotten when the answer is done.
 _ON_DEMAND = (
+    "copepod.text.structure",
+    "copepod.text.containers",
+    "copepod.text.lines",
+    "copepod.text.fences",
+    "copepod.text.links",
+    "copepod.text.bounds",
     "copepod.text.cuts",
     "copepod.text.tables",
     "copepod.text.unicode",
@@ -147,7 +153,8 @@ class Formatter:
 
     def forget_modules(self):
         """Drop the modules that were loaded on demand, and their memory with them."""
-        self.state.counter = None
+        state = self.state
+        state.counter = state.structure_module = state.links_module = None
         for name in _ON_DEMAND:
             if name in sys.modules:
                 forget(name)

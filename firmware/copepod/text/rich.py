@@ -1,11 +1,12 @@
 """What makes the Markdown of a piece stand alone, for a server that formats. Loaded on demand. Memory: none."""
 
-from copepod.text.blocks import put_number, write_piece
+from copepod.text.blocks import write_piece
 from copepod.text.containers import match_line
 from copepod.text.lines import interrupts
 from copepod.text.output import nowhere, put_blanks, put_breaks, put_text
 from copepod.text.plain import write_plain
 from copepod.text.state import CODE_BLOCK, QUOTE, TABLE
+from copepod.text.structure import put_number
 
 
 def write_markdown(state, sink):

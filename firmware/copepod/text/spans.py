@@ -8,13 +8,11 @@ what can be no link since there is one in it.
 from micropython import const
 
 from .chars import punctuation
-from .links import inline_end
-from .marks import AUTOLINK, BACKSLASH, CODE, END_INLINE, END_LABEL, HTML, IMAGE, LINK, MATH
+from .marks import AUTOLINK, BACKSLASH, CODE, HTML, IMAGE, LINK, MATH
 from .scan import OPENERS, set_mark
 from .state import FAR
 
 _END_CODE = const(30)  # END_CODE as a number
-_END_SHORT = const(27)
 _BRACKETS = const(24)
 
 
@@ -112,7 +110,9 @@ def resolve_spans(state, p, end):
             top -= 1
             k = opened[top]
             if not k & 2:
-                mark = link_end(state, k >> 2, q, end)
+                mark = 0
+                if buf[p] == 40 or state.definitions:
+                    mark = state.links().link_end(state, k >> 2, q, end)
                 if mark:
                     p = state.link_after
                     set_mark(state, q, mark)
@@ -125,23 +125,6 @@ def resolve_spans(state, p, end):
                             k -= 1
                             if not opened[k] & 1:
                                 opened[k] |= 2
-
-
-def link_end(state, p, q, end):
-    """The mark for the bracket at q that closes the one at p, or 0; what follows begins at state.link_after."""
-    buf = state.buf
-    if buf[q + 1] == 40:
-        r = inline_end(state, q + 1, end)
-        if r:
-            state.link_after = r
-            return END_INLINE
-    if not state.definitions:
-        return 0
-    from copepod.text.definitions import reference_end
-
-    r = reference_end(state, p, q, end)
-    state.link_after = r
-    return (END_LABEL if r > q + 1 else _END_SHORT) if r else 0
 
 
 def code_end(state, p, n, end):

@@ -70,6 +70,10 @@ class State:
         self.table_at = FAR  # where the table begins that was measured last
         self.table_end = 0
 
+        # Modules that were loaded for this answer: an import for each block or link would be garbage.
+        self.structure_module = None
+        self.links_module = None
+
         # The walk (blocks.py): what it is at.
         self.sink = None  # what it writes to; None while it counts
         self.counter = None  # the module that counts then: cuts, or tables for the width of a cell
@@ -141,6 +145,22 @@ class State:
         self.finished = self.wide = self.tabs = self.after_return = self.inside_block = False
         self.carried = None
         self.restore()
+
+    def structure(self):
+        """The module of blocks that are more than plain lines, loaded when the first one comes."""
+        if self.structure_module is None:
+            from copepod.text import structure
+
+            self.structure_module = structure
+        return self.structure_module
+
+    def links(self):
+        """The module of links, loaded when the first one comes."""
+        if self.links_module is None:
+            from copepod.text import links
+
+            self.links_module = links
+        return self.links_module
 
     def save(self):
         """Note what the piece begins inside of, so that it can be walked over again."""

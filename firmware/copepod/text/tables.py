@@ -12,12 +12,13 @@ from micropython import const
 from copepod.text.blanks import skip_blanks
 from copepod.text.chars import size
 from copepod.text.unicode import extends, point
-from copepod.text.containers import begin_block, match_line
+from copepod.text.containers import match_line
 from copepod.text.emphasis import resolve
 from copepod.text.fences import put_pre
 from copepod.text.inline import write_text
 from copepod.text.lines import interrupts
 from copepod.text.literal import put_raw
+from copepod.text.margins import begin_block
 from copepod.text.output import put_blanks, put_breaks, put_run, put_text
 from copepod.text.scan import aim_stops
 from copepod.text.state import FAR, LINE, TABLE
