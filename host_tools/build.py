@@ -25,10 +25,10 @@ FIRMWARE = ROOT / "firmware"
 BUILD = ROOT / "build"
 MPY = BUILD / "mpy"
 
-# Each of these is joined with what it imports at its top (link.py), in this order. Measured on unix32,
-# all imported and nothing run: 33 modules each by itself 111,184 B of heap and 114 KiB to load them in;
-# as one file 104,400 B; as three 104,496 B and 110 KiB. A large file needs its room in one piece. From
-# littlefs, 67 files instead of 76 are 11,840 reads of flash instead of 17,051.
+# Each of these is joined with what it imports at its top (link.py), in this order. Several, because
+# the heap needs room for a file in one piece while it is loaded. Measured on unix32, all imported and
+# nothing run: 101,808 B of heap without joining and 89,520 with it, in at least 104 and 96 KiB; from
+# littlefs 28,065 reads of flash and 7,138.
 ENTRIES = ("copepod.text.markdown", "copepod.text.structure", "copepod.telegram.api", "copepod.gateway")
 APART = (
     "copepod.platform.",  # which of its files is used is known on the board

@@ -1,11 +1,8 @@
 """What a handler sends itself: whole, or while it is being written. Memory: loaded by the first, then kept."""
 
-from micropython import const
-
+from copepod.bus import ROOM_MS
 from copepod.messages import AnswerRefused, OutboundMessage
 from copepod.signal import Signal
-
-_ROOM_MS = const(100)  # how often to ask again for room in a full queue
 
 
 async def send(gateway, message, parts=None):
@@ -14,7 +11,7 @@ async def send(gateway, message, parts=None):
     message.signal = signal = Signal()
     try:
         while not gateway.bus.outbound.put(message):
-            await signal.limit(_ROOM_MS)
+            await signal.limit(ROOM_MS)
         gateway.channel.leave_poll()
         if parts is not None:
             try:

@@ -3,6 +3,10 @@
 A queue never drops: put() says False when it is full and the caller keeps the message (back-pressure).
 """
 
+from micropython import const
+
+ROOM_MS = const(100)  # how often to ask again for room in a full queue
+
 
 class Queue:
     """A ring of at most `capacity` messages that hold at most `limit_b` bytes of text together.

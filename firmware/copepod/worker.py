@@ -6,15 +6,13 @@ finished, the next one is taken. What seldom happens stands in failures.py.
 
 from time import ticks_ms
 
-from micropython import const
-
 from copepod import handlers
+from copepod.bus import ROOM_MS
 from copepod.messages import AnswerRefused, OutboundMessage
 from copepod.once import forget
 from copepod.platform import record
 from copepod.signal import Signal
 
-_ROOM_MS = const(100)  # how often to ask again for room in a full queue
 _ECHO = (handlers.echo,)
 NO_MEMORY = "Sorry, I have no memory left for that."
 
@@ -79,7 +77,7 @@ class Worker:
             if result is msg or isinstance(result, str):
                 if own.reply(msg, result):
                     while not gateway.bus.outbound.put(own):
-                        await own.signal.limit(_ROOM_MS)
+                        await own.signal.limit(ROOM_MS)
                     while own.state == 0:
                         await own.signal
             self.finish()
