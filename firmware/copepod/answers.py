@@ -1,5 +1,7 @@
 """What a handler sends itself: whole, or while it is being written. Memory: loaded by the first, then kept."""
 
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
+
 from copepod.bus import ROOM_MS
 from copepod.messages import AnswerRefused, OutboundMessage
 from copepod.signal import Signal
@@ -7,6 +9,7 @@ from copepod.signal import Signal
 
 async def send(gateway, message, parts=None):
     """Send `message`; `parts` is what it consists of, if it is no str. Returns once it is accepted, or AnswerRefused."""
+    own = not isinstance(parts, _Rest)  # a handler is watched: see worker.Steps
     message.complete = parts is None
     message.signal = signal = Signal()
     try:
@@ -29,7 +32,12 @@ async def send(gateway, message, parts=None):
                 message.complete = True
                 gateway.wake_channel.set()
         while message.state == 0:
-            await signal
+            worker = gateway.worker
+            if message.aside and own and worker.handling and core.cur_task is worker.task:
+                message.aside = False
+                await _Aside(message)  # the worker has others to serve meanwhile
+            else:
+                await signal
     finally:
         if message.state == 0:
             message.state = 2  # cancelled: the channel drops it
@@ -55,6 +63,25 @@ async def _hand_over(gateway, message, part):
         while message.part is not None and message.state == 0:
             await message.signal
     return message.state != 0
+
+
+class _Aside:
+    """Awaitable that gives `message` to who watches the handler: worker.Steps."""
+
+    def __init__(self, message):
+        self._message = message
+
+    def __iter__(self) -> "Any":
+        return self
+
+    __await__ = __iter__
+
+    def __next__(self):
+        message = self._message
+        self._message = None
+        if message is None:
+            raise StopIteration
+        return message
 
 
 class _Parts:

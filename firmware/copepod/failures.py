@@ -8,9 +8,8 @@ from time import ticks_add, ticks_ms
 from micropython import const
 
 from copepod.log import log
-from copepod.messages import TOO_LONG, OutboundMessage
+from copepod.messages import TOO_LONG
 from copepod.once import forget
-from copepod.signal import Signal
 
 _GRACE_MS = const(5000)  # for a handler that is cancelled to come to its end
 _SORRY = "Sorry, something went wrong while I was working on that."
@@ -45,8 +44,6 @@ def apology(worker, error):
 async def after_crash(worker):
     """The worker starts again after it has failed, outside of any handler: its message is finished."""
     msg = worker.msg
-    worker.own = OutboundMessage(0, None)  # the last one may still be on its way
-    worker.own.signal = Signal()
     worker.handling = False
     update_id = msg.update_id
     worker.finish()

@@ -111,6 +111,7 @@ class OutboundMessage:
         self.part = part
         self.buffer: "Any" = None  # the TextBuffer that the part lies in, while it does
         self.complete = True
+        self.aside = False  # it waits for its chat's flood limit to end, and others go before it
         self.reply_to = reply_to
         self.thread_id = thread_id
         self.state = 0
@@ -142,6 +143,7 @@ class OutboundMessage:
         self.buffer = buffer
         self.part = part
         self.complete = True
+        self.aside = False
         self.chat_id = msg.chat_id
         self.reply_to = msg.message_id
         self.thread_id = msg.thread_id

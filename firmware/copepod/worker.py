@@ -4,6 +4,7 @@ A handler that fails, is given up or waits for nothing ends here: its sender is 
 finished, the next one is taken. What seldom happens stands in failures.py.
 """
 
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 from time import ticks_ms
 
 from copepod import handlers
@@ -28,19 +29,26 @@ class Worker:
         self.timed_out = False  # it is being given up: the CancelledError is ours
         self.parked = False  # it was found to wait for nothing
         self.stuck = False  # it goes on whatever is done: the watchdog's turn
+        self.task: "Any" = None
         self.steps = Steps()
-        self.own = OutboundMessage(0, None)  # the answer that a handler returns
-        self.own.signal = Signal()
+        self.asides: list = []  # (message, its handler's steps or None, the answer that was put aside)
+        self.own: "Any" = None  # the answer that a handler returns
 
     async def run(self):
         """Take messages from the bus for ever."""
         gateway = self.gateway
         inbound = gateway.bus.inbound
+        self.task = core.cur_task
         if self.msg is not None:
             await self._after_crash()
-        own = self.own
+        self.renew()
         while True:
-            msg = inbound.get()
+            steps = None
+            msg = self._back() if self.asides else None
+            if msg is not None:
+                steps = self.steps.going_on()
+            else:
+                msg = inbound.get()
             if msg is None:
                 await gateway.wake_worker
                 continue
@@ -50,7 +58,10 @@ class Worker:
             failure = None
             result: "Any" = None
             try:
-                for handler in self._handlers(msg):
+                if steps is not None:
+                    self.handling = True
+                    result = await steps
+                for handler in self._handlers(msg) if steps is None else ():
                     if (
                         not self.handling
                         and handler is not handlers.echo
@@ -74,13 +85,46 @@ class Worker:
             self.handling = False
             if failure is not None:
                 result = self._failed(failure)
-            if result is msg or isinstance(result, str):
-                if own.reply(msg, result):
-                    while not gateway.bus.outbound.put(own):
-                        await own.signal.limit(ROOM_MS)
-                    while own.state == 0:
-                        await own.signal
+            if isinstance(result, OutboundMessage):
+                self._leave(self.steps, result)
+                continue
+            own = self.own
+            if (result is msg or isinstance(result, str)) and own.reply(msg, result):
+                while not gateway.bus.outbound.put(own):
+                    await own.signal.limit(ROOM_MS)
+                while own.state == 0 and not own.aside:
+                    await own.signal
+                if own.state == 0:
+                    self._leave(None, own)
+                    continue
             self.finish()
+
+    def renew(self):
+        """Have an answer and steps that nobody else refers to."""
+        self.steps = Steps()
+        self.own = OutboundMessage(0, None)
+        self.own.signal = Signal()
+
+    def _leave(self, steps, answer):
+        # The answer waits for a flood limit to end: go on with others meanwhile.
+        answer.signal = self.gateway.wake_worker
+        self.asides.append((self.msg, steps, answer))
+        self.msg = None
+        self.timed_out = self.parked = False
+        self.renew()
+
+    def _back(self):
+        # A message whose handler may go on, because its answer was sent. What needs no more is finished.
+        for entry in self.asides[:]:
+            msg, steps, answer = entry
+            if answer.state:
+                self.asides.remove(entry)
+                if steps is not None:
+                    self.steps = steps
+                    return msg
+                self.msg = msg
+                self.finish()
+        return None
 
     def _handlers(self, msg):
         # Those that are asked, one after the other.
@@ -151,8 +195,9 @@ def _left_alone(msg):
 class Steps:
     """Awaitable over a handler's coroutine or generator: each step it takes goes through here.
 
-    An await ends when it does, with what it returns, or when it yields a str, with this object. What
-    it awaits is the loop's. `lost` ends it although it goes on catching its CancelledError.
+    An await ends when it does, with what it returns, or when it yields a str, with this object, or with
+    an answer of its that was put aside. What it awaits is the loop's. `lost` ends it although it goes on
+    catching its CancelledError.
     """
 
     def __init__(self):
@@ -166,6 +211,10 @@ class Steps:
         self.part = None
         self.lost = False
         return self
+
+    def going_on(self):
+        """Watch the same one again; returns this object, to be awaited, or None if there is none."""
+        return None if self._steps is None else self
 
     def __iter__(self) -> "Any":
         return self
@@ -184,6 +233,8 @@ class Steps:
     def _taken(self, item):
         if item is None:
             return None  # it awaits something
+        if isinstance(item, OutboundMessage):
+            raise StopIteration(item)
         if not isinstance(item, str):
             raise TypeError("a handler yields str")
         self.part = item

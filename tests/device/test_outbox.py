@@ -50,7 +50,7 @@ class Full:
 def box(text, name, times, rich=False):
     trouble.log = lambda *parts: None
     queue = Queue(2, 1000)
-    made = Outbox(queue, Stats(), TextBuffer(bytearray(12320)), rich)
+    made = Outbox(queue, Stats(), TextBuffer(bytearray(12320)), rich, lambda chat_id: 0)
     made.formatter = Full(made.formatter, name, times)
     message = OutboundMessage(7, text)
     message.signal = Signal()

@@ -106,7 +106,14 @@ class Lines:
         copepod.log.log = self
 
     def __call__(self, area, *parts):
-        self.text += area + ": " + "".join([str(part) for part in parts]) + "\n"
+        self.text += area + ": " + "".join([self.shown(part) for part in parts]) + "\n"
+
+    def shown(self, part):
+        """A part as the log shows it."""
+        try:
+            return str(part)
+        except BaseException:
+            return "(it can't be shown)"
 
 
 LOG = Lines()
@@ -330,7 +337,7 @@ def test_every_exception():
     def unspeakable(msg):
         raise Odd
 
-    survives(unspeakable, SORRY, "Odd, which can't be shown")
+    survives(unspeakable, SORRY, "Odd: (it can't be shown)")
 
 
 def test_no_memory_for_a_text():

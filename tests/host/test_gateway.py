@@ -270,6 +270,52 @@ def test_a_retry_after_out_of_all_bounds(scene: Scene, wait: int) -> None:
     assert len(scene.sim.calls_of("sendMessage")) <= 3
 
 
+class _Group:
+    """A flood limit on the group alone, for so long."""
+
+    def __init__(self, seconds: float) -> None:
+        self.until = time.monotonic() + seconds
+
+    def wait_s(self, chat_id: int) -> int:
+        left = self.until - time.monotonic()
+        return int(left) + 1 if chat_id == GROUP["id"] and left > 0 else 0
+
+
+ASKING = """\
+from copepod.handlers import on_text
+
+@on_text
+async def answer(msg):
+    await msg.answer(msg.text.upper())
+    await msg.answer("and more")
+"""
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+@pytest.mark.parametrize("bot", [None, ASKING])
+def test_a_group_that_is_limited_holds_nobody_else(
+    scene: Scene, limit: int, bot: str | None
+) -> None:
+    scene.sim.methods.limits = _Group(8)  # type: ignore[assignment]
+    scene.start(bot, limit=limit)
+    mention = {"entities": [{"type": "mention", "offset": 0, "length": 12}]}
+    scene.sim.push_text("@copepod_bot hi \u4f60\u597d", chat=GROUP, **mention)
+    scene.until(scene.said("flood limit"))
+    began = time.monotonic()
+    words = ["one", "two", "three"]
+    for word in words:
+        scene.sim.push_text(word)
+    more = 2 if bot else 1
+    scene.until(lambda: len(scene.texts()) == more * len(words))
+    assert time.monotonic() - began < 5, "the private chat waited for the group"
+    assert not scene.texts(GROUP["id"])
+    scene.until(lambda: len(scene.texts(GROUP["id"])) == more)
+    scene.until(lambda: not scene.sim.queue.pending())
+    assert len(scene.texts()) == more * len(words), "answered twice"
+    scene.sim.push_text("four")
+    scene.until(lambda: len(scene.texts()) == more * (len(words) + 1))
+
+
 def test_pressed_buttons_are_bounded(scene: Scene) -> None:
     scene.sim.fault("429", "answerCallbackQuery", retry_after=600)
     scene.start(limit=10)

@@ -33,6 +33,8 @@ _NO_ROOM_MS = const(10000)  # what to wait when there is no memory for the words
 _TYPING_FIRST_MS = const(1000)
 _OPTIONAL_MS = const(5000)  # longest that a call which only decorates may keep the others waiting
 _IDLE_MS = const(10000)
+_ASIDE_MS = const(2000)  # a flood limit that others need not wait for
+_LIMIT_MAX = const(100)  # of getUpdates
 _CALLBACKS = const(8)  # pressed buttons that wait for their answer; Telegram gives up on its own
 _MENU_TRIES = const(5)
 _MENU_S = const(60)  # after the first try; twice as long each time
@@ -50,9 +52,10 @@ class Channel:
         self.steady = False
         self.ready_once = False  # a poll has succeeded
         buffer = TextBuffer(arena.buffer)
-        self.outbox = Outbox(gateway.bus.outbound, gateway.stats, buffer, config.rich_messages)
         self.http = Client(config.server, config.server_port, config.tls_context)
         self.api = Api(self.http, config.token, buffer, gateway.stats)
+        queue = gateway.bus.outbound
+        self.outbox = Outbox(queue, gateway.stats, buffer, config.rich_messages, self.api.held_ms)
         config.token = None  # one copy, in the api
         self.offsets = Offsets()
         self.poll = Poll(config.poll_timeout_s)
@@ -89,6 +92,8 @@ class Channel:
                     self.alive_ms = ticks_ms()
                     self.outbox.advance()
                     method = self._next_method()
+                    if method is None and self.outbox.ready and self._put_aside():
+                        continue
                     if method is None:
                         self.state = "waiting"
                         await self._wake.limit(self._next_ms())
@@ -157,6 +162,16 @@ class Channel:
             wait_ms = _NO_ROOM_MS
         return wait_ms
 
+    def _put_aside(self):
+        # A flood limit holds the message in hand: True when others can go before it.
+        if self.api.held_ms(self.outbox.message.chat_id) < _ASIDE_MS:
+            return False
+        from copepod.telegram import asides
+
+        done = asides.put(self.outbox)
+        forget("copepod.telegram.asides")
+        return done
+
     def leave_poll(self):
         """Something is to be sent: do not wait for the end of a long poll. Costs a new connection.
 
@@ -223,10 +238,14 @@ class Channel:
         # ms until the next poll may be made, None while there is no room for what it would bring.
         if self.outbox.message is not None:
             return None  # its text lies in the buffer that reading would use
-        working = len(self.offsets)
-        if working >= self._limit or not self._inbound.room():
+        if self._free() <= 0 or not self._inbound.room():
             return None
-        return max(self.poll.due_ms(working), self.api.held_ms(api.METHODS[api.GET_UPDATES]))
+        due = self.poll.due_ms(len(self.offsets))
+        return max(due, self.api.held_ms(api.METHODS[api.GET_UPDATES]))
+
+    def _free(self):
+        # How many more updates may be worked on. One whose answer was put aside is not.
+        return self._limit - self.offsets.open + len(self.gateway.worker.asides)
 
     # Calls ----------------------------------------------------------------------------------
 
@@ -242,7 +261,9 @@ class Channel:
             # Till then silence is no failure.
             self.alive_ms = ticks_add(ticks_ms(), timeout_s * 1000)
             self._received = self.stats.received
-            call.write_poll(offset, self._limit, timeout_s)
+            # Those that can't be acknowledged yet come again, before any new one.
+            limit = min(len(self.offsets) + self._free(), _LIMIT_MAX)
+            call.write_poll(offset, limit, timeout_s)
             return api.ANSWER_MS + timeout_s * 1000
         elif method == api.GET_ME:
             call.begin(method)

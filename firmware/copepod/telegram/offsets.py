@@ -14,12 +14,13 @@ class Offsets:
 
     `answered` is the newest one of which no earlier one is open: what a crash should leave behind.
     `next` is the offset that the next poll shall send, None when Telegram knows it already.
-    `len()` counts what was taken and can't be acknowledged yet.
+    `len()` counts what was taken and can't be acknowledged yet, `open` what of it is not done.
     """
 
     def __init__(self):
         self.answered: "int | None" = None
         self.next: "int | None" = None
+        self.open = 0
         self._ids: list = []
         self._done: list = []  # of each id in _ids; the first is never True
 
@@ -40,6 +41,7 @@ class Offsets:
         """The update is to be worked on."""
         self._ids.append(update_id)
         self._done.append(False)
+        self.open += 1
 
     def done(self, update_id):
         """The update, taken or not, needs nothing more; True when `answered` has moved."""
@@ -48,6 +50,7 @@ class Offsets:
         if update_id not in ids:
             self.take(update_id)
         done[ids.index(update_id)] = True
+        self.open -= 1
         if not done[0]:
             return False
         while done and done[0]:

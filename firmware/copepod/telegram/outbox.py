@@ -18,8 +18,11 @@ class Outbox:
     written again, the same or (when its formatting was refused) as plain text.
     """
 
-    def __init__(self, queue, stats, buffer, rich):
+    def __init__(self, queue, stats, buffer, rich, held_ms):
         self.message = None  # the one being sent
+        self.whole = None  # its text, if that came as one str
+        self.pieces = 0  # of it that were accepted
+        self.aside: list = []  # messages that wait for a flood limit to end: see asides.py
         self.stats = stats
         self.formatter = Formatter(buffer.data)
         self.rich = rich
@@ -29,6 +32,7 @@ class Outbox:
         self.suspected = False  # the server has failed at it
         self.failures = 0  # how often it did while it answered other calls
         self._queue = queue
+        self._held_ms = held_ms
         self._buffer = buffer
         self._view = None  # the part being taken, as bytes
         self._taken = 0
@@ -49,7 +53,7 @@ class Outbox:
         while True:
             message = self.message
             if message is None:
-                message = self._queue.get()
+                message = self._next()
                 if message is None:
                     return
             if message.state == 0:
@@ -66,10 +70,20 @@ class Outbox:
                 message.state = 1
             self._end(message)
 
+    def _next(self):
+        # One that waited for a flood limit, when that is over, before those that have come since.
+        for message in self.aside:
+            if message.state or not self._held_ms(message.chat_id):
+                self.aside.remove(message)
+                return message
+        return self._queue.get()
+
     def _begin(self, message):
         # The formatter's buffer is the reader's: a text that lies there is taken as it is.
         self.formatter.begin()
         self._next_piece()
+        self.pieces = 0
+        self.whole = message.part if message.complete else None
         size_b = 0
         buffer = self._buffer
         if message.buffer is not None:
@@ -84,10 +98,14 @@ class Outbox:
             self.formatter.adopt(size_b)
 
     def _end(self, message):
-        self.message = self._view = None
+        self.leave()
+        message.signal.set()
+
+    def leave(self):
+        """No message is in hand any more."""
+        self.message = self._view = self.whole = None
         self.ready = False
         self._buffer.give_back(self)
-        message.signal.set()
 
     def _feed(self, message):
         # Fill the formatter until a piece is ready, or the next part is still being written.
@@ -141,6 +159,7 @@ class Outbox:
     def accepted(self):
         """Telegram has accepted the piece."""
         self.stats.answered += 1
+        self.pieces += 1
         self.formatter.drop()
         self._next_piece()
         self.message.reply_to = None
