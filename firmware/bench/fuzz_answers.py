@@ -5,6 +5,7 @@ import asyncio.core as core
 import fuzz_cases
 
 from copepod.net.http import Client
+from copepod.stats import Stats
 from copepod.telegram import api
 from copepod.telegram.api import Api, Refused, Stop
 from copepod.textbuffer import TextBuffer
@@ -53,7 +54,9 @@ class Waiter:
 
 
 http = Client("localhost", 8443)
-call = Api(http, "123456789:AAExampleExampleExampleExampleExam", TextBuffer(bytearray(12320)))
+call = Api(
+    http, "123456789:AAExampleExampleExampleExampleExam", TextBuffer(bytearray(12320)), Stats()
+)
 call.reader.bot(123456789, "Copepod_Bot")
 
 
@@ -65,11 +68,11 @@ def sink(msg):
 async def one(data, number):
     method = METHODS[number % len(METHODS)]
     http.close()
+    call.begin(method)
+    call.text(b"{}")
     http._socket = http._raw = Answer(data, 1 + number * 37 % 1460)
     http._waiter = Waiter()
     http._primed = 0
-    call.begin(method)
-    call.text(b"{}")
     await http.flush()
     call.answered(await http.response(10000), sink if method == api.GET_UPDATES else None)
     while await http.fill():
@@ -78,13 +81,16 @@ async def one(data, number):
 
 
 def check(data, number):
+    good = False
     try:
-        assert asyncio.run(one(data, number)) in (True, False)
+        good = asyncio.run(one(data, number))
+        assert good in (True, False)
     except (OSError, ValueError, Refused):
         pass
     except Stop:
         assert call.method == api.GET_ME, "the token is given up for another call's answer"
     assert 0 <= call.held_ms(call.key) < LONGEST_MS
+    return good
 
 
 fuzz_cases.run(check)

@@ -32,7 +32,7 @@ def check(data, number):
     write(data)
     found = load()
     if found is None:
-        return
+        return False
     for warning in found.warnings:
         assert SECRET not in warning, warning
     gate = Access(found.allow_from)
@@ -43,7 +43,7 @@ def check(data, number):
     except ValueError:
         with open(path, "rb") as file:
             assert file.read() == data, "changed, although it says that it can't be"
-        return
+        return True
     again = load()
     assert again is not None and again.allow_from == ["7"], "pairing made a config that is refused"
     assert (again.token, again.limit, again.wifi_ssid) == (
@@ -51,6 +51,7 @@ def check(data, number):
         found.limit,
         found.wifi_ssid,
     )
+    return True
 
 
 fuzz_cases.run(check)

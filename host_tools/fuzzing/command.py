@@ -47,4 +47,6 @@ def _examine(name: str, seed: int, count: int, target: str) -> None:
             + f"{more}\nlook at one: copepod fuzz {name} --seed {seed} --show {first}"
         )
     took = time.monotonic() - started
-    click.echo(f"{name:8} {outcome.cases:7,} cases, no fault, {took:.0f} s")
+    click.echo(
+        f"{name:8} {outcome.cases:7,} cases, {outcome.good:,} of them good; no fault, {took:.0f} s"
+    )

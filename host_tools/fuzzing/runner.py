@@ -30,6 +30,7 @@ class Outcome:
     """How it went: the cases that were run, and what was wrong, by case."""
 
     cases: int = 0
+    good: int = 0  # of them, that the device took for whole: some, or nothing was tried
     faults: dict[int, str] = field(default_factory=dict)
     ended: str = ""  # why the interpreter ended too early
 
@@ -65,7 +66,7 @@ def run(name: str, seed: int, count: int, target: str = "unix") -> Outcome:
                     outcome.faults[int(number)] = what
             writer.join()
         if last.startswith("done "):
-            outcome.cases = int(last[5:])
+            outcome.cases, outcome.good = map(int, last[5:].split())
         else:
             outcome.ended = f"status {process.returncode}: {last}"
     return outcome

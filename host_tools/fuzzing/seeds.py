@@ -140,7 +140,7 @@ def answers(seed: int, count: int) -> Iterator[bytes]:
         if act < 0.5:
             body = _mutated(chance, bodies)
         data = _framed(chance, status, body)
-        yield mutate.bytes_(chance, data) if act > 0.3 else data
+        yield mutate.bytes_(chance, data) if chance.random() < 0.4 else data
 
 
 def _framed(chance: random.Random, status: int, body: bytes) -> bytes:

@@ -16,6 +16,7 @@ def test_mutations_of_what_comes_from_outside(name):
     assert outcome.ended == ""
     assert outcome.faults == {}
     assert outcome.cases == COUNTS[name]
+    assert 0.03 < outcome.good / outcome.cases < 0.95
 
 
 @pytest.mark.parametrize("name", runner.TARGETS)

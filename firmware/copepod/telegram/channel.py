@@ -73,8 +73,8 @@ class Channel:
         self._received = 0  # updates, when the poll began
         self._greeted = False
         self.pairing: "Any" = None  # offered while nobody is admitted
-        self._edits: "Any" = None  # only where there is a handler for them
-        self._ceiling: "Any" = None  # only once a group has spoken
+        self.edits: "Any" = None  # only where there is a handler for them
+        self.ceiling: "Any" = None  # only once a group has spoken
 
     # The connection's life ------------------------------------------------------------------
 
@@ -324,11 +324,7 @@ class Channel:
         elif not self.gateway.access.admits(msg):
             kind = self._stranger(msg)
         elif kind == "edited" or handlers.edits or msg.chat_type != "private":
-            try:
-                if not self._worth(msg):
-                    kind = None
-            except MemoryError:  # for what counts: then it is not counted
-                pass
+            kind = self._worth(msg)
         if kind is None:
             msg.discard()
             self.stats.received += 1
@@ -356,25 +352,15 @@ class Channel:
         return None
 
     def _worth(self, msg):
-        # Whether it is an edit that somebody asked for and that changes something, and its group is answered.
-        if msg.kind == "edited" and not handlers.edits:
-            self.stats.ignored += 1
-            return False
-        if handlers.edits:
-            if self._edits is None:
-                from copepod.telegram.edits import Edits
+        # The kind of an edit, or of a message in a group, None if it is not worth an answer.
+        try:
+            from copepod.telegram import worth
 
-                self._edits = Edits()
-            if not self._edits.news(msg):
-                self.stats.ignored += 1
-                return False
-        if msg.chat_type != "private":
-            if self._ceiling is None:
-                from copepod.telegram.ceiling import Ceiling
-
-                self._ceiling = Ceiling()
-            return self._ceiling.admits(msg)
-        return True
+            found = worth.answering(self, msg)
+            forget("copepod.telegram.worth")
+        except MemoryError:
+            found = True
+        return msg.kind if found else None
 
     def finished(self, update_id):
         """The worker is done with `update_id`: its answer is accepted, so it may be acknowledged."""
