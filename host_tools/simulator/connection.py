@@ -8,7 +8,7 @@ import socket
 import ssl
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -282,3 +282,19 @@ class Session:
 def _each(data: bytes) -> Iterator[bytes]:
     for at in range(len(data)):
         yield data[at : at + 1]
+
+
+def recorder(note: Callable[[str], None]) -> type[ssl.SSLObject]:
+    """An SSLObject that tells of the alerts that clients send; asyncio keeps them to itself."""
+
+    class Recorder(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as error:
+                note(str(error))
+                raise
+
+    return Recorder

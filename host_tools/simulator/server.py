@@ -19,7 +19,7 @@ from typing import Any
 from host_tools.simulator import updates as make
 from host_tools.simulator.bot import Chats, Queue, Rejected, Sent, Update
 from host_tools.simulator.certs import DEFAULT_CHAIN, NAMES, Authority
-from host_tools.simulator.connection import Call, Connection, Protocol, Session
+from host_tools.simulator.connection import Call, Connection, Protocol, Session, recorder
 from host_tools.simulator.faults import Fault, Faults
 from host_tools.simulator.limits import Limits
 from host_tools.simulator.methods import Methods
@@ -88,6 +88,7 @@ class Simulator:
         self._sessions: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
+        self._accepting = asyncio.Event()
         self._reserved: socket.socket | None = None
         self._thread: threading.Thread | None = None
 
@@ -220,10 +221,16 @@ class Simulator:
         """Let something go wrong: see faults.KINDS."""
         return self.faults.add(Fault(kind, method, count, after, every, args))
 
-    def refuse(self, seconds: float) -> None:
-        """Drop every connection and refuse new ones for so long."""
+    def refuse(self, seconds: float | None = None) -> None:
+        """Drop every connection and refuse new ones for so long, or until accept()."""
         assert self._loop is not None
         self._loop.call_soon_threadsafe(lambda: self._spawn(self._refuse(seconds)))
+
+    def accept(self) -> None:
+        """End a refuse() now; returns when connections are accepted."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._accepting.set)
+        self.wait(lambda: self._server is not None)
 
     def drop_connections(self) -> None:
         """Close every connection now, as a front end does when it restarts."""
@@ -289,7 +296,7 @@ class Simulator:
         if self.authority is not None:
             context = self.authority.context()
             context.sni_callback = self._on_hello
-            context.sslobject_class = _recorder(self._on_tls_error)
+            context.sslobject_class = recorder(self._on_tls_error)
         self._server = await loop.create_server(protocol, sock=sock, ssl=context, backlog=64)
 
     def _bound(self) -> socket.socket:
@@ -299,15 +306,18 @@ class Simulator:
         self.port = sock.getsockname()[1]
         return sock
 
-    async def _refuse(self, seconds: float) -> None:
+    async def _refuse(self, seconds: float | None) -> None:
         if self._server is None:
             return
         server, self._server = self._server, None
         server.close()
         self._cancel_sessions()
         self._reserved = self._bound()  # bound but not listening: the port stays ours
-        await asyncio.sleep(seconds)
+        self._accepting.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._accepting.wait(), seconds)
         await self._listen()
+        self.changed()
 
     async def _shut(self) -> None:
         if self._server is not None:
@@ -409,22 +419,6 @@ class Simulator:
     def _put(self, update: Update) -> None:
         if self.queue.put(update) and self._loop is not None:
             self._loop.call_soon_threadsafe(self.methods.wake)
-
-
-def _recorder(note: Callable[[str], None]) -> type[ssl.SSLObject]:
-    """An SSLObject that tells of the alerts that clients send; asyncio keeps them to itself."""
-
-    class Recorder(ssl.SSLObject):
-        def do_handshake(self) -> None:
-            try:
-                super().do_handshake()
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                raise
-            except ssl.SSLError as error:
-                note(str(error))
-                raise
-
-    return Recorder
 
 
 def _is_any(host: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -123,8 +122,8 @@ def talk(sim: Simulator, device: rv32.Rv32Device, count: int, timeout: float = 3
 
 
 def answered(sim: Simulator, device: rv32.Rv32Device, count: int, timeout: float = 30) -> None:
-    """There are `count` answers in all, and not one more a moment later."""
+    """There are `count` answers in all, and not one more when all updates are acknowledged."""
     assert sim.wait(lambda: len(sim.sent) >= count, timeout), device.text()
-    time.sleep(0.2)
+    assert sim.wait(lambda: sim.confirmed == sim.queue.next_id - 1, timeout), device.text()
     assert len(sim.sent) == count
     assert not sim.rejected

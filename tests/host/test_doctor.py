@@ -65,6 +65,7 @@ def test_permissions_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         serial_io.check_access(str(device))
 
 
+@pytest.mark.timeout(150)  # a dozen calls of mpremote
 def test_a_board_with_and_without_the_app(tmp_path: Path) -> None:
     folder = tmp_path / "board"
     with PtyBoard(folder, boots=False) as board:

@@ -33,7 +33,10 @@ def run(path):
 
 
 class Console:
-    """A MicroPython on a pseudo-terminal, with main.py started as a board starts it."""
+    """A MicroPython on a pseudo-terminal, with main.py started as a board starts it.
+
+    `seen` is what it has said since keys were last pressed: what is waited for comes after that.
+    """
 
     def __init__(self, app: Path, config: Path):
         self.master, slave = pty.openpty()
@@ -65,10 +68,14 @@ class Console:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.master], [], [], left)[0]:
                 raise AssertionError(f"{found.pattern!r} did not come: {self.seen[-1000:]!r}")
-            self.seen += os.read(self.master, 4096)
+            try:
+                self.seen += os.read(self.master, 4096)
+            except OSError:  # there is no process any more
+                raise AssertionError(f"it ended: {self.seen[-1000:]!r}") from None
 
     def type(self, keys: bytes) -> None:
         """Press keys."""
+        self.seen = b""
         os.write(self.master, keys)
 
 
@@ -98,8 +105,9 @@ def test_ctrl_c_while_it_prints(app: Path, tmp_path: Path):
         console.wait(b"gateway " + str(tmp_path / "config.json").encode())
         console.wait(b"busy")
         console.type(b"\r\x03")  # what mpremote sends first
-        # The Unix port ends at a second SIGINT that comes before the VM has seen the first.
         console.wait(b"stopped; ")
+        # The Unix port ends at a second SIGINT while main.py is still at its end: the prompt first.
+        console.wait(PROMPT)
         console.type(b"\x03")
         console.wait(PROMPT)
 

@@ -360,7 +360,6 @@ def test_the_recording_is_what_the_device_sent_and_nothing_is_sent_to_it(
     process.recorded(path)
     for at in range(0, len(sent), 97):
         terminal.say(sent[at : at + 97])
-        time.sleep(0.001)
     status, out, err = process.finish()
     assert status == monitor.ALERT_STATUS, err
     kept = [entry.line for entry in recording.read(path) if not entry.notice]
@@ -465,7 +464,6 @@ def test_a_socket_that_closes_is_opened_again() -> None:
                 connection, _ = listener.accept()
                 with connection:
                     connection.sendall(frame(seq, seq, err=seq).encode() + b"\n")
-                    time.sleep(0.1)
 
         thread = threading.Thread(target=serve)
         thread.start()
