@@ -309,10 +309,12 @@ def bench_command(
     if port:
         os.environ["PORT"] = port
     place = targets.get(target)
-    # A board's heap is what it is, and its application comes from files.
+    # A board has a heap of its own, and its application comes from files.
     own = place.default_heap is None
     app = app or ("mpy" if own or target == "unix" else "frozen")
-    heap = None if own else heap or constrained_heap(place, app)
+    heap = heap if place.settable_heap else None
+    if not own:
+        heap = heap or constrained_heap(place, app)
     outcome = measure(
         place,
         app=app,

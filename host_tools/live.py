@@ -314,8 +314,8 @@ def live_command(
         return
     else:
         result = run_once(plan, place, console)
-        own_heap = place.default_heap is None  # too small to go without the collector
-        if garbage or (garbage is None and plan.budget.garbage_b is not None and not own_heap):
+        roomy = place.settable_heap  # a board's is too small to go without the collector
+        if garbage or (garbage is None and plan.budget.garbage_b is not None and roomy):
             console.print("measuring garbage per message, collector off …")
             judge_garbage(result, plan, place, sorted({60, *plan.messages.lengths}))
     result.figures["interpreter"] = place.interpreter()

@@ -254,6 +254,7 @@ class BoardTarget(Target):
 
     name = "board"
     default_heap = None
+    settable_heap = False
 
     def __init__(self) -> None:
         self._session: Session | None = None

@@ -173,6 +173,7 @@ class Esp32Target(Target):
     word_bits = 32
     address = HOST_NAME
     default_heap = None
+    settable_heap = False
     patience = 5.0  # a boot takes 20 s on an idle machine
 
     @property

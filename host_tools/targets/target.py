@@ -159,7 +159,8 @@ class Target(ABC):
     word_bits: int
     address: str = "localhost"
     listen: str = "127.0.0.1"
-    default_heap: str | None = "128k"  # None: the place's heap is what it is
+    default_heap: str | None = "128k"  # None: the place has one of its own
+    settable_heap: bool = True  # whether a run can be given another
     default_app: str = "mpy"
     patience: float = 1.0  # times longer than a process on this machine it may take to do anything
 

@@ -25,6 +25,7 @@ from rv32_machine import (  # noqa: F401
     Run,
     Start,
     _built,
+    boot,
     figure,
     polls,
     run,
