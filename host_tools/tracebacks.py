@@ -22,8 +22,10 @@ def placed(line: str) -> str:
     frame = _FRAME.match(line)
     if not frame:
         return line
+    function = _named().get(frame[3], frame[3])
     path = frame[1].removesuffix(".py").replace(".", "/") + ".py"
-    places = _places(path, int(frame[2]), frame[3])
+    places = _places(path, int(frame[2]), function)
+    line = line.removesuffix(frame[3]) + function
     return f"{line}  <- {' or '.join(places[:_MOST])}" if places else line
 
 
@@ -38,6 +40,12 @@ def _places(path: str, number: int, function: str) -> list[str]:
     if number > 1:
         return [f"firmware/{place}"]
     return [found for name in files for found in _definitions(name, function)]
+
+
+@functools.cache
+def _named() -> dict[str, str]:
+    """Names by the words that a board has for them."""
+    return {word: name for name, word in build.words().items()}
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What a bot.py may rely on (tests/data/api.txt): there on the shipped tree, and told in the docs."""
+"""What a bot.py may rely on (firmware/api.txt): there on the shipped tree, and told in the docs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from host_tools.build import ROOT
 from host_tools.simulator import Simulator
 from host_tools.targets.process import app_tree
 
-API = (ROOT / "tests/data/api.txt").read_text()
+API = (ROOT / "firmware/api.txt").read_text()
 NAMES = [line for line in API.splitlines() if line and not line.startswith("#")]
 IMPORTED = [name for name in NAMES if name.startswith("copepod.")]
 IMPORTS = "\n".join("from {0} import {2}".format(*name.rpartition(".")) for name in IMPORTED)

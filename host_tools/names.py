@@ -1,0 +1,85 @@
+"""Names that only the application uses, written to a board as words that its firmware has in flash anyway.
+
+Each name of our own costs a board some 18 bytes of Python's heap for good: a string, and a place in the table of
+strings, which doubles at 310 and at 630 names. A stock ESP32 has no such 11 kB (docs/boards.md says what they buy). So
+the build gives names that nobody outside uses words that MicroPython knows, and short ones when these are used up. One
+map serves all files, what it gives is used nowhere else, and no two names get the same: the program means the same.
+What a bot.py may say (firmware/api.txt) stays. `copepod monitor` reads tracebacks back (tracebacks.py).
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import io
+import itertools
+import keyword
+import tokenize
+from collections.abc import Iterable
+from pathlib import Path
+
+# Asyncio's and MicroPython's own, that we set, too; and what is asked for by a string put together.
+_OTHERS = {"_io_queue", "_task_queue", "_thread", "cur_task", "ph_key", "data", "coro", "exc", "state", "done"}
+_ENTRIES = {"main", "boot", "startup", "run"}
+# Files whose names are a port's, too, or keys of the config.
+_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls", "copepod/health")
+_CONFIG = "copepod/config.py"
+
+# MicroPython's own names, which stay: first those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and
+# bare-metal builds alike (tests/host/test_names.py asks), then those that only some of them have.
+FLASH = Path(__file__).with_name("names_in_flash.txt")
+IN_FLASH, ELSEWHERE = (frozenset(part.split()) for part in FLASH.read_text().split("\n\n"))
+
+
+def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> dict[str, str]:
+    """A word for each name that is only the application's; `files` is its source by path, as it is compiled.
+
+    `public` are names that stay, `first` the paths of files that are always loaded: theirs get the words in flash.
+    """
+    defined: set[str] = set()
+    kept = {*public, *_OTHERS, *_ENTRIES, *keyword.kwlist, *dir(builtins), *IN_FLASH, *ELSEWHERE}
+    for path, text in files.items():
+        kept.update(path.removesuffix(".py").split("/"))
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                defined.add(node.name)
+            elif isinstance(node, ast.arg):
+                defined.add(node.arg)
+            elif isinstance(node, ast.Attribute):
+                if isinstance(node.ctx, ast.Store):
+                    defined.add(node.attr)
+                if path.startswith(_SPOKEN) and not node.attr.startswith("_"):
+                    kept.add(node.attr)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                defined.add(node.id)
+            elif isinstance(node, ast.keyword) and node.arg:
+                kept.add(node.arg)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                kept.add(node.value)
+    kept.update(token.string for token in _tokens(files[_CONFIG]))
+    names = [name for name in defined - kept if not name.startswith("__") and len(name) > 2]
+    always = {token.string for path in first for token in _tokens(files[path])}
+    names.sort(key=lambda name: (name not in always, -len(name), name))
+    used = {token.string for text in files.values() for token in _tokens(text)}
+    short = ("".join(pair) for pair in itertools.product("qzxjkvwy", "abcdefghijklmnopqrstuvwxyz0123456789"))
+    free = sorted(IN_FLASH - used - set(keyword.kwlist) - set(dir(builtins)))
+    words = itertools.chain(free, (word for word in short if word not in used | kept))
+    return dict(zip(names, words, strict=False))
+
+
+def shorten(text: str, words: dict[str, str]) -> str:
+    """A source with the names of `words` replaced; lines stay lines."""
+    lines = text.splitlines(keepends=True)
+    for token in reversed(_tokens(text)):
+        if token.string in words:
+            row, start = token.start
+            line = lines[row - 1]
+            lines[row - 1] = line[:start] + words[token.string] + line[token.end[1] :]
+    return "".join(lines)
+
+
+@functools.cache
+def _tokens(text: str) -> list[tokenize.TokenInfo]:
+    every = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [token for token in every if token.type == tokenize.NAME]
