@@ -74,8 +74,14 @@ def _context(config):
 
 
 def _load_bot():
+    from copepod import registry
+
     try:
         import bot  # the user's handlers  # noqa: F401
+
+        forget("copepod.handlers")
+        if not (registry.commands or registry.texts or registry.edits):
+            forget("bot")
     except Exception as error:  # a mistake in bot.py leaves the built-in commands
         from copepod.visible import trace
 
