@@ -4,10 +4,12 @@ import asyncio
 import asyncio.core as core
 import fuzz_cases
 
+from copepod import assembly
+from copepod.net import http_connect
 from copepod.net.http import Client
 from copepod.stats import Stats
 from copepod.telegram import api
-from copepod.telegram.api import Api, Refused, Stop
+from copepod.telegram.api import Refused, Stop
 from copepod.textbuffer import TextBuffer
 
 METHODS = (
@@ -53,11 +55,12 @@ class Waiter:
         pass
 
 
-http = Client("localhost", 8443)
-call = Api(
+http = http_connect.prepare(Client(), "localhost", 8443)
+call = assembly.api(
     http, "123456789:AAExampleExampleExampleExampleExam", TextBuffer(bytearray(12320)), Stats()
 )
-call.reader.bot(123456789, "Copepod_Bot")
+call.reader.bot_id = 123456789
+call.reader.at_name = "@copepod_bot"
 
 
 def sink(msg):

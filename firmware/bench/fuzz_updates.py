@@ -6,7 +6,7 @@ from copepod.access import Access
 from copepod.pairing import Pairing
 from copepod.telegram.ceiling import Ceiling
 from copepod.telegram.edits import Edits
-from copepod.telegram.updates import UpdateReader
+from copepod.telegram.schema import reader as new_reader
 from copepod.textbuffer import TextBuffer
 
 KINDS = (None, "message", "edited", "callback")
@@ -33,8 +33,7 @@ class Telemetry:
 
 
 buffer = Scarce(bytearray(12320))
-reader = UpdateReader(buffer)
-reader.bot(123456789, "Copepod_Bot")
+reader = new_reader(buffer, 123456789, "@copepod_bot")
 gates = (Access([]), Access(["*"]), Access(["7000000001", "ada1"]))
 pairing = Pairing(Access([]), "/nowhere/config.json", Telemetry())
 edits = Edits()

@@ -4,18 +4,28 @@ from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 
 from copepod.bus import ROOM_MS
 from copepod.messages import AnswerRefused, OutboundMessage
+from copepod.once import forget
 from copepod.signal import Signal
 
 
-async def send(gateway, message, parts=None):
-    """Send `message`; `parts` is what it consists of, if it is no str. Returns once it is accepted, or AnswerRefused."""
-    own = not isinstance(parts, _Rest)  # a handler is watched: see worker.Steps
+async def send(gateway, chat_id, markdown, reply_to, thread_id):
+    """Send `markdown`, whole or in parts. Returns once it is accepted, or AnswerRefused."""
+    message = OutboundMessage(chat_id, markdown, reply_to, thread_id)
+    own = not isinstance(markdown, _Rest)  # a handler is watched: see handling.Steps
+    parts = None
+    if not isinstance(markdown, str):
+        parts = markdown
+        message.part = None
     message.complete = parts is None
     message.signal = signal = Signal()
     try:
         while not gateway.bus.outbound.put(message):
             await signal.limit(ROOM_MS)
-        gateway.channel.leave_poll()
+        if gateway.channel.state == "polling":
+            from copepod.telegram import connect
+
+            connect.leave_poll(gateway.channel)
+            forget("copepod.telegram.connect")
         if parts is not None:
             try:
                 if hasattr(parts, "__aiter__"):
@@ -32,8 +42,7 @@ async def send(gateway, message, parts=None):
                 message.complete = True
                 gateway.wake_channel.set()
         while message.state == 0:
-            worker = gateway.worker
-            if message.aside and own and worker.handling and core.cur_task is worker.task:
+            if message.aside and own and gateway.worker.handling and _in_worker(gateway):
                 message.aside = False
                 await _Aside(message)  # the worker has others to serve meanwhile
             else:
@@ -49,8 +58,7 @@ async def send(gateway, message, parts=None):
 
 async def send_parts(gateway, msg, steps):
     """Send what a handler yields as the answer to `msg`; the first part is in `steps` already."""
-    message = OutboundMessage(msg.chat_id, None, msg.message_id, msg.thread_id)
-    await send(gateway, message, _Rest(steps))
+    await send(gateway, msg.chat_id, _Rest(steps), msg.message_id, msg.thread_id)
 
 
 async def _hand_over(gateway, message, part):
@@ -65,8 +73,12 @@ async def _hand_over(gateway, message, part):
     return message.state != 0
 
 
+def _in_worker(gateway):
+    return core.cur_task is gateway.jobs[1].task
+
+
 class _Aside:
-    """Awaitable that gives `message` to who watches the handler: worker.Steps."""
+    """Awaitable that gives `message` to who watches the handler: handling.Steps."""
 
     def __init__(self, message):
         self._message = message

@@ -1,6 +1,6 @@
 """The commands every Copepod knows: /start /help /status /mem /ping. Memory: loaded when asked, dropped after it."""
 
-from copepod import commands, handlers
+from copepod import commands, registry
 from copepod.once import forget
 
 forget("copepod.commands")
@@ -10,7 +10,7 @@ def answer(msg):
     """The answer to a command that the bot does not have; False when its text handlers should see it."""
     command = msg.command
     if command not in commands.BUILT_IN:
-        if msg.chat_type != "private" or len(handlers.texts) > 1:
+        if msg.chat_type != "private" or registry.texts:
             return False
         return "I don't know /" + command + ". /help lists what I do."
     if command == "help":

@@ -1,6 +1,6 @@
 """The list of commands, for /help and for Telegram's menu. Memory: dropped by whoever loads it."""
 
-from copepod import handlers
+from copepod import registry
 
 BUILT_IN = {  # answered by builtin.py, unless bot.py has one of the same name
     "start": "say hello",
@@ -14,6 +14,6 @@ BUILT_IN = {  # answered by builtin.py, unless bot.py has one of the same name
 def listed():
     """(name, one line of help) of every command, the bot's own among them, by name."""
     found = dict(BUILT_IN)
-    for name in handlers.commands:
-        found[name] = handlers.commands[name][1]
+    for name in registry.commands:
+        found[name] = registry.commands[name][1]
     return [(name, found[name]) for name in sorted(found)]

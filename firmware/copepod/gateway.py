@@ -2,17 +2,26 @@
 
 import asyncio
 
+# What runs is loaded here; assembly.py makes the objects and is dropped again.
+from copepod.access import Access  # noqa: F401
+from copepod.bus import Bus  # noqa: F401
 from copepod.log import log
 from copepod.once import forget
-from copepod.supervisor import Gateway
+from copepod.signal import Signal  # noqa: F401
+from copepod.supervisor import Gateway  # noqa: F401
 from copepod.telegram.api import Stop
+from copepod.telegram.channel import Channel  # noqa: F401
+from copepod.textbuffer import TextBuffer  # noqa: F401
+from copepod.worker import Worker  # noqa: F401
 
 
 def run(config, telemetry):
     """Run with these settings; returns an exit status when there is nothing to retry: see startup.run."""
+    made = _made(config, telemetry)
+    telemetry.frame("bus-created", True)
     asyncio.get_event_loop().set_exception_handler(_task_failed)
     try:
-        asyncio.run(Gateway(config, telemetry).main())
+        asyncio.run(made.main())
     except Stop as error:
         log("telegram", error)
         return 1
@@ -22,11 +31,16 @@ def run(config, telemetry):
         return 0
 
 
-def _task_failed(loop, context):
-    # A task of the user's own that nobody awaits.
-    from copepod.visible import trace
+def _made(config, telemetry):
+    # A function of its own, so that no frame that lives on refers to the module.
+    from copepod import assembly
 
-    error = context["exception"]
-    log("task", "failed: ", type(error).__name__, ": ", error)
-    trace(error)
-    forget("copepod.visible")
+    forget("copepod.assembly")
+    return assembly.gateway(config, telemetry)
+
+
+def _task_failed(loop, context):
+    from copepod import failures
+
+    failures.task_failed(context)
+    forget("copepod.failures")

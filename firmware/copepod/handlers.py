@@ -1,4 +1,4 @@
-"""Registry of command and text handlers. Memory: one dict entry per command, made at import of bot.py.
+"""Registers handlers of commands, texts and edits. Memory: loaded by bot.py, dropped after it; see registry.py.
 
 from copepod.handlers import on_command, on_edit, on_text
 
@@ -18,15 +18,7 @@ A handler is a function, async or not. A str that it returns is its answer, and 
 yields. False passes a text on to the next handler registered, in the end to the echo.
 """
 
-
-def echo(msg):
-    """Answer a text with itself: what a bot without a text handler does."""
-    return msg
-
-
-commands: dict = {}  # name -> (handler, one line of help); what every Copepod knows is in builtin.py
-edits: list = []  # handlers of texts that their senders have edited
-texts: list = [echo]  # handlers of plain text, the first that does not return False has answered
+from copepod.registry import commands, edits, texts
 
 
 def on_command(name, help=""):
@@ -50,7 +42,7 @@ def on_command(name, help=""):
 
 def on_text(handler):
     """Register a handler for every message that is not a command."""
-    texts.insert(len(texts) - 1, handler)
+    texts.append(handler)
     return handler
 
 

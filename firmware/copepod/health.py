@@ -13,6 +13,7 @@ from micropython import const
 
 from copepod import memory
 from copepod.log import log
+from copepod.net.until import Until
 from copepod.net.wait import READ, WRITE, Waiter
 
 _CLIENTS = const(4)
@@ -130,7 +131,7 @@ class _Client:
         while True:
             count = self.sock.readinto(view[held:])
             if count is None:
-                await self.waiter.until(READ, self.deadline)
+                await Until(self.waiter, READ, self.deadline)
                 continue
             if count == 0:
                 raise OSError(ECONNRESET)
@@ -160,7 +161,7 @@ class _Client:
         while len(view):
             count = self.sock.write(view)
             if count is None:
-                await self.waiter.until(WRITE, self.deadline)
+                await Until(self.waiter, WRITE, self.deadline)
             else:
                 view = view[count:]
 

@@ -77,13 +77,13 @@ class InboundMessage:
             self.buffer.give_back(self)
             self.buffer = None
 
-    async def answer(self, markdown):
-        """Send Markdown to the chat this message came from; returns once Telegram has accepted it.
+    def answer(self, markdown):
+        """Awaitable: send Markdown to the chat of this message, as a reply; over once Telegram has accepted it.
 
         `markdown`: a str, or an iterable or async iterable of str that may still be being written.
         AnswerRefused when Telegram refuses it for good (the bot was blocked, the chat is gone).
         """
-        await self.gateway.answer(self, markdown)
+        return self.gateway.send(self.chat_id, markdown, self.message_id, self.thread_id)
 
     def size_b(self):
         """Bytes of text that this message holds when it is first asked (what the bus charges for it)."""

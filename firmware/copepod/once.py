@@ -12,6 +12,7 @@ def forget(name):
     sys.modules[name] = None  # pyright: ignore[reportArgumentType]
     del sys.modules[name]
     package, _, last = name.rpartition(".")
-    package = sys.modules[package]
-    setattr(package, last, None)
-    delattr(package, last)
+    if package:
+        package = sys.modules[package]
+        setattr(package, last, None)
+        delattr(package, last)

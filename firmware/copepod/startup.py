@@ -1,16 +1,6 @@
-"""From the path of the config to a gateway that runs, in the order that memory asks for. Memory: nothing kept.
+"""From the path of the config to a gateway that runs. Memory: two functions; see prepare.py."""
 
-First what is needed once and dropped (the config's reader), then the room for TLS (room.py), and only then the
-application and the user's bot, which take what is left.
-"""
-
-
-from copepod import arena, room
-from copepod.log import log
 from copepod.once import forget
-from copepod.platform import port
-from copepod.stats import Stats
-from copepod.telemetry import Telemetry
 
 
 def run(path):
@@ -18,67 +8,17 @@ def run(path):
 
     0 after Ctrl-C, 1 when the config, the certificates or the token can't be used. Anything else is raised.
     """
-    port.start(path)
-    telemetry = Telemetry(Stats())
-    telemetry.event("boot", 0)
-    telemetry.frame("baseline", True)
-    config = _load(path, telemetry)
-    if config is None:
+    parts = _parts(path)
+    if parts is None:
         return 1
-    from copepod.net import link
-
-    link.switch_on(config)
-    room.take()
     from copepod import gateway
 
-    _load_bot()
-    telemetry.frame("config-loaded", True)
-    room.give_back()
-    forget("copepod.room")
-    forget("copepod.startup")
-    return gateway.run(config, telemetry)
+    return gateway.run(*parts)
 
 
-def _load(path, telemetry):
-    # The config's reader serves once and is dropped with its table of keys.
-    from copepod import config as reader
+def _parts(path):
+    # A function of its own, so that no frame that lives on refers to the module.
+    from copepod import prepare
 
-    try:
-        config = reader.load(path, arena.buffer)
-        if config.tls:
-            config.tls_context = _context(config)
-    except (reader.ConfigError, OSError) as error:
-        log("config", error)
-        return None
-    finally:
-        forget("copepod.config")
-    for warning in config.warnings:
-        log("config", warning)
-    config.warnings = None
-    telemetry.collect = config.telemetry_collect
-    telemetry.mem_info = config.telemetry_mem_info
-    return config
-
-
-def _context(config):
-    # Made before Wi-Fi and the application take their memory, since it stays for good.
-    from copepod.net import tls
-
-    path = config.tls_ca
-    if path and path[0] != "/" and "/" in config.path:
-        path = config.path[: config.path.rindex("/") + 1] + path  # beside the config
-    try:
-        return tls.make(path)
-    finally:
-        forget("copepod.net.tls")
-
-
-def _load_bot():
-    try:
-        import bot  # the user's handlers  # noqa: F401
-    except Exception as error:  # a mistake in bot.py leaves the built-in commands
-        from copepod.visible import trace
-
-        log("bot", "bot.py can't be used: ", error)
-        trace(error)
-        forget("copepod.visible")
+    forget("copepod.prepare")
+    return prepare.parts(path)

@@ -1,13 +1,13 @@
-"""The registry: commands, texts in order with the echo behind them."""
+"""The registry: commands, and texts in order."""
 
-from copepod import handlers
+from copepod import handlers, registry
 
 PURE = True
 
 
 def _fresh():
-    handlers.commands.clear()
-    handlers.texts[:] = [handlers.echo]
+    registry.commands.clear()
+    registry.texts.clear()
 
 
 def test_command():
@@ -17,11 +17,11 @@ def test_command():
     async def led(msg):
         return msg
 
-    assert handlers.commands["led"] == (led, "switch")
+    assert registry.commands["led"] == (led, "switch")
     _fresh()
 
 
-def test_texts_in_order_and_the_echo_last():
+def test_texts_in_order():
     _fresh()
 
     @handlers.on_text
@@ -32,7 +32,7 @@ def test_texts_in_order_and_the_echo_last():
     def second(msg):
         return "second"
 
-    assert handlers.texts == [first, second, handlers.echo]
+    assert registry.texts == [first, second]
     _fresh()
 
 

@@ -6,7 +6,7 @@ import time
 
 from copepod import health, memory
 from copepod.bus import Bus
-from copepod.net import wait
+from copepod.net import asyncio_queue
 from copepod.stats import Stats
 
 
@@ -58,7 +58,7 @@ async def exchange(port, request):
 
 def run(test, gateway=None):
     async def main():
-        wait.install()
+        asyncio_queue.install()
         port = await health.start(gateway or FakeGateway())
         assert port
         await test(port)

@@ -10,7 +10,7 @@ from errno import ECONNREFUSED, ENOTCONN, ETIMEDOUT
 from time import ticks_diff, ticks_ms
 
 import asyncio.core as core
-from copepod.net import wait
+from copepod.net import asyncio_queue, http_connect
 from copepod.net.http import Client
 
 TOKEN = b"123456789:AAExampleExampleExampleExampleExam"
@@ -66,7 +66,7 @@ class FakeWaiter:
 
 
 def client_on(fake):
-    client = Client("localhost", 8443)
+    client = http_connect.prepare(Client(), "localhost", 8443)
     client._socket = client._raw = fake
     client._waiter = FakeWaiter()
     client._primed = 0
@@ -413,7 +413,7 @@ def test_a_piece_that_does_not_fit():
 
 
 def test_nothing_to_write_to():
-    client = Client("localhost", 1)
+    client = http_connect.prepare(Client(), "localhost", 1)
     client.begin(PATH, b"x")
     try:
         client.write_json(b"x" * 2000, 0, 2000)
@@ -486,7 +486,7 @@ def serving(script, test, install=True):
 
     async def main():
         server = await Server(script).start()
-        client = Client("127.0.0.1", server.port)
+        client = http_connect.prepare(Client(), "127.0.0.1", server.port)
         try:
             await test(client, server)
         finally:
@@ -495,7 +495,7 @@ def serving(script, test, install=True):
 
     asyncio.new_event_loop()
     if install:
-        assert wait.install()
+        assert asyncio_queue.install()
     try:
         asyncio.run(main())
     finally:
@@ -702,7 +702,7 @@ def test_a_long_request_does_not_wait_for_delayed_acknowledgements():
 
 
 def test_closing_twice_and_unused():
-    client = Client("localhost", 1)
+    client = http_connect.prepare(Client(), "localhost", 1)
     client.close()
     client.close()
     assert not client.alive()

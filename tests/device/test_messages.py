@@ -131,14 +131,16 @@ def test_an_echo_takes_the_text_along():
 
 def test_answer_goes_to_the_gateway():
     class Gateway:
-        async def answer(self, msg, markdown):
-            self.got = (msg, markdown)
+        async def send(self, *what):
+            self.got = what
 
     async def main():
         msg = InboundMessage()
         msg.gateway = Gateway()
+        msg.chat_id = 7
+        msg.message_id = 8
         await msg.answer("**hi**")
-        assert msg.gateway.got == (msg, "**hi**")
+        assert msg.gateway.got == (7, "**hi**", 8, None)
 
     asyncio.run(main())
 

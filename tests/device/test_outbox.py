@@ -1,11 +1,11 @@
 """The answer being sent: as formatted text, and as its Markdown where there is no memory to format it."""
 
+from copepod import assembly
 from copepod.bus import Queue
 from copepod.messages import OutboundMessage
 from copepod.signal import Signal
 from copepod.stats import Stats
 from copepod.telegram import api, trouble
-from copepod.telegram.outbox import Outbox
 from copepod.textbuffer import TextBuffer
 
 WORDS = "**bold** and `code` "
@@ -50,7 +50,7 @@ class Full:
 def box(text, name, times, rich=False):
     trouble.log = lambda *parts: None
     queue = Queue(2, 1000)
-    made = Outbox(queue, Stats(), TextBuffer(bytearray(12320)), rich, lambda chat_id: 0)
+    made = assembly.outbox(queue, Stats(), TextBuffer(bytearray(12320)), rich, lambda chat_id: 0)
     made.formatter = Full(made.formatter, name, times)
     message = OutboundMessage(7, text)
     message.signal = Signal()

@@ -24,9 +24,11 @@ class Box(Thing):
         self.formatter = self
         self.reason = None
 
-    def give_up(self, reason):
-        if reason is not False:  # which is the formatter's
-            self.reason = reason
+    def give_up(self, markdown):
+        pass  # the formatter's
+
+    def end(self, message):
+        self.reason = message.reason
 
 
 def refuse(description, migrate_to=None, box=None):

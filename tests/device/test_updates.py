@@ -3,7 +3,7 @@
 import json
 import sys
 
-from copepod.telegram.updates import UpdateReader
+from copepod.telegram import schema
 from copepod.textbuffer import TextBuffer
 
 PURE = True
@@ -18,9 +18,7 @@ BY_NAME = {"type": "text_mention", "offset": 0, "length": 3, "user": {"id": BOT_
 
 
 def new_reader():
-    reader = UpdateReader(BUFFER)
-    reader.bot(BOT_ID, "Copepod_Bot")
-    return reader
+    return schema.reader(BUFFER, BOT_ID, "@copepod_bot")
 
 
 READER = new_reader()
@@ -257,8 +255,7 @@ class Scarce(TextBuffer):
 
 def test_no_memory_for_a_long_text():
     """Reading may fail for good: the update is handed over all the same, its text None, and nothing raises."""
-    reader = UpdateReader(Scarce(bytearray(12320)))
-    reader.bot(BOT_ID, "Copepod_Bot")
+    reader = schema.reader(Scarce(bytearray(12320)), BOT_ID, "@copepod_bot")
     long = "LONG"
     # What need not be made is not made.
     for fields in (
@@ -312,7 +309,7 @@ def ordered(*parts):
 
 def test_raw_utf8_stays_in_the_buffer_too():
     """A server that does not escape what is not ASCII costs no more memory."""
-    reader = UpdateReader(Scarce(bytearray(12320)))
+    reader = schema.reader(Scarce(bytearray(12320)))
     long = "\u6f6e" * 4096
     for text, kept in (
         (long.encode(), long),

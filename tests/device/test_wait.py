@@ -6,7 +6,8 @@ import socket
 from time import ticks_add, ticks_diff, ticks_ms
 
 import asyncio.core as core
-from copepod.net import wait
+from copepod.net import asyncio_queue
+from copepod.net.until import Until
 from copepod.net.wait import READ, WRITE, KeepIOQueue, Waiter
 
 FIRST_PORT = 21000 + ticks_ms() % 20000
@@ -58,7 +59,7 @@ def run(coroutine, install=True):
     """Run in a fresh loop, with the queue in its place."""
     asyncio.new_event_loop()
     if install:
-        assert wait.install()
+        assert asyncio_queue.install()
     try:
         return asyncio.run(coroutine)
     finally:
@@ -77,7 +78,7 @@ async def until(waiter, events, deadline):
     """Wait as the HTTP client does: try, sleep, look at the time."""
     try:
         while True:
-            await waiter.until(events, deadline)
+            await Until(waiter, events, deadline)
             if waiter.stream.read(1):
                 return True
     except OSError:
@@ -129,7 +130,7 @@ def test_writable():
     async def main():
         here, there = pair()
         waiter = Waiter(here)
-        await waiter.until(WRITE, later(9000))
+        await Until(waiter, WRITE, later(9000))
         while here.write(b"x" * 4096):
             pass
 
@@ -140,7 +141,7 @@ def test_writable():
 
         task = asyncio.create_task(read())
         started = ticks_ms()
-        await waiter.until(WRITE, later(9000))
+        await Until(waiter, WRITE, later(9000))
         assert 20 <= ticks_diff(ticks_ms(), started) < 8000
         assert here.write(b"y")
         await task
@@ -185,7 +186,7 @@ def asked_while_asleep(prepare):
         queue.poller = CountingPoller(queue.poller)
         here, there = pair()
         waiter = Waiter(here)
-        await waiter.until(WRITE, later(9000))
+        await Until(waiter, WRITE, later(9000))
         await until(waiter, READ, later(5))
         prepare(here, there)
         await asyncio.sleep_ms(1)
@@ -193,7 +194,7 @@ def asked_while_asleep(prepare):
         await asyncio.sleep_ms(200)
         asked = queue.poller.asked - before
         try:
-            await waiter.until(READ, later(2000))
+            await Until(waiter, READ, later(2000))
             got = here.read(1)
         except OSError:
             got = b""
@@ -337,18 +338,18 @@ class FakeCore:
 
 def installed_over(queue, **missing):
     """Whether install() takes over from `queue`, and what is in place after it."""
-    saved = wait.core
+    saved = asyncio_queue.core
     fake = FakeCore()
     fake._io_queue = queue
     fake._task_queue = saved._task_queue
     fake.cur_task = None
     for name in missing:
         delattr(fake, name)
-    wait.core = fake
+    asyncio_queue.core = fake
     try:
-        return wait.install(), fake
+        return asyncio_queue.install(), fake
     finally:
-        wait.core = saved
+        asyncio_queue.core = saved
 
 
 def stock():

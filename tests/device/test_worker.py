@@ -7,7 +7,7 @@ import asyncio
 
 import copepod.log
 import copepod.text.markdown  # noqa: F401  first, since from source its imports go deep
-from copepod import handlers, supervisor
+from copepod import assembly, handlers, registry, supervisor, worker
 from copepod.messages import TOO_LONG as NO_ROOM
 from copepod.messages import InboundMessage
 from copepod.platform import record
@@ -66,9 +66,6 @@ class Channel:
         self.done = []
         self.crash = None
 
-    def leave_poll(self):
-        pass
-
     def finished(self, update_id):
         self.done.append(update_id)
         record.last_id_store(update_id)
@@ -120,8 +117,8 @@ LOG = Lines()
 
 
 def fresh():
-    handlers.commands.clear()
-    handlers.texts[:] = [handlers.echo]
+    registry.commands.clear()
+    registry.texts.clear()
     LOG.text = ""
     record.data[:] = bytes(len(record.data))
     record.begin(b"", None)
@@ -139,12 +136,12 @@ def message(update_id, text):
 
 def play(*texts, first=1):
     """Let a gateway have these messages; returns the texts it sent once all are finished."""
-    supervisor.Channel = Channel
+    assembly.channel = Channel
     supervisor.port.watchdog_start = lambda ms: None
 
     async def scene():
         telemetry = Telemetry()
-        gateway = supervisor.Gateway(Config, telemetry)
+        gateway = assembly.gateway(Config, telemetry)
         task = asyncio.create_task(gateway.main())
         await asyncio.sleep_ms(1)
         for index, text in enumerate(texts):
@@ -384,23 +381,22 @@ def test_an_update_that_brought_the_process_down_twice_is_left_alone():
 
 def test_a_worker_that_fails_outside_of_a_handler_finishes_its_message():
     fresh()
-    supervisor._PAUSE_MAX_S = 0
 
     class Bad(str):
         pass
 
     found = []
-    original = supervisor.Worker._handlers
+    original = worker.Worker.finish
 
-    def broken(self, msg):
-        if msg.text == "bad" and not found:
-            found.append(msg)
-            self.own.signal = None  # any fault of our own
-        return original(self, msg)
+    def broken(self):
+        if self.msg.text == "bad" and not found:
+            found.append(self.msg)
+            raise ValueError("any fault of our own")
+        original(self)
 
-    supervisor.Worker._handlers = broken
+    worker.Worker.finish = broken
     try:
         sent = play("bad", "next")
     finally:
-        supervisor.Worker._handlers = original
+        worker.Worker.finish = original
     assert "next" in sent and SORRY in sent, (sent, LOG.text)

@@ -4,19 +4,32 @@ Known to fit: MicroPython 1.25 to 1.29. The queue is asyncio's private affair, s
 for granted.
 """
 
+import asyncio.core as core  # pyright: ignore[reportMissingImports]
+
+from copepod.net.wait import KeepIOQueue
+
 _KNOWN = ("queue_read", "queue_write", "queue_pri", "remove", "wait_io_event", "map", "poller")
 
 
-def replace(core, ours):
-    """Put an object of class `ours` in the place of core._io_queue, asyncio's IOQueue, if it fits."""
+def install():
+    """Put a KeepIOQueue in the place of asyncio's queue; return whether that could be done.
+
+    To be called before anything waits. Where asyncio is not built as expected its own queue stays,
+    and a Waiter looks at its socket every 20 ms instead.
+    """
     old = getattr(core, "_io_queue", None)
-    if old is None or isinstance(old, ours) or getattr(old, "map", True):
-        return  # nothing to replace, done already, or somebody waits in it
+    if old is not None and not isinstance(old, KeepIOQueue) and _fits(old):
+        core._io_queue = KeepIOQueue()
+    return isinstance(getattr(core, "_io_queue", None), KeepIOQueue)
+
+
+def _fits(old):
+    if getattr(old, "map", True):  # somebody waits in it
+        return False
     for name in ("queue_read", "queue_write", "remove", "wait_io_event"):
         if not hasattr(old, name):
-            return
+            return False
     for name in dir(old):  # nothing may be asked of it that our queue does not know
         if name[0] != "_" and name not in _KNOWN:
-            return
-    if hasattr(core, "_task_queue") and hasattr(core, "cur_task"):
-        core._io_queue = ours()
+            return False
+    return hasattr(core, "_task_queue") and hasattr(core, "cur_task")

@@ -42,6 +42,7 @@ _DIGITS = b"0123456789abcdef"
 
 
 def _errors():
+    # What seldom happens.
     from copepod.net import http_errors
 
     forget("copepod.net.http_errors")
@@ -61,11 +62,6 @@ class Client:
     HEAD_B = 16384  # of headers in an answer
     CONNECT_MS = 20000
     STALL_MS = 10000
-
-    def __init__(self, host, port, tls=None):
-        from copepod.net import http_connect
-
-        http_connect.prepare(self, host, port, tls)
 
     # Connection -----------------------------------------------------------------------------
 
@@ -104,13 +100,6 @@ class Client:
     def is_open(self):
         """Whether there is a connection, which the server may have closed meanwhile."""
         return self._socket is not None
-
-    def hurry(self):
-        """Let response() raise ETIMEDOUT now, if nothing of the answer has come; False if it has."""
-        if self._waiter is None or self._want != _HEAD or self._at != self._limit or self._head_b:
-            return False
-        self._deadline = self._waiter.deadline = ticks_ms()
-        return True
 
     # Request --------------------------------------------------------------------------------
 
@@ -202,15 +191,9 @@ class Client:
                 elif c == 10:
                     tx[n - 1] = 110
                 else:
-                    self._write_control(n, c)
+                    _errors().write_control(tx, n, c)
                     n += 4
             self._n = n
-
-    def _write_control(self, n, c):
-        tx = self._tx
-        tx[n - 1 : n + 4] = b"u0000"
-        tx[n + 2] += c >> 4
-        tx[n + 3] = _DIGITS[c & 15]
 
     def _send(self, tail):
         # Send the window as a chunk. Blocks while the TCP send buffer is full: see the class.
@@ -374,11 +357,8 @@ class Client:
             elif self._named(b"connection:"):
                 if self._named(b"close"):
                     self._keep = False
-            elif self._status != 200 and self._named(b"retry-after:"):
-                try:
-                    self.retry_after_s = self._number(10)
-                except ValueError:
-                    pass  # a date
+            elif self._status != 200:
+                _errors().header(self)
 
     def _named(self, name):
         # Take `name`, in lower case, and the blanks after it from the line; False if it is not there.

@@ -5,13 +5,17 @@ import select
 import socket
 from time import ticks_add, ticks_ms
 
+from copepod.net.until import Until
 from copepod.net.wait import READ, WRITE, Waiter
+from copepod.once import forget
+
+forget("copepod.net.until")
 
 _LOOK_MS = 100  # until TLS is up it nearly always waits for the server; a look now and then serves the rest
 
 
-def prepare(client, host, port, tls):
-    """Give a new client its windows and its fields."""
+def prepare(client, host, port, tls=None):
+    """Give a new client its windows and its fields; returns it."""
     client.host = host
     client.port = port
     client.tls = tls
@@ -34,6 +38,7 @@ def prepare(client, host, port, tls):
     client._stop_200 = StopIteration(200)
     client._stop_true = StopIteration(True)
     client.close()
+    return client
 
 
 async def connect(client):
@@ -76,12 +81,20 @@ async def _open(client, info, deadline):
     poll = select.poll()
     poll.register(raw, WRITE)
     while not poll.poll(0):
-        await waiter.until(WRITE, deadline)
+        await Until(waiter, WRITE, deadline)
     if client.tls is not None:
         client._socket = client.tls.wrap_socket(
             raw, server_hostname=client.host, do_handshake_on_connect=False
         )
     # The first byte of the first request drives the handshake: a write is done once TLS is.
     while not client._socket.write(b"P"):
-        await waiter.until(READ, deadline, _LOOK_MS)
+        await Until(waiter, READ, deadline, _LOOK_MS)
     client._primed = 1
+
+
+def hurry(client):
+    """Let response() raise ETIMEDOUT now, if nothing of the answer has come; False if it has."""
+    if client._waiter is None or client._framing or client._head_b or client._at != client._limit:
+        return False
+    client._deadline = client._waiter.deadline = ticks_ms()
+    return True

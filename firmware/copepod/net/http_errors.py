@@ -1,4 +1,4 @@
-"""What is wrong with an answer, for http.py. Memory: dropped after use."""
+"""What is seldom in a request or an answer, for http.py. Memory: dropped after use."""
 
 
 def broken(cut):
@@ -26,3 +26,19 @@ def older(client):
     """Take HTTP/1.0; raise ValueError for anything else."""
     if not client._named(b"http/1.0"):
         broken(False)
+
+
+def header(client):
+    """Take a header of an answer that is not 200."""
+    if client._named(b"retry-after:"):
+        try:
+            client.retry_after_s = client._number(10)
+        except ValueError:
+            pass  # a date
+
+
+def write_control(tx, n, c):
+    """Write a control character of a JSON string, after its backslash."""
+    tx[n - 1 : n + 4] = b"u0000"
+    tx[n + 2] += c >> 4
+    tx[n + 3] = b"0123456789abcdef"[c & 15]

@@ -1,6 +1,23 @@
-"""Turns a schema of json_stream.py into the table that its reader looks names up in. Memory: dropped after use."""
+"""Makes a Reader of json_stream.py: its fields, and the table of its schema. Memory: dropped after use."""
 
 _OBJECT = 123
+_LEVELS = 16  # of objects and arrays within each other
+
+
+def prepare(reader, schema, buffer):
+    """Give a new reader its fields."""
+    reader._table, count, reader._names = table(schema)
+    reader.values = [None] * count
+    reader._root = _OBJECT << 8 | schema[0]
+    reader.buffer = buffer
+    reader._short = bytearray(3 * reader.SHORT)
+    reader._tail = bytearray(24)  # a scalar, or an escape that a window's end cuts
+    reader._stack = bytearray(_LEVELS)
+    reader._window = reader._view = None
+    reader._known = {}  # target -> short string of the last document, and its UTF-8,
+    reader._known_b = {}  # since the same sender's name comes again and again
+    reader._high = reader._low = reader._big = 0  # the last large integer in two parts, and itself
+    reader.begin()
 
 
 def table(schema):

@@ -35,7 +35,6 @@ _SKIP_BOX = const(11)
 
 _ARRAY = const(0x80)  # on the stack: an array of the node's objects
 _OBJECT = const(123)  # the kind of a wanted object
-_LEVELS = const(16)
 _SHORT_RUN = const(128)  # up to here bytes are copied one by one: a slice is 32 B of garbage
 _BILLION = const(1000000000)
 
@@ -63,19 +62,8 @@ class Reader:
     def __init__(self, schema, buffer):
         from copepod.net import json_schema
 
-        self._table, count, self._names = json_schema.table(schema)
+        json_schema.prepare(self, schema, buffer)
         forget("copepod.net.json_schema")
-        self.values: list = [None] * count
-        self._root = _OBJECT << 8 | schema[0]
-        self.buffer = buffer
-        self._short = bytearray(3 * self.SHORT)
-        self._tail = bytearray(24)  # a scalar, or an escape that a window's end cuts
-        self._stack = bytearray(_LEVELS)
-        self._window = self._view = None
-        self._known = {}  # target -> short string of the last document, and its UTF-8,
-        self._known_b = {}  # since the same sender's name comes again and again
-        self._high = self._low = self._big = 0  # the last large integer in two parts, and itself
-        self.begin()
 
     def no_room(self) -> None:
         """Hook: the buffer is not to be had."""
@@ -204,7 +192,7 @@ class Reader:
         if not level and c != 123:
             raise ValueError
         if c == 123 or c == 91:
-            if kind != _OBJECT or level == _LEVELS or c == 91 and self._stack[level - 1] & _ARRAY:
+            if kind != _OBJECT or level == len(self._stack) or c == 91 and self._stack[level - 1] & _ARRAY:
                 self._depth = 1
                 self._state = _SKIP_BOX
             else:

@@ -8,16 +8,15 @@ nobody waits for it, and each of its waits has a deadline.
 
 import asyncio.core as core  # pyright: ignore[reportMissingImports]
 import select
-from errno import ETIMEDOUT
 from micropython import const
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_diff, ticks_ms
 
 from copepod.once import forget
 
 READ = const(1)  # select.POLLIN
 WRITE = const(4)  # select.POLLOUT
 
-_URGENT = const(2)  # POLLPRI, which newer asyncio has a queue for
+_READING = const(3)  # READ and POLLPRI, which newer asyncio has a queue for
 _UNWANTED = const(8)  # the task that was woken may be behind others
 _LOOK_MS = const(20)  # how often to look at the socket where asyncio's queue could not be replaced
 
@@ -30,7 +29,6 @@ class Waiter:
         self.read = self.write = None  # the tasks that wait
         self.poll = 0  # what the poller is asked for
         self.idle = 0  # events since somebody last waited
-        self._todo = 0
         self.kept = queue is None  # a queue makes them for streams that are not
         if self.kept:
             queue = core._io_queue
@@ -63,26 +61,6 @@ class Waiter:
             queue.poller.register(self.stream, self.poll)
         task.data = queue  # tells cancel() whom to call: remove()
 
-    def until(self, events, deadline, look_ms=3600000):
-        """Awaitable of one park(), of `look_ms` at most; OSError(ETIMEDOUT) after `deadline`."""
-        left = ticks_diff(deadline, ticks_ms())
-        if left <= 0:
-            raise OSError(ETIMEDOUT)
-        self.deadline = ticks_add(ticks_ms(), min(left, look_ms))
-        self._todo = events
-        return self
-
-    def __iter__(self) -> "Any":
-        return self
-
-    __await__ = __iter__
-
-    def __next__(self):
-        if not self._todo:
-            raise StopIteration
-        self.park(self._todo, self.deadline)
-        self._todo = 0
-
     def close(self):
         """Leave the poller: the number of a closed socket may be the next socket's."""
         queue = self._queue
@@ -93,48 +71,20 @@ class Waiter:
 
 
 class KeepIOQueue:
-    """What asyncio's loop and streams ask of their IOQueue, no more."""
+    """What asyncio's loop and streams ask of their IOQueue, no more; see io_streams.py for what is seldom."""
 
     def __init__(self):
         self.poller = select.poll()
         self.map = {}  # id(stream) -> Waiter; the loop looks whether it is empty
         self.kept = []
 
-    def queue_read(self, stream, events=READ):
-        entry = self.map.get(id(stream))
-        if entry is None:
-            entry = self.map[id(stream)] = Waiter(stream, self)
-        entry.park(events, 0)
+    def __getattr__(self, name):
+        # What only asyncio's streams, a cancel and an event that nobody waits for need.
+        from copepod.net import io_streams
 
-    def queue_write(self, stream):
-        self.queue_read(stream, WRITE)
-
-    def queue_pri(self, stream):
-        self.queue_read(stream, _URGENT)
-
-    def remove(self, task):
-        """Forget a task that is being cancelled."""
-        for key in self.map:
-            entry = self.map[key]
-            if entry.read is task or entry.write is task:
-                if entry.read is task:
-                    entry.read = None
-                else:
-                    entry.write = None
-                if not entry.kept:
-                    self._settle(entry)
-                return
-
-    def _settle(self, entry):
-        # Ask the poller for no more than somebody waits for.
-        events = (entry.poll & ~WRITE if entry.read else 0) | (WRITE if entry.write else 0)
-        entry.poll = events
-        if events:
-            self.poller.modify(entry.stream, events)
-        else:
-            self.poller.unregister(entry.stream)
-            if not entry.kept:
-                del self.map[id(entry.stream)]
+        forget("copepod.net.io_streams")
+        io_streams.complete(KeepIOQueue, name)
+        return getattr(self, name)
 
     def wait_io_event(self, dt):
         tasks = core._task_queue
@@ -162,7 +112,7 @@ class KeepIOQueue:
                     tasks.push(entry.read)
                     entry.read = None
                     woken = True
-                if events & ~(READ | _URGENT) and entry.write:
+                if events & ~_READING and entry.write:
                     tasks.push(entry.write)
                     entry.write = None
                     woken = True
@@ -171,19 +121,7 @@ class KeepIOQueue:
                 if entry.kept and (woken or entry.idle < _UNWANTED):
                     entry.idle += 1
                 else:
-                    self._settle(entry)
+                    self.settle(entry)
             if dt >= 0 or tasks.peek():
                 return  # with no time limit the loop relies on a task being ready
 
-
-def install():
-    """Put a KeepIOQueue in the place of asyncio's queue; return whether that could be done.
-
-    To be called before anything waits. Where asyncio is not built as expected its own queue stays,
-    and a Waiter looks at its socket every 20 ms instead.
-    """
-    from copepod.net import asyncio_queue
-
-    asyncio_queue.replace(core, KeepIOQueue)
-    forget("copepod.net.asyncio_queue")
-    return isinstance(core._io_queue, KeepIOQueue)

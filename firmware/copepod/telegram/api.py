@@ -16,9 +16,9 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod import handlers
+from copepod import registry
 from copepod.once import forget
-from copepod.telegram.updates import UpdateReader
+from copepod.telegram.updates import UpdateReader  # noqa: F401  its part: see assembly.py
 
 GET_ME = const(0)
 GET_UPDATES = const(1)
@@ -38,7 +38,6 @@ METHODS = (
     b"setMyCommands",
 )
 ANSWER_MS = const(20000)  # longest an answer may take beside a long poll's own time
-_HOLDS = const(8)  # flood limits that are kept at a time
 
 
 class Stop(Exception):
@@ -52,39 +51,32 @@ class Refused(Exception):
 class Api:
     """One call at a time over `http`; holds the token, which goes nowhere but into requests."""
 
-    def __init__(self, http, token, buffer, stats):
-        self.http = http
-        self.stats = stats
-        self.reader = UpdateReader(buffer)
-        self.polls = 0  # polls that succeeded
-        self.conflict = False  # another instance is polling: wait longer
-        self.doubted = False  # the token was refused, but not by getMe
-        self.method = 0
-        self.status = 0  # of the answer; 0 while none has come
-        self.key = None  # whom a flood limit on this call would hold: a chat's id or a method's name
-        self._path = b"/bot" + token.encode() + b"/"
-        self._holds: list = []  # [key, until ticks_ms]
-        self._json = True
-        self.text = http.write  # a piece of JSON as it is, bytes or ASCII
-        self.number = http.write_int  # an int of any size
-        self.run = http.write_json  # (buffer, start, end): UTF-8 inside a JSON string
+    http: "Any"
+    reader: "Any"
+    stats: "Any"
+    polls: int  # that succeeded
+    conflict: bool  # another instance is polling: wait longer
+    doubted: bool  # the token was refused, but not by getMe
+    method: int
+    status: int  # of the answer; 0 while none has come
+    key: "Any"  # whom a flood limit on this call would hold: a chat's id or a method's name
+    holds: list  # [key, until ticks_ms], see trouble.py
+    path: bytes
+    json: bool  # so far the answer is JSON
+    text: "Any"  # a piece of JSON as it is, bytes or ASCII
+    number: "Any"  # an int of any size
+    run: "Any"  # (buffer, start, end): UTF-8 inside a JSON string
 
     # Flood limits ---------------------------------------------------------------------------
 
-    def hold(self, key, wait_ms):
-        """No call for `key` for so long."""
-        if len(self._holds) == _HOLDS:
-            self._holds.pop(0)
-        self._holds.append([key, ticks_add(ticks_ms(), wait_ms)])
-
     def held_ms(self, key):
         """ms until a call for `key`, a chat's id or a method's name, may be made; 0: now."""
-        for entry in self._holds:
+        for entry in self.holds:
             if entry[0] == key:
                 left_ms = ticks_diff(entry[1], ticks_ms())
                 if left_ms > 0:
                     return left_ms
-                self._holds.remove(entry)
+                self.holds.remove(entry)
                 break
         return 0
 
@@ -95,34 +87,24 @@ class Api:
         self.method = method
         self.status = 0
         self.key = METHODS[method] if key is None else key
-        self.http.begin(self._path, METHODS[method])
-
-    def escaped(self, text):
-        """Write a str inside a JSON string."""
-        data = memoryview(text)
-        self.run(data, 0, len(data))
+        self.http.begin(self.path, METHODS[method])
 
     def answered(self, status, sink=None):
         """The head of the answer has come; `sink(msg)` will take its updates."""
         self.status = status
-        self._json = True
+        self.json = True
         self.reader.begin(sink)
 
     def read(self):
         """Take the window of the answer that http.fill() has found. What comes with a failure may be anything."""
         http = self.http
-        if self._json:
+        if self.json:
             try:
                 self.reader.feed(http.buffer, http.start, http.end)
             except ValueError:
                 if self.status == 200:
                     raise
-                self._json = False
-
-    def lost(self):
-        """The answer broke off; True when it can only have said that the message was accepted."""
-        self.http.close()
-        return self.status == 200 and self.method >= SEND_MESSAGE
+                self.json = False
 
     def result(self):
         """The answer is complete: True when Telegram accepted the call, False when a flood limit holds it.
@@ -158,5 +140,5 @@ class Api:
             self.number(offset)
         if not self.polls:
             self.text(b',"allowed_updates":["message","callback_query"')
-            self.text(b',"edited_message"]' if handlers.edits else b"]")
+            self.text(b',"edited_message"]' if registry.edits else b"]")
         self.text(b"}")

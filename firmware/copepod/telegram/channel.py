@@ -16,65 +16,54 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod import arena, handlers
+from copepod import registry
 from copepod.log import log
-from copepod.net.http import Client
+from copepod.net.http import Client  # noqa: F401  these four are its parts: see assembly.py
 from copepod.once import forget
 from copepod.platform import record
-from copepod.signal import Signal
 from copepod.telegram import api
-from copepod.telegram.api import Api, Refused
-from copepod.telegram.offsets import Offsets
-from copepod.telegram.outbox import Outbox
-from copepod.telegram.poll import Poll
-from copepod.textbuffer import TextBuffer
+from copepod.telegram.api import Refused
+from copepod.telegram.offsets import Offsets  # noqa: F401
+from copepod.telegram.outbox import Outbox  # noqa: F401
+from copepod.telegram.poll import Poll  # noqa: F401
 
 _NO_ROOM_MS = const(10000)  # what to wait when there is no memory for the words of a failure
-_TYPING_FIRST_MS = const(1000)
 _OPTIONAL_MS = const(5000)  # longest that a call which only decorates may keep the others waiting
 _IDLE_MS = const(10000)
 _ASIDE_MS = const(2000)  # a flood limit that others need not wait for
 _LIMIT_MAX = const(100)  # of getUpdates
 _CALLBACKS = const(8)  # pressed buttons that wait for their answer; Telegram gives up on its own
-_MENU_TRIES = const(5)
-_MENU_S = const(60)  # after the first try; twice as long each time
 
 
 class Channel:
     """Owns the connection, the formatter and the offset. `alive_ms` moves while it makes progress."""
 
-    def __init__(self, gateway):
-        config = gateway.config
-        self.gateway = gateway
-        self.stats = gateway.stats
-        self.state = "linking"
-        self.alive_ms = ticks_ms()
-        self.steady = False
-        self.ready_once = False  # a poll has succeeded
-        buffer = TextBuffer(arena.buffer)
-        self.http = Client(config.server, config.server_port, config.tls_context)
-        self.api = Api(self.http, config.token, buffer, gateway.stats)
-        queue = gateway.bus.outbound
-        self.outbox = Outbox(queue, gateway.stats, buffer, config.rich_messages, self.api.held_ms)
-        config.token = None  # one copy, in the api
-        self.offsets = Offsets()
-        self.poll = Poll(config.poll_timeout_s)
-        self.callbacks: list = []  # ids of callback queries to answer
-        self.clock_day = None  # the day on which the clock was last found good
-        self.sent = False  # all of the call's request is on its way
-        self.typing_at = None
-        self.typing_off = False  # for this message
-        self.menu_tries = 0
-        self.menu_at = ticks_ms()
-        self._inbound = gateway.bus.inbound
-        self._wake = gateway.wake_channel
-        self._pause = Signal()
-        self._limit = config.limit
-        self._received = 0  # updates, when the poll began
-        self._greeted = False
-        self.pairing: "Any" = None  # offered while nobody is admitted
-        self.edits: "Any" = None  # only where there is a handler for them
-        self.ceiling: "Any" = None  # only once a group has spoken
+    gateway: "Any"
+    stats: "Any"
+    state: str
+    alive_ms: int
+    steady: bool  # polls succeed
+    ready_once: bool  # a poll has succeeded
+    greeted: bool
+    outbox: "Any"
+    http: "Any"
+    api: "Any"
+    offsets: "Any"
+    poll: "Any"
+    sent: bool  # all of the call's request is on its way
+    wait_ms: int  # how long nothing can be done, unless somebody wakes the channel
+    pause: "Any"  # the Signal for back-offs
+    received: int  # updates, when the poll began
+    clock_day: "int | None"  # the day on which the clock was last found good
+    pairing: "Any"  # offered while nobody is admitted
+    edits: "Any"  # only where there is a handler for them, see worth.py
+    ceiling: "Any"  # only once a group has spoken
+    # What only decorates, see optional.py:
+    callbacks: list  # ids of callback queries to answer
+    menu_at: "int | None"  # when to set the menu of commands
+    menu_tries: int
+    typing_at: "int | None"
+    typing_off: bool  # for this message
 
     # The connection's life ------------------------------------------------------------------
 
@@ -96,7 +85,7 @@ class Channel:
                         continue
                     if method is None:
                         self.state = "waiting"
-                        await self._wake.limit(self._next_ms())
+                        await self.gateway.wake_channel.limit(self.wait_ms)
                         continue
                     if not http.alive():  # the server has closed it, which is no failure
                         await self._connect(False)
@@ -115,11 +104,15 @@ class Channel:
                             call.read()
                         accepted = call.result()
                     except (OSError, ValueError):
-                        if not call.lost():
+                        if call.status != 200 or method < api.SEND_MESSAGE:
                             raise
-                        accepted = True
+                        http.close()
+                        accepted = True  # nothing else can have been said
                     except Refused as error:
-                        self._refused(method, error)
+                        from copepod.telegram import trouble
+
+                        trouble.refused_for_good(self, method, error)
+                        forget("copepod.telegram.trouble")
                         continue
                     if accepted:
                         self._accepted(method)
@@ -134,7 +127,7 @@ class Channel:
             failures = 0 if call.polls != polls else failures + 1
             wait_ms = self._failed(reason, failures)
             self.state = "waiting"
-            await self._pause.limit(wait_ms)
+            await self.pause.limit(wait_ms)
 
     async def _connect(self, anew):
         # One after the other: what each of them needs is dropped before the next is loaded.
@@ -144,12 +137,12 @@ class Channel:
             await connect.ready(self)
         await connect.connect(self)
         forget("copepod.telegram.connect")
-        if not self._greeted:
+        if not self.greeted:
             from copepod.telegram import greet
 
             self.state = "greeting"
             await greet.greet(self)
-            self._greeted = True
+            self.greeted = True
             forget("copepod.telegram.greet")
 
     def _failed(self, error, failures):
@@ -172,80 +165,52 @@ class Channel:
         forget("copepod.telegram.asides")
         return done
 
-    def leave_poll(self):
-        """Something is to be sent: do not wait for the end of a long poll. Costs a new connection.
-
-        Nothing is lost: an update that the server sends meanwhile comes again with the next poll.
-        """
-        if self.state == "polling" and self.poll.timeout_s and self.http.hurry():
-            self.poll.left = True
-
     # What to do next ------------------------------------------------------------------------
 
     def _next_method(self):
-        # The call to make now, None when there is nothing to do but to wait.
+        # The call to make now, None when there is nothing to do for `wait_ms` but to wait.
+        self.wait_ms = _IDLE_MS
         call = self.api
         if call.doubted:
             return api.GET_ME
+        message = self.outbox.message
         method = self.outbox.method()
-        if method is not None and not call.held_ms(self.outbox.message.chat_id):
+        if method is not None and self._due(call.held_ms(message.chat_id)):
             return method
-        if self.callbacks and not call.held_ms(api.METHODS[api.ANSWER_CALLBACK]):
-            return api.ANSWER_CALLBACK
-        if self._typing_due() == 0:
-            return api.SEND_ACTION
-        if self._menu_due() == 0:
-            return api.SET_COMMANDS
-        if self._poll_due() == 0:
-            return api.GET_UPDATES
-        return None
-
-    def _next_ms(self):
-        # How long nothing can be done, in ms, unless somebody wakes the channel.
-        wait_ms = _IDLE_MS
-        if self.outbox.method() is not None:
-            wait_ms = min(wait_ms, self.api.held_ms(self.outbox.message.chat_id) or wait_ms)
-        if self.callbacks:
-            wait_ms = min(wait_ms, self.api.held_ms(api.METHODS[api.ANSWER_CALLBACK]) or wait_ms)
-        for due_ms in (self._typing_due(), self._menu_due(), self._poll_due()):
-            if due_ms is not None and due_ms < wait_ms:
-                wait_ms = due_ms
-        return wait_ms
-
-    def _typing_due(self):
-        # ms until the next chat action is due, None when no handler is at work.
         worker = self.gateway.worker
-        msg = worker.msg
-        if msg is None or msg.kind == "callback":
-            self.typing_at = None
-            self.typing_off = False
-            return None
-        if self.typing_off:
-            return None
-        if self.typing_at is None:
-            self.typing_at = ticks_add(worker.since_ms, _TYPING_FIRST_MS)
-        due = max(0, ticks_diff(self.typing_at, ticks_ms()))
-        return max(due, self.api.held_ms(api.METHODS[api.SEND_ACTION]))
-
-    def _menu_due(self):
-        # ms until the menu of commands may be set, None when it is, or was tried often enough.
-        if self.menu_tries >= _MENU_TRIES or not self.steady:
-            return None
-        due = max(0, ticks_diff(self.menu_at, ticks_ms()))
-        return max(due, self.api.held_ms(api.METHODS[api.SET_COMMANDS]))
-
-    def _poll_due(self):
-        # ms until the next poll may be made, None while there is no room for what it would bring.
-        if self.outbox.message is not None:
-            return None  # its text lies in the buffer that reading would use
-        if self._free() <= 0 or not self._inbound.room():
-            return None
-        due = self.poll.due_ms(len(self.offsets))
-        return max(due, self.api.held_ms(api.METHODS[api.GET_UPDATES]))
+        if (
+            self.callbacks
+            or worker.steps is not None  # a bot with handlers: they may take their time
+            or self.menu_at is not None
+            and self._due(max(0, ticks_diff(self.menu_at, ticks_ms())))
+        ):
+            method = self._optional().next_method(self)
+            if method is not None:
+                return method
+        # While an answer is being sent its text lies in the buffer that reading would use.
+        if message is None and self._free() > 0 and self.gateway.bus.inbound.room():
+            due_ms = self.poll.due_ms(len(self.offsets))
+            if self._due(max(due_ms, call.held_ms(api.METHODS[api.GET_UPDATES]))):
+                return api.GET_UPDATES
+        return None
 
     def _free(self):
         # How many more updates may be worked on. One whose answer was put aside is not.
-        return self._limit - self.offsets.open + len(self.gateway.worker.asides)
+        gateway = self.gateway
+        return gateway.config.limit - self.offsets.open + len(gateway.worker.asides)
+
+    def _due(self, due_ms):
+        # Whether something may be done now; if not, when.
+        self.wait_ms = min(self.wait_ms, due_ms)
+        return not due_ms
+
+    def _optional(self):
+        # Kept by a bot with handlers.
+        from copepod.telegram import optional
+
+        if self.gateway.worker.steps is None:
+            forget("copepod.telegram.optional")
+        return optional
 
     # Calls ----------------------------------------------------------------------------------
 
@@ -260,7 +225,7 @@ class Channel:
             timeout_s = self.poll.begin(self.steady and not len(self.offsets), offset)
             # Till then silence is no failure.
             self.alive_ms = ticks_add(ticks_ms(), timeout_s * 1000)
-            self._received = self.stats.received
+            self.received = self.stats.received
             # Those that can't be acknowledged yet come again, before any new one.
             limit = min(len(self.offsets) + self._free(), _LIMIT_MAX)
             call.write_poll(offset, limit, timeout_s)
@@ -269,10 +234,7 @@ class Channel:
             call.begin(method)
             call.text(b"{}")
         else:
-            from copepod.telegram import optional
-
-            optional.write(self, method)
-            forget("copepod.telegram.optional")
+            self._optional().write(self, method)
             return _OPTIONAL_MS
         return api.ANSWER_MS
 
@@ -281,33 +243,20 @@ class Channel:
             self.outbox.accepted()
         elif method == api.GET_UPDATES:
             self.api.polls += 1
-            self.poll.ended(self.stats.received != self._received)
+            self.poll.ended(self.stats.received != self.received)
             self.offsets.told(self.poll.offset)
             if not self.steady:
                 from copepod.telegram import connect
 
                 connect.first_poll(self)
                 forget("copepod.telegram.connect")
-        elif method == api.ANSWER_CALLBACK:
-            self.callbacks.pop(0)
-        elif method == api.SET_COMMANDS:
-            self.menu_tries = _MENU_TRIES
         elif method == api.GET_ME:
             from copepod.telegram import trouble
 
             trouble.doubt_settled(self)
             forget("copepod.telegram.trouble")
-
-    def _refused(self, method, error):
-        from copepod.telegram import trouble
-
-        trouble.refused_for_good(self, method, error)
-        forget("copepod.telegram.trouble")
-
-    def put_off_menu(self):
-        """Setting the menu did not work out: try again later, a few times."""
-        self.menu_at = ticks_add(ticks_ms(), (_MENU_S << self.menu_tries) * 1000)
-        self.menu_tries += 1
+        else:
+            self._optional().accepted(self, method)
 
     # Receiving ------------------------------------------------------------------------------
 
@@ -322,16 +271,28 @@ class Channel:
         if kind is None:
             self.stats.ignored += 1
         elif not self.gateway.access.admits(msg):
-            kind = self._stranger(msg)
-        elif kind == "edited" or handlers.edits or msg.chat_type != "private":
-            kind = self._worth(msg)
+            # Its sender is told something for few: see pairing.py.
+            kind = self.pairing and self.pairing.hear(msg)
+            if self.pairing is not None and self.pairing.code is None:
+                self.pairing = None
+            if kind is None:
+                self.stats.strangers += 1
+        elif kind == "edited" or registry.edits or msg.chat_type != "private":
+            try:
+                from copepod.telegram import worth
+
+                if not worth.answering(self, msg):
+                    kind = None
+                forget("copepod.telegram.worth")
+            except MemoryError:  # for what counts: then it is not counted
+                pass
         if kind is None:
             msg.discard()
             self.stats.received += 1
             offsets.done(update_id)
             return True
         msg.kind = kind
-        if not self._inbound.put(msg):
+        if not self.gateway.bus.inbound.put(msg):
             msg.discard()
             return False
         self.stats.received += 1
@@ -340,28 +301,6 @@ class Channel:
             self.callbacks.append(msg.callback_id)
         return True
 
-    def _stranger(self, msg):
-        # The kind of a message that its sender is told something for, None for everybody else's.
-        if self.pairing is not None:
-            kind = self.pairing.hear(msg)
-            if self.pairing.code is None:
-                self.pairing = None
-            if kind is not None:
-                return kind
-        self.stats.strangers += 1
-        return None
-
-    def _worth(self, msg):
-        # The kind of an edit, or of a message in a group, None if it is not worth an answer.
-        try:
-            from copepod.telegram import worth
-
-            found = worth.answering(self, msg)
-            forget("copepod.telegram.worth")
-        except MemoryError:
-            found = True
-        return msg.kind if found else None
-
     def finished(self, update_id):
         """The worker is done with `update_id`: its answer is accepted, so it may be acknowledged."""
         if self.offsets.done(update_id):
@@ -369,4 +308,4 @@ class Channel:
                 record.last_id_store(self.offsets.answered, self.api.reader.bot_id)
             except OSError as error:
                 log("state", "the last answered update can't be kept: ", error)
-        self._wake.set()
+        self.gateway.wake_channel.set()

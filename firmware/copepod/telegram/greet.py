@@ -29,7 +29,8 @@ async def greet(channel):
         raise OSError("flood limit on the first call")
     bot_id = call.reader.id  # the reader's fields are the next answer's soon
     gateway = channel.gateway
-    call.reader.bot(bot_id, call.reader.username)
+    call.reader.bot_id = bot_id
+    call.reader.at_name = "@" + (call.reader.username or "").lower()
     log("telegram", "I am @", call.reader.username)
     gateway.telemetry.frame("connected", True)
     channel.offsets.answered = record.last_id_load(bot_id)

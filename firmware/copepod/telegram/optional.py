@@ -1,13 +1,74 @@
-"""Calls that only decorate: the chat action, the answer to a pressed button, the menu. Memory: dropped after each."""
+"""Calls that only decorate: the chat action, the answer to a pressed button, the menu. Memory: dropped after each, where no handler is."""
 
-from time import ticks_add, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
 from copepod.once import forget
 from copepod.telegram import api
 
+_TYPING_FIRST_MS = const(1000)
 _TYPING_AGAIN_MS = const(4000)
+_MENU_TRIES = const(5)
+_MENU_S = const(60)  # after the first try; twice as long each time
+
+
+def next_method(channel):
+    """Such a call that may be made now, or None; channel.wait_ms is no longer than until the next one may."""
+    for method, due_ms in (
+        (api.ANSWER_CALLBACK, 0 if channel.callbacks else None),
+        (api.SEND_ACTION, _typing_due(channel)),
+        (api.SET_COMMANDS, _menu_due(channel)),
+    ):
+        if due_ms is not None:
+            due_ms = max(due_ms, channel.api.held_ms(api.METHODS[method]))
+            channel.wait_ms = min(channel.wait_ms, due_ms)
+            if not due_ms:
+                return method
+    return None
+
+
+def _typing_due(channel):
+    # ms until the next chat action is due, None when no handler is at work.
+    worker = channel.gateway.worker
+    msg = worker.msg
+    if msg is None or msg.kind == "callback":
+        channel.typing_at = None
+        channel.typing_off = False
+        return None
+    if channel.typing_off or worker.steps is None:
+        return None
+    if channel.typing_at is None:
+        channel.typing_at = ticks_add(worker.since_ms, _TYPING_FIRST_MS)
+    return max(0, ticks_diff(channel.typing_at, ticks_ms()))
+
+
+def _menu_due(channel):
+    # ms until the menu of commands may be set, None when it is, or was tried often enough.
+    if channel.menu_at is None:
+        return None
+    return max(0, ticks_diff(channel.menu_at, ticks_ms()))
+
+
+def accepted(channel, method):
+    """Telegram has accepted such a call, or refused it for good."""
+    if method == api.ANSWER_CALLBACK:
+        channel.callbacks.pop(0)
+    elif method == api.SET_COMMANDS:
+        channel.menu_at = None
+
+
+def failed(channel, method):
+    """Such a call did not work out: it is tried again later, or never."""
+    if method == api.SET_COMMANDS:
+        channel.menu_tries += 1
+        channel.menu_at = None
+        if channel.menu_tries < _MENU_TRIES:
+            channel.menu_at = ticks_add(ticks_ms(), (_MENU_S << channel.menu_tries - 1) * 1000)
+    elif method == api.SEND_ACTION:
+        channel.typing_off = True
+    else:
+        channel.callbacks.pop(0)
 
 
 def write(channel, method):
@@ -25,10 +86,16 @@ def write(channel, method):
         call.text(b"}")
     elif method == api.ANSWER_CALLBACK:
         call.text(b'{"callback_query_id":"')
-        call.escaped(channel.callbacks[0])
+        _escaped(call, channel.callbacks[0])
         call.text(b'"}')
     else:
         _write_commands(call)
+
+
+def _escaped(call, text):
+    # A str inside a JSON string.
+    data = memoryview(text)
+    call.run(data, 0, len(data))
 
 
 def _write_commands(call):
@@ -40,7 +107,7 @@ def _write_commands(call):
         call.text('{"command":"' if first else ',{"command":"')
         call.text(name)
         call.text('","description":"')
-        call.escaped(line or name)
+        _escaped(call, line or name)
         call.text('"}')
         first = False
     call.text("]}")

@@ -4,7 +4,7 @@ from micropython import const
 
 from copepod.once import forget
 from copepod.telegram import api
-from copepod.text.markdown import Formatter
+from copepod.text.markdown import Formatter  # noqa: F401  its part: see assembly.py
 
 AS_EVER = const(0)  # in which form the piece in hand is sent: as the bot's are, …
 HTML = const(1)  # … as HTML although it is a bot of rich messages, …
@@ -18,24 +18,23 @@ class Outbox:
     written again, the same or (when its formatting was refused) as plain text.
     """
 
-    def __init__(self, queue, stats, buffer, rich, held_ms):
-        self.message = None  # the one being sent
-        self.whole = None  # its text, if that came as one str
-        self.pieces = 0  # of it that were accepted
-        self.aside: list = []  # messages that wait for a flood limit to end: see asides.py
-        self.stats = stats
-        self.formatter = Formatter(buffer.data)
-        self.rich = rich
-        self.form = AS_EVER
-        self.ready = False  # a piece can be sent
-        self.repeated = False  # the piece in hand is sent for the second time
-        self.suspected = False  # the server has failed at it
-        self.failures = 0  # how often it did while it answered other calls
-        self._queue = queue
-        self._held_ms = held_ms
-        self._buffer = buffer
-        self._view = None  # the part being taken, as bytes
-        self._taken = 0
+    message: "Any"  # the one being sent
+    whole: "str | None"  # its text, if that came as one str
+    pieces: int  # of it that were accepted
+    aside: list  # messages that wait for a flood limit to end: see asides.py
+    stats: "Any"
+    formatter: "Any"
+    queue: "Any"  # where the messages come from
+    held_ms: "Any"  # how long a flood limit holds a chat
+    buffer: "Any"  # the TextBuffer
+    rich: bool  # the bot sends rich messages
+    form: int  # of the piece in hand
+    ready: bool  # a piece can be sent
+    repeated: bool  # the piece in hand is sent for the second time
+    suspected: bool  # the server has failed at it
+    failures: int  # how often it did while it answered other calls
+    view: "Any"  # the part being taken, as bytes,
+    taken: int  # so many of them
 
     def method(self):
         """The call that would bring the message on, or None when there is nothing to send now."""
@@ -68,15 +67,15 @@ class Outbox:
                 if self.ready or not message.complete:
                     return
                 message.state = 1
-            self._end(message)
+            self.end(message)
 
     def _next(self):
         # One that waited for a flood limit, when that is over, before those that have come since.
         for message in self.aside:
-            if message.state or not self._held_ms(message.chat_id):
+            if message.state or not self.held_ms(message.chat_id):
                 self.aside.remove(message)
                 return message
-        return self._queue.get()
+        return self.queue.get()
 
     def _begin(self, message):
         # The formatter's buffer is the reader's: a text that lies there is taken as it is.
@@ -85,7 +84,7 @@ class Outbox:
         self.pieces = 0
         self.whole = message.part if message.complete else None
         size_b = 0
-        buffer = self._buffer
+        buffer = self.buffer
         if message.buffer is not None:
             size_b = buffer.size_b
             message.buffer = None
@@ -93,19 +92,20 @@ class Outbox:
         else:
             buffer.ask(self, True)
         self.message = message
-        self._view = None
+        self.view = None
         if size_b:
             self.formatter.adopt(size_b)
 
-    def _end(self, message):
+    def end(self, message):
+        """The message needs nothing more."""
         self.leave()
         message.signal.set()
 
     def leave(self):
         """No message is in hand any more."""
-        self.message = self._view = self.whole = None
+        self.message = self.view = self.whole = None
         self.ready = False
-        self._buffer.give_back(self)
+        self.buffer.give_back(self)
 
     def _feed(self, message):
         # Fill the formatter until a piece is ready, or the next part is still being written.
@@ -118,12 +118,12 @@ class Outbox:
                 formatter.finish()
                 self.ready = formatter.ready()
                 return
-            if self._view is None:
-                self._view = memoryview(part)
-                self._taken = 0
-            self._taken += formatter.feed(self._view, self._taken)
-            if self._taken >= len(self._view):
-                self._view = None
+            if self.view is None:
+                self.view = memoryview(part)
+                self.taken = 0
+            self.taken += formatter.feed(self.view, self.taken)
+            if self.taken >= len(self.view):
+                self.view = None
                 message.part = None
                 if not message.complete:
                     message.signal.set()
@@ -159,7 +159,6 @@ class Outbox:
     def accepted(self):
         """Telegram has accepted the piece."""
         self.stats.answered += 1
-        self.pieces += 1
         self.formatter.drop()
         self._next_piece()
         self.message.reply_to = None
@@ -186,11 +185,3 @@ class Outbox:
         except MemoryError:
             pass  # its words have no room either
         return True
-
-    def give_up(self, reason):
-        """The message will not be sent, or no further."""
-        self.stats.errors += 1
-        self.stats.dropped += 1
-        self.message.reason = reason
-        self.message.state = 2
-        self._end(self.message)

@@ -1,7 +1,9 @@
-"""What is kept of an answer of the Bot API, see net/json_stream.py. Memory: dropped after use.
+"""Makes the reader of Bot API answers: what it keeps of them, see net/json_stream.py. Memory: dropped after use.
 
 Bot API 9.2, https://core.telegram.org/bots/api#making-requests, #update, #message, #callbackquery
 """
+
+from copepod.telegram.updates import UpdateReader
 
 SCHEMA = (
     b"a ok?0 error_code#1 description$2 parameters{p result{u\n"
@@ -27,3 +29,12 @@ SCHEMA = (
     b"o question$Y\n"
     b"d emoji$Z value#:"
 )
+
+
+def reader(buffer, bot_id=None, at_name="@"):
+    """An UpdateReader with `buffer` for long texts; who the bot is may be said later."""
+    made: "Any" = UpdateReader(SCHEMA, buffer)
+    made.bot_id = bot_id
+    made.at_name = at_name
+    made.albums = []
+    return made

@@ -16,6 +16,7 @@ _BACKOFF_MAX_MS = const(30000)
 _CONFLICT_MS = const(30000)  # another instance polls: so much longer
 _WAIT_MAX_S = const(3600)  # longest that a retry_after is believed
 _WAIT_DEFAULT_S = const(1)
+_HOLDS = const(8)  # flood limits that are kept at a time
 _SEND_FAILURES = const(4)  # of the server at one piece, while it answers other calls
 _ABOUT_FORM = ("parse entities", "too long", "TOO_LONG", "too many entities", "ENTITIES_TOO")
 _ABOUT_TOPIC = ("thread not found", "TOPIC_")
@@ -45,7 +46,7 @@ def refused(call):
     seconds = min(max(seconds, 1), _WAIT_MAX_S)
     if code == 429:
         # A second of Telegram's is over when its clock says so: half of one more, to be sure.
-        call.hold(call.key, seconds * 1000 + 500)
+        _hold(call, seconds * 1000 + 500)
         call.stats.flood_waits += 1
         log("telegram", "flood limit on ", name, ": waiting ", seconds, " s")
         return False
@@ -73,17 +74,23 @@ def refused(call):
     raise Refused("%d %s" % (code, description))
 
 
+def _hold(call, wait_ms):
+    # No call for the same chat, or of the same method, for so long.
+    if len(call.holds) == _HOLDS:
+        call.holds.pop(0)
+    call.holds.append([call.key, ticks_add(ticks_ms(), wait_ms)])
+
+
 def refused_for_good(channel, method, error):
     """Telegram refuses the call that was made: what is left of it is dropped, or takes another form."""
     if method == api.SEND_MESSAGE or method == api.SEND_RICH:
         box = channel.outbox
         if not _goes_elsewhere(box.message, channel.api.reader.migrate_to, str(error)):
             refused_piece(box, error, method)
-    elif method == api.ANSWER_CALLBACK:
-        channel.callbacks.pop(0)  # too old: Telegram has stopped the spinner itself
-    elif method == api.SET_COMMANDS:
-        channel.menu_tries = 99
-        log("telegram", "setMyCommands: ", error)
+    elif method in _OPTIONAL:
+        if method == api.SET_COMMANDS:
+            log("telegram", "setMyCommands: ", error)
+        _optional().accepted(channel, method)
 
 
 def refused_piece(box, error, method):
@@ -100,7 +107,14 @@ def refused_piece(box, error, method):
         box.form = outbox.PLAIN
     else:
         log("telegram", "answer refused: ", error)
-        box.give_up(str(error))
+        give_up(box, str(error))
+
+
+def _optional():
+    from copepod.telegram import optional
+
+    forget("copepod.telegram.optional")
+    return optional
 
 
 def _says(description, words):
@@ -122,6 +136,15 @@ def _goes_elsewhere(message, migrate_to, description):
         message.thread_id = None
         return True
     return False
+
+
+def give_up(box, reason):
+    """The message will not be sent, or no further."""
+    box.stats.errors += 1
+    box.stats.dropped += 1
+    box.message.reason = reason
+    box.message.state = 2
+    box.end(box.message)
 
 
 def told_plain():
@@ -170,12 +193,7 @@ def _cut(channel, error):
 
 def _put_off(channel, method, error):
     # What only decorates is tried again later, or never; the reason is worth half a line.
-    if method == api.SET_COMMANDS:
-        channel.put_off_menu()
-    elif method == api.SEND_ACTION:
-        channel.typing_off = True
-    else:
-        channel.callbacks.pop(0)
+    _optional().failed(channel, method)
     log("telegram", api.METHODS[method].decode(), " did not work out: ", _told(error))
 
 
@@ -206,7 +224,7 @@ def doubt_settled(channel):
         box.failures += 1
         if box.failures >= _SEND_FAILURES:
             log("telegram", "the server fails at this answer alone: it is given up")
-            box.give_up("the server fails at it")
+            give_up(box, "the server fails at it")
 
 
 def _told(error):

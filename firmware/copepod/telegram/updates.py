@@ -40,19 +40,9 @@ class UpdateReader(Reader):
     stays until somebody needs it or the place.
     """
 
-    def __init__(self, buffer):
-        self.bot_id: "Any" = None
-        self.at_name = "@"
-        self.albums: list = []  # see other_updates.py
-        from copepod.telegram import schema
-
-        super().__init__(schema.SCHEMA, buffer)
-        forget("copepod.telegram.schema")
-
-    def bot(self, bot_id, username):
-        """Say who the bot is: in groups only what is meant for it is handed over."""
-        self.bot_id = bot_id
-        self.at_name = "@" + (username or "").lower()
+    bot_id: "Any"  # who the bot is: in groups only what is meant for it is handed over
+    at_name: str
+    albums: list  # see other_updates.py
 
     def begin(self, sink=None):
         """Expect an answer; `sink(msg)` is called for each update and returns False to stop.

@@ -1,6 +1,6 @@
 """Whether an edit, or a message in a group, is worth an answer. Memory: loaded for one, dropped after it."""
 
-from copepod import handlers
+from copepod import registry
 
 
 def answering(channel, msg):
@@ -9,7 +9,7 @@ def answering(channel, msg):
     What counts is made when it is first needed, and kept; without memory for it nothing is counted.
     """
     try:
-        if handlers.edits:
+        if registry.edits:
             if channel.edits is None:
                 from copepod.telegram.edits import Edits
 

@@ -1,0 +1,131 @@
+"""Makes the gateway and its parts from the config. Memory: dropped after use, once at start.
+
+The classes have no __init__ of their own where each is made once: here is all that they begin with.
+"""
+
+from time import ticks_ms
+
+from copepod import arena
+from copepod.access import Access
+from copepod.bus import Bus
+from copepod.messages import OutboundMessage
+from copepod.net import asyncio_queue, http_connect
+from copepod.net.http import Client
+from copepod.once import forget
+from copepod.signal import Signal
+from copepod.supervisor import Gateway, Job
+from copepod.telegram import schema
+from copepod.telegram.api import Api
+from copepod.telegram.channel import Channel
+from copepod.telegram.offsets import Offsets
+from copepod.telegram.outbox import Outbox
+from copepod.telegram.poll import Poll
+from copepod.text.markdown import Formatter
+from copepod.textbuffer import TextBuffer
+from copepod.worker import Worker
+
+for name in ("net.asyncio_queue", "net.http_connect", "telegram.schema"):
+    forget("copepod." + name)
+
+
+def gateway(config, telemetry):
+    """A Gateway with all its parts; main() runs it."""
+    asyncio_queue.install()
+    made: "Any" = Gateway()
+    made.config = config
+    made.stats = telemetry.stats
+    made.telemetry = telemetry
+    made.wake_worker = Signal()
+    made.wake_channel = Signal()
+    made.tick = Signal()
+    made.access = Access(config.allow_from)
+    made.bus = Bus(config.bus_capacity, config.bus_bytes, made.wake_worker, made.wake_channel)
+    made.seconds = made.frame_s = made.frame_count = made.second_count = 0
+    made.tick_ms = ticks_ms()
+    made.worker = worker(made)
+    made.channel = channel(made)
+    made.jobs = (job("channel", made.channel.run), job("worker", made.worker.run))
+    return made
+
+
+def job(name, run):
+    """A Job that has not begun."""
+    made = Job()
+    made.name = name
+    made.run = run
+    made.task = made.error = None
+    made.crashes = made.crashed_s = made.start_s = 0
+    return made
+
+
+def worker(gateway):
+    """The Worker of `gateway`."""
+    made = Worker()
+    made.gateway = gateway
+    made.msg = made.steps = None
+    made.since_ms = 0
+    made.handling = made.stuck = False
+    made.asides = []
+    made.own = own = OutboundMessage(0, None)
+    own.signal = Signal()
+    return made
+
+
+def channel(gateway):
+    """The Channel of `gateway`, with its connection and the formatter."""
+    config = gateway.config
+    buffer = TextBuffer(arena.buffer)
+    made: "Any" = Channel()
+    made.gateway = gateway
+    made.stats = gateway.stats
+    made.state = "linking"
+    made.alive_ms = ticks_ms()
+    made.steady = made.ready_once = made.greeted = made.sent = False
+    made.http = Client()
+    http_connect.prepare(made.http, config.server, config.server_port, config.tls_context)
+    made.api = api(made.http, config.token, buffer, gateway.stats)
+    config.token = None  # one copy, in the api
+    queue = gateway.bus.outbound
+    made.outbox = outbox(queue, gateway.stats, buffer, config.rich_messages, made.api.held_ms)
+    made.offsets = Offsets()
+    made.poll = Poll(config.poll_timeout_s)
+    made.callbacks = []
+    made.pairing = made.edits = made.ceiling = made.clock_day = made.menu_at = made.typing_at = None
+    made.typing_off = False
+    made.menu_tries = made.received = made.wait_ms = 0
+    made.pause = Signal()
+    return made
+
+
+def outbox(queue, stats, buffer, rich, held_ms):
+    """An Outbox that has nothing to send."""
+    made: "Any" = Outbox()
+    made.message = made.whole = made.view = None
+    made.aside = []
+    made.stats = stats
+    made.formatter = Formatter(buffer.data)
+    made.rich = rich
+    made.queue = queue
+    made.held_ms = held_ms
+    made.buffer = buffer
+    made.pieces = made.form = made.failures = made.taken = 0
+    made.ready = made.repeated = made.suspected = False
+    return made
+
+
+def api(http, token, buffer, stats):
+    """An Api that calls over `http`."""
+    made: "Any" = Api()
+    made.http = http
+    made.reader = schema.reader(buffer)
+    made.polls = made.method = made.status = 0
+    made.conflict = made.doubted = False
+    made.key = None
+    made.path = b"/bot" + token.encode() + b"/"
+    made.stats = stats
+    made.holds = []
+    made.json = True
+    made.text = http.write  # a piece of JSON as it is, bytes or ASCII
+    made.number = http.write_int  # an int of any size
+    made.run = http.write_json  # (buffer, start, end): UTF-8 inside a JSON string
+    return made

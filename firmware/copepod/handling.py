@@ -1,0 +1,142 @@
+"""What a message goes through that has handlers. Memory: loaded by the first one, then kept."""
+
+from time import ticks_diff, ticks_ms
+
+from copepod import registry
+from copepod.messages import OutboundMessage
+from copepod.once import forget
+from copepod.platform import record
+
+
+async def answer(worker, msg, again):
+    """Ask the handlers of `msg`, one after the other; `again`: the last one asked goes on.
+
+    Returns the answer, a str or `msg` itself for the echo; an OutboundMessage that a flood limit holds,
+    after which the handler goes on; anything else: no more is to be sent.
+    """
+    steps = worker.steps
+    if steps is None:
+        worker.steps = steps = Steps()
+    steps.timed_out = steps.parked = False
+    result: "Any" = None
+    if again:
+        worker.handling = True
+        result = await steps
+        return await _stream(worker, msg) if result is steps else result
+    for handler in _handlers(msg):
+        if not worker.handling and handler is not _echo and handler is not _built_in:
+            worker.handling = True
+            # It may take the whole process with it: that is counted, so that it ends.
+            if record.work_begin(msg.update_id):
+                handler = _left_alone
+        result = handler(msg)
+        if hasattr(result, "send"):  # a coroutine or generator
+            result = await steps.of(result)
+            if result is steps:
+                return await _stream(worker, msg)
+        if result is not False:
+            break
+    return result
+
+
+async def _stream(worker, msg):
+    # It yields its answer, the first part is there.
+    from copepod import answers
+
+    await answers.send_parts(worker.gateway, msg, worker.steps)
+
+
+def limit(gateway, task):
+    """A handler runs in `task`: give it up when it has taken longer than it may.
+
+    An answer that waits for the network is not the handler's fault, and must not be lost.
+    """
+    if task is None or gateway.channel.outbox.busy() or len(gateway.bus.outbound):
+        return
+    limit_ms = gateway.config.gateway_handler_timeout_s * 1000
+    if ticks_diff(ticks_ms(), gateway.worker.since_ms) > limit_ms:
+        from copepod import failures
+
+        failures.give_up(gateway.worker, task, limit_ms)
+        forget("copepod.failures")
+
+
+def _handlers(msg):
+    # Those that are asked, one after the other.
+    if msg.kind == "edited":
+        return registry.edits
+    command = msg.command
+    if command is None:
+        return registry.texts + [_echo]
+    if command in registry.commands:
+        return registry.commands[command][:1]
+    return [_built_in] + registry.texts + [_echo]
+
+
+def _echo(msg):
+    return msg
+
+
+def _built_in(msg):
+    from copepod import builtin
+
+    try:
+        return builtin.answer(msg)
+    finally:
+        forget("copepod.builtin")
+
+
+def _left_alone(msg):
+    from copepod import failures
+
+    try:
+        return failures.left_alone(msg)
+    finally:
+        forget("copepod.failures")
+
+
+class Steps:
+    """Awaitable over a handler's coroutine or generator: each step it takes goes through here.
+
+    An await ends when it does, with what it returns, or when it yields a str, with this object. What
+    it awaits is the loop's. An answer that was put aside ends it, too; it goes on when it is awaited again.
+    `lost` ends it although it goes on catching its CancelledError.
+    """
+
+    def __init__(self):
+        self.part: "str | None" = None  # that it has yielded
+        self.lost = False  # what it does is not asked for any more
+        self.timed_out = False  # it is being given up: the CancelledError is ours
+        self.parked = False  # it was found to wait for nothing
+        self._steps: "Any" = None
+
+    def of(self, steps):
+        """Watch the coroutine `steps`; returns this object, to be awaited."""
+        self._steps = steps
+        self.part = None
+        self.lost = False
+        return self
+
+    def __iter__(self) -> "Any":
+        return self
+
+    __await__ = __iter__
+
+    def __next__(self):
+        return self._taken(self._steps.send(None))
+
+    def throw(self, error):
+        """The loop's way to cancel."""
+        if self.lost:
+            raise error
+        return self._taken(self._steps.throw(error))
+
+    def _taken(self, item):
+        if item is None:
+            return None  # it awaits something
+        if isinstance(item, OutboundMessage):
+            raise StopIteration(item)
+        if not isinstance(item, str):
+            raise TypeError("a handler yields str")
+        self.part = item
+        raise StopIteration(self)

@@ -1,0 +1,35 @@
+"""Messages whose answers a flood limit holds, while the worker goes on. Memory: loaded for one, dropped after it."""
+
+from copepod.messages import OutboundMessage
+from copepod.signal import Signal
+
+
+def leave(worker, answer):
+    """The `answer` to the message in hand waits for a flood limit to end: the worker may take another one."""
+    answer.signal = worker.gateway.wake_worker
+    steps = worker.steps
+    if answer is worker.own:  # its handler, if any, has ended
+        steps = None
+        renew(worker)
+    worker.asides.append((worker.msg, steps, answer))
+    worker.msg = worker.steps = None
+
+
+def renew(worker):
+    """Have an answer that nobody else refers to."""
+    worker.own = OutboundMessage(0, None)
+    worker.own.signal = Signal()
+
+
+def back(worker):
+    """A message whose handler may go on, because its answer was sent. What needs no more is finished."""
+    for entry in worker.asides[:]:
+        msg, steps, answer = entry
+        if answer.state:
+            worker.asides.remove(entry)
+            if steps is not None:
+                worker.steps = steps
+                return msg
+            worker.msg = msg
+            worker.finish()
+    return None

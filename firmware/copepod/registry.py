@@ -1,0 +1,5 @@
+"""The handlers of bot.py, registered by handlers.py. Memory: what is registered."""
+
+commands: dict = {}  # name -> (handler, one line of help); what every Copepod knows is in builtin.py
+edits: list = []  # handlers of texts that their senders have edited
+texts: list = []  # handlers of plain text; after the last that returns False comes the echo
