@@ -54,25 +54,36 @@ def has_any(state, p, end, chars):
 
 
 def has_word(state, p, end):
-    """True if the text has three letters in a row, or nothing but blanks."""
+    """True if the text has three letters in a row or one beyond ASCII, or nothing but blanks."""
     buf = state.buf
     n = 0
     shown = False
     while p < end and n < 3:
-        n = n + 1 if 97 <= buf[p] | 32 <= 122 or buf[p] > 127 else 0
-        shown = shown or buf[p] > 32
+        c = buf[p]
+        if c > 127:
+            return True
+        n = n + 1 if 97 <= c | 32 <= 122 else 0
+        shown = shown or c > 32
         p += 1
     return n > 2 or not shown
 
 
 def stands_alone(state, p, stop):
-    """True if the formula from p to `stop` has its lines for itself."""
+    """True if the formula from p to `stop` has its lines, or an item's, for itself."""
     buf = state.buf
     after = skip_blanks(state, stop)
-    p -= 1
-    while p >= 0 and buf[p] in b" \t>":
-        p -= 1
-    return (p < 0 or buf[p] == 10) and (after >= state.held or buf[after] == 10)
+    if after < state.held and buf[after] != 10:
+        return False
+    q = p - 1
+    while q >= 0 and buf[q] in b" \t>":
+        q -= 1
+    if q < 0 or buf[q] == 10:
+        return True
+    if buf[q] not in b"-+*.)":
+        return False
+    from copepod.text.definitions import skip_any_prefix
+
+    return skip_any_prefix(state, buf.rfind(b"\n", 0, p) + 1) == p
 
 
 def write_formula(state, q, end):

@@ -100,8 +100,11 @@ def put_destination(state):
     """The destination as text, in the place of a link's text or an image's description that shows nothing."""
     if state.sink:
         send_destination(state, False)
-    elif state.destination_end > state.destination:
-        state.counter.count_text(state, state.destination_end - state.destination)
+    else:
+        solid = state.solid
+        state.solid = True  # no place to cut at
+        state.counter.count_run(state, state.destination, state.destination_end)
+        state.solid = solid
 
 
 def href_bytes(state):
