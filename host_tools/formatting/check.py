@@ -12,7 +12,7 @@ _DELETED = re.compile("[\u2028-\u202e]")
 _CONTROL = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f]")
 _STYLE_TAG = r"</?(b|strong|i|em|u|ins|s|strike|del|tg-spoiler)>"
 _WIDE_BLANK = re.compile(r"[^\S\x00-\x7f]")
-_UNLIKE = re.compile(rf"(?i)[$\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]|{_STYLE_TAG}")
+_UNLIKE = re.compile(rf"(?i)[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]|{_STYLE_TAG}")
 _NAME = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
 
@@ -64,7 +64,7 @@ def exact(markdown: str, shown: str) -> bool:
 def comparable(markdown: str) -> bool:
     """False for what the reference reads in another way.
 
-    Formulas, control characters, tags that may cross; and rows of a table with blanks that are not
+    Control characters, tags that may cross; and rows of a table with blanks that are not
     ASCII: markdown-it strips them from a row's ends, and with them the bar that they keep inside.
     """
     return not _UNLIKE.search(markdown) and not ("|" in markdown and _WIDE_BLANK.search(markdown))

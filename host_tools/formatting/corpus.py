@@ -33,7 +33,7 @@ INLINE_SECTIONS = (
 _MEANING = """
     a b word snake_case x * ** *** _ __ ` `` ``` ~~ ~ || [ ] ( ) ](http://a.b/c) ](/x) ![ < > <b> </b>
     <u> </u> <http://x.y> &amp; & &#0; &lt; \\ \\* | --- === *** [a] [b] : ! 1 $ $$ $a_b$ 日本 。 “ é 😀
-    👨\u200d👩\u200d👧 🇩🇪
+    👨\u200d👩\u200d👧 🇩🇪 https://e.f/ e.f/ / __ ** \\( \\) \\[ \\] x_1 ： 」 ![](
 """
 TOKENS = [
     *_MEANING.split(),

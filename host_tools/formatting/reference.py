@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import functools
 import html
+import itertools
 import re
 from html.entities import codepoint2name
 from typing import Any
@@ -20,7 +21,7 @@ from markdown_it import MarkdownIt
 from markdown_it.common.utils import unescapeAll
 from markdown_it.token import Token
 
-from host_tools.formatting import spoilers
+from host_tools.formatting import extensions, spoilers
 from host_tools.simulator.judge import Verdict, judge
 
 # The named character references that the formatter's table has (docs/formatting.md lists them).
@@ -42,8 +43,10 @@ def parser() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"strikethrough_single_tilde": True})
     made.enable(["table", "strikethrough"]).disable("html_block")
     spoilers.enable(made)
+    extensions.enable(made)
     # By the specification every destination makes a link; which of them is kept is Telegram's decision.
     made.validateLink = lambda url: True
+    made.normalizeLink = lambda url: url
     return made
 
 
@@ -65,7 +68,14 @@ def _inline(tokens: list[Token], plain: bool = False) -> str:
     for index, token in enumerate(tokens):
         kind = token.type
         inside = any(open_links)
-        if kind == "text":
+        if kind == "formula":
+            text = html.escape(token.content, quote=False)
+            alone = all(
+                not 0 <= other < len(tokens) or tokens[other].type.endswith("break")
+                for other in (index - 1, index + 1)
+            )
+            out.append(f"<code>{text}</code>" if alone and not inside and not plain else text)
+        elif kind == "text":
             out.append(html.escape(token.content, quote=False))
         elif kind in ("softbreak", "hardbreak"):
             out.append(" " if plain else "\n")
@@ -76,18 +86,21 @@ def _inline(tokens: list[Token], plain: bool = False) -> str:
             out.append(pairs.get(index, html.escape(token.content, quote=False)))
         elif kind == "image":
             url = str(token.attrs.get("src", ""))
+            text = _inline(token.children or [], True)
+            if not text.strip():
+                text = html.escape(url, quote=False)  # it would be nothing to see
             if plain or inside or not _linked(url):
-                out.append(_inline(token.children or [], True))
+                out.append(text)
             else:
-                out.append(
-                    f'<a href="{html.escape(url)}">{_inline(token.children or [], True)}</a>'
-                )
+                out.append(f'<a href="{html.escape(url)}">{text}</a>')
         elif kind == "link_open":
             url = str(token.attrs.get("href", ""))
             linked = not plain and not inside and _linked(url)
             open_links.append(linked)
             if linked:
                 out.append(f'<a href="{html.escape(url)}">')
+            if all(not t.content.strip() and not t.nesting for t in _until_close(tokens, index)):
+                out.append(html.escape(url, quote=False))
         elif kind == "link_close":
             if open_links.pop():
                 out.append("</a>")
@@ -96,6 +109,11 @@ def _inline(tokens: list[Token], plain: bool = False) -> str:
         elif kind.endswith("_close") and not plain:
             out.append(f"</{_TAGS[token.tag]}>")
     return "".join(out)
+
+
+def _until_close(tokens: list[Token], index: int) -> list[Token]:
+    """What lies in the link that opens there."""
+    return list(itertools.takewhile(lambda t: t.type != "link_close", tokens[index + 1 :]))
 
 
 def _html_pairs(tokens: list[Token]) -> dict[int, str]:
@@ -187,6 +205,10 @@ def to_html(markdown: str, tags: bool = True) -> str:
         elif kind == "inline":
             if token.map and tokens[index - 1].type in ("th_open", "td_open"):
                 cells.append(_inline(token.children or [], True))
+                continue
+            if tokens[index - 1].type == "rest_open":
+                out.append("\n" if (tokens[index - 1].meta or {})["first"] else " | ")
+                out.append(_inline(token.children or [], True))
                 continue
             begin()
             text = _inline(token.children or [])

@@ -83,6 +83,14 @@ GOLDEN = (
     ("$a_1 * b_1$ and $$x^*_2*$$, $5 *or* $6", "$a_1 * b_1$ and $$x^*_2*$$, $5 <i>or</i> $6"),
     ("a\0b\x01c\x7fd\te\r\nf\rg", "a�b c d e\nf\ng"),
     ("https://x.co/a_b_c", "https://x.co/a_b_c"),
+    ("https://x.co/a/__init__.py. *b*", "https://x.co/a/__init__.py. <i>b</i>"),
+    ("**x.co/*a*/_b_** (x.co/_a_(b)_)", "<b>x.co/*a*/_b_</b> (x.co/_a_(b)_)"),
+    ("![](http://x.co/a) [](b.md)", '<a href="http://x.co/a">http://x.co/a</a> b.md'),
+    ("[![](http://x.co/a)](http://x.co)", '<a href="http://x.co">http://x.co/a</a>'),
+    ("|a|b|\n|-|-|\n|c|d|e|*f*|\n|`g \\|\\| h`|", "<pre>a      | b\n-------|--\nc      | d\ng || h | </pre>\ne | f"),
+    ("**注意：**请 **「強」**の **A:**b **x.**c", "<b>注意：</b>请 <b>「強」</b>の <b>A:</b>b <b>x.</b>c"),
+    ("\\(x_1\\,y\\) \\(a\\) \\[b^2\\] \\(or\\) not \\(this\\)", "\\(x_1\\,y\\) \\(a\\) \\[b^2\\] \\(or\\) not (this)"),
+    ("a\n\n\\[\na \\, b\n\\]\n\n$$a_1$$", "a\n\n<code>\\[\na \\, b\n\\]</code>\n\n<code>$$a_1$$</code>"),
     ("**a\n\nb**", "**a\n\nb**"),
 )
 # All of it as one text; the fence that nobody closes would take in the rest.

@@ -3,6 +3,7 @@
 import ast
 import html
 import json
+import random
 import re
 import subprocess
 import sys
@@ -29,7 +30,6 @@ DIFFERENCES = {
     ("gfm-0.29.json", "356"): "a host that has a backtick is no link",
     ("gfm-0.29.json", "608"): "a host without a name is no link",
     ("answers-untidy.md", "numbers-and-ranges"): "one tilde inside a word is a range",
-    ("answers-untidy.md", "latex-heavy"): "the reference knows no formulas",
 }
 
 
@@ -320,10 +320,97 @@ def test_files_share_no_constant_and_make_no_circle():
             del needs[name]
 
 
+@pytest.mark.parametrize(
+    "around", ["%s", "see %s.", "(%s)", "**%s**", "~~%s~~, a", "|| %s||", "*a %s* b"]
+)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://ex.example/repo/pkg/__init__.py",
+        "http://a.example/*/b**c**d",
+        "https://a.example/x~~y~~z?q=_r_&s=**t**",
+        "https://a.example/wiki/A_(b)_(c)",
+        "https://a.example/a||b||c",
+        "a.example/__x__/y",
+        "tg://resolve?domain=__a__b",
+    ],
+)
+def test_nothing_of_a_bare_address_is_eaten(address, around):
+    (message,) = device.pieces(around % address)
+    assert address in judge(message).text
+    assert reference.actual([message]) == reference.expected(around % address)
+
+
+def test_what_has_no_column_is_shown_below_the_table():
+    header = "|".join(f"h{n}" for n in range(20))
+    text = f"|{header}|\n|{'-|' * 20}\n|{header.replace('h', 'c')}|d0|**d1**|\n\nafter"
+    (message,) = device.pieces(text)
+    shown = judge(message).text
+    for name in [f"{x}{n}" for x in "hc" for n in range(20)] + ["d0", "d1"]:
+        assert name in shown.replace("\n", " ").split(), name
+    assert shown.endswith("\nh16 | h17 | h18 | h19\nc16 | c17 | c18 | c19 | d0 | d1\n\nafter")
+    rows = "".join(f"|c{n}|d|e{n}|`f \\|\\| g`|\n" for n in range(400))
+    messages = device.pieces("|a|b|\n|-|-|\n" + rows)
+    assert len(messages) > 2
+    assert check.faults(messages) == []
+    for n in range(400):
+        (whole,) = [m for m in messages if f"\ne{n} | f || g" in m]
+        assert f"c{n} " in whole
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_ours_is_read_as_the_rules_for_the_reference_say(seed):
+    """Addresses, formulas, CJK and the colon after strong text, links without a text, mixed at random."""
+    chance = random.Random(seed)
+    tokens = [
+        "https://e.f/",
+        "e.f/",
+        "://",
+        "\\(",
+        "\\)",
+        "\\[",
+        "\\]",
+        "：",
+        "」",
+        "日本",
+        "a",
+        "(",
+        ")",
+        ".",
+        ":",
+        "!",
+        "$",
+        "x_1",
+        "**",
+        "*",
+        "__",
+        "_",
+        "~~",
+        "![](",
+        "[](/x)",
+        "![a](/b)",
+    ]
+    tokens += [" ", " ", "\n"]
+    for _ in range(200):
+        text = "a" + "".join(chance.choice(tokens) for _ in range(chance.randint(2, 12)))
+        messages = device.pieces(text)
+        assert check.faults(messages) == []
+        assert reference.actual(messages) == reference.expected(text), text
+
+
+def test_a_piece_of_invisible_characters_is_not_sent():
+    for sign in ("\u202a", "\u200b", "\ufeff"):
+        messages = device.pieces("a\n\n" + sign * 9000)
+        assert messages == ["a"], sign
+        messages = device.pieces("a\n\n" + sign * 9000 + "\n\n" + "b " * 3000)
+        assert check.faults(messages) == []
+        assert "".join(messages).count("b") == 3000
+
+
 def test_modules_loaded_on_demand_are_forgotten_with_the_answer():
     machine = device.formatter()
     text = (
-        "a | b\n-|-\n<u>c</u> | &copy;\t\n\n[d] $e_1$ *“f”*\n\n[d]: <http://g.h> 'i'\n"
+        "a | b\n-|-\n<u>c</u> | &copy;\t https://k.l/\n\n[d] $e_1$ *“f”*\n\n[d]: <http://g.h> 'i'\n"
         + "j" * 5000
     )
     on_demand = sys.modules[type(machine).__module__]._ON_DEMAND

@@ -1,6 +1,13 @@
 """Characters of ASCII: blank or punctuation; how long any character is. Memory: constants only."""
 
-# Of ASCII: 1 for what is blank, 2 for punctuation, also for the marks that stand for it.
+from micropython import const
+
+# The kinds of characters that emphasis knows; any other is 0.
+BLANK = const(1)
+PUNCTUATION = const(2)  # and symbols
+CJK = const(3)
+CJK_PUNCTUATION = const(4)
+# Of ASCII; marks are punctuation, since they stand for it.
 KINDS = (
     b"\2\2\2\2\2\2\2\2\2\1\1\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2"
     b"\1\2\2\2\2\2\2\2\2\2\2\2\2\2\2\2\0\0\0\0\0\0\0\0\0\0\2\2\2\2\2\2"

@@ -30,23 +30,29 @@ def end_of_piece(state):
     if not state.exact and cut < state.held and state.wide and state.over:
         state.exact = True
         cut = count_piece(state)
-    return cut or cut_inside(state)
+    if not cut:
+        cut = cut_inside(state)
+        try:
+            count(state, cut)  # does this piece show anything, too?
+        except Full:
+            pass
+    return cut
 
 
-def count(state):
-    """Walk until the piece is full."""
+def count(state, stop):
+    """Walk up to `stop`, or until the piece is full."""
     state.restore()
     state.units = state.entities = state.tag_bytes = state.top = 0
     state.top_units = state.top_entities = state.top_tag_bytes = state.latest_cut = 0
     state.most_units = LIMIT
     state.over = state.shown = state.ends_at_top = False
-    walk(state, state.held, None)
+    walk(state, stop, None)
 
 
 def count_piece(state):
     """Walk until the piece is full; return where to end it between blocks, or 0 if that can not be."""
     try:
-        count(state)
+        count(state, state.held)
     except Full:
         return state.top if state.ends_at_top else 0
     if state.finished and not state.over:
@@ -88,7 +94,7 @@ def cut_inside(state):
             state.places[k] = state.place_units[k] = 0
             k += 1
         try:
-            count(state)
+            count(state, state.held)
             state.latest_cut = state.held
         except Full:
             pass
@@ -112,7 +118,6 @@ def cut_inside(state):
         if c == CODE:
             state.buf[state.find(END_CODE, 0)] = 96
     state.inside_block = False
-    state.shown = True
     return best
 
 

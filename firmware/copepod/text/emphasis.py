@@ -4,16 +4,20 @@ The second pass over a block's text: what pairs up is marked in place (marks.py)
 stack of runs that may open: place, and how many << 7 | character << 3 | both ways << 2 | length % 3. Of a
 character there are the four lowest bits; 0 is the wall that a link puts up, 1 to 5 an HTML tag of that style.
 Of more than 24 that are open the older half becomes text.
+
+Two rules are not CommonMark's. Next to CJK a run opens and closes as if punctuation were not in the way (the
+rules of markdown-cjk-friendly): **「a」**b. And two or more stars close after _ENDS before a letter: **a:**b.
 """
 
 from micropython import const
 
-from .chars import KINDS
-from .marks import AUTOLINK, BACKSLASH, CODE, END_CODE, HTML, IMAGE, LINK, MATH, TAG
+from .chars import BLANK, CJK, CJK_PUNCTUATION, KINDS, PUNCTUATION
+from .marks import ADDRESS, AUTOLINK, BACKSLASH, CODE, END_CODE, FORMULA, HTML, IMAGE, LINK, MATH, TAG
 from .scan import set_mark
 from .spans import resolve_spans
 from .state import FAR
 
+_ENDS = b":.!?,;)"  # a run after these closes strong text, also before a letter
 _STRONG = const(2)
 _STAR = const(4)
 _UNDERSCORE = const(6)
@@ -112,8 +116,14 @@ def resolve_emphasis(state, p, end):
             p = html.html_end(state, p, end)
         elif c == LINK or c == IMAGE:
             top = push_delimiter(state, top, q, 0)
-        elif c == MATH:
-            p = state.find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
+        elif c == MATH or c == FORMULA:
+            from copepod.text.formulas import marked_end
+
+            p = marked_end(state, q, end)
+        elif c == ADDRESS:
+            from copepod.text.addresses import address_end
+
+            p = address_end(state, p, end)
         else:
             while top and runs[top * 2 - 1]:
                 top -= 1
@@ -123,10 +133,12 @@ def resolve_emphasis(state, p, end):
 
 
 def char_kind(state, p):
-    """1 if the character at p, which is not ASCII, is blank, 2 if it is punctuation or a symbol, else 0."""
+    """The kind of the character at p, which is not ASCII."""
     c = state.buf[p]
-    if 0xCF < c < 0xD4 or 0xE3 < c < 0xEA or 0xEA < c < 0xED:
-        return 0  # Cyrillic, Chinese, Korean
+    if 0xCF < c < 0xD4:
+        return 0  # Cyrillic
+    if 0xE3 < c < 0xEA or 0xEA < c < 0xED:
+        return CJK  # Chinese, Korean
     from copepod.text.symbols import kind_of
 
     return kind_of(state.buf, p)
@@ -139,7 +151,7 @@ def pair_run(state, c, q, p, start, end, top):
     n = length = p - q
     if c > 95 and n != 2 and (c == 124 or n > 2):
         return top
-    before = after = 1
+    before = after = BLANK
     if q > start:
         k = q - 1
         before = buf[k]
@@ -153,15 +165,17 @@ def pair_run(state, c, q, p, start, end, top):
         after = buf[p]
         after = KINDS[after] if after < 128 else char_kind(state, p)
     if c == 124:
-        opens = after != 1
-        closes = before != 1
+        opens = after != BLANK
+        closes = before != BLANK
     else:
-        opens = after != 1 and (not after or before)
-        closes = before != 1 and (not before or after)
+        opens = after != BLANK and (after != PUNCTUATION or before)
+        closes = before != BLANK and (before != PUNCTUATION or after)
         if c == 95 or c == 126 and n == 1:
             both = opens and closes
-            opens = opens and (not both or before == 2)
-            closes = closes and (not both or after == 2)
+            opens = opens and (not both or before == PUNCTUATION or before == CJK_PUNCTUATION)
+            closes = closes and (not both or after == PUNCTUATION or after == CJK_PUNCTUATION)
+        elif n > 1 and not closes and before == PUNCTUATION and buf[q - 1] in _ENDS:
+            closes = True  # **Note:**text, as people read it
     what = (c & 15) << 3 | n % 3
     if opens and closes:
         what |= 4

@@ -1,18 +1,16 @@
 """Inline text whose delimiters are marked: styles, code, links, references, line ends. Memory: none of its own."""
 
 from .blanks import skip_prefix
-from .literal import write_literal
+from .literal import begin_code, end_code, write_literal
 from .margins import put_margin
-from .marks import BACKSLASH, CODE, END_CODE, HTML, STYLE, TAG
+from .marks import ADDRESS, BACKSLASH, CODE, END_CODE, FORMULA, HTML, MATH, STYLE, TAG
 from .output import (
-    close_styles,
-    open_styles,
     put_blanks,
     put_breaks,
     put_code_point,
     put_escaped,
     put_run,
-    put_tag,
+    put_text,
     reference_at,
     style_off,
     style_on,
@@ -94,7 +92,7 @@ def write_text(state, p, end):
                 write_code_span(state, p, i)
                 q = min(at)
             p = k
-        elif c < HTML and (c > 11 or 1 < c < 8):
+        elif c < HTML and (c > 13 or 1 < c < 8):
             if c < 4 or 14 <= c < 16 or c > 17:
                 p += 1
             if c & 1:
@@ -130,6 +128,12 @@ def write_text(state, p, end):
 
                 style_on(state, tag_style(state, p))
             p = state.find(b">", p, end) + 1
+        elif c == ADDRESS:
+            put_text(state, b"/")
+        elif c == MATH or c == FORMULA:
+            from copepod.text.formulas import write_formula
+
+            p = write_formula(state, q, end)
         else:
             p = state.links().write_span(state, c, q, end)
 
@@ -153,11 +157,6 @@ def write_code_span(state, p, end):
             p = q + 1
         write_literal(state, p, end, True)
         return
-    styled = state.style_count > 0
-    if styled:
-        close_styles(state)
-    put_tag(state, b"<code>", 1)
+    begin_code(state)
     write_literal(state, p, end, True)
-    put_tag(state, b"</code>")
-    if styled:
-        open_styles(state)
+    end_code(state)

@@ -5,11 +5,11 @@ What a destination spans is left in state.destination and state.destination_end.
 
 from micropython import const
 
-from .blanks import skip_gap
+from .blanks import skip_blanks, skip_gap
 from .chars import punctuation
 from .destinations import read_destination
 from .literal import write_literal
-from .marks import AUTOLINK, CODE, END_INLINE, END_LABEL, HTML, IMAGE, LINK, MATH
+from .marks import AUTOLINK, CODE, END_INLINE, END_LABEL, HTML, IMAGE, LINK
 from .output import put_code_point, put_escaped, put_tag, put_text, reference_at
 
 _END_SHORT = const(27)
@@ -87,8 +87,37 @@ def is_kept(state):
 
 
 def put_href(state, literal=False):
-    """Write the destination as an attribute's value, in a tag that opens a link."""
+    """A tag that opens a link to the destination; `literal`: without escapes and character references."""
     put_tag(state, b'<a href="', 1)
+    if state.sink:
+        send_destination(state, literal)
+    else:
+        state.tag_bytes += href_bytes(state)
+    put_tag(state, b'">')
+
+
+def put_destination(state):
+    """The destination as text, in the place of a link's text or an image's description that shows nothing."""
+    if state.sink:
+        send_destination(state, False)
+    else:
+        solid = state.solid
+        state.solid = True  # no place to cut at
+        state.counter.count_run(state, state.destination, state.destination_end)
+        state.solid = solid
+
+
+def href_bytes(state):
+    """At most so many bytes has the destination in a tag."""
+    n = 6 + state.destination_end - state.destination
+    for c in _HREF:
+        state.needle[0] = c
+        n += 6 * state.buf.count(state.needle, state.destination, state.destination_end)
+    return n
+
+
+def send_destination(state, literal):
+    """Write the destination as HTML."""
     p = state.destination
     end = state.destination_end
     sink = state.sink
@@ -99,32 +128,25 @@ def put_href(state, literal=False):
             k = state.find(state.needle, p, q)
             if k >= 0:
                 q = k
-        if not sink:
-            state.tag_bytes += q - p + 6
-        elif q > p:
+        if q > p:
             sink(state.buf, p, q)
         p = q + 1
         if q == stop:
             p = q
+            continue
+        c = state.buf[q]
+        if c == 92 and not literal and p < end and punctuation(state.buf[p]):
+            c = state.buf[p]
+            p += 1
+        elif c == 38 and not literal:
+            found = reference_at(state, q, end)
+            if found:
+                c = found >> 6
+                p = q + (found & 63)
+        if c == 34:
+            sink(b"&quot;", 0, 6)
         else:
-            c = state.buf[q]
-            if literal:
-                pass
-            elif c == 92 and q + 1 < end and punctuation(state.buf[q + 1]):
-                c = state.buf[p]
-                p += 1
-            elif c == 38:
-                found = reference_at(state, q, end)
-                if found:
-                    c = found >> 6
-                    p = q + (found & 63)
-            if not sink:
-                pass
-            elif c == 34:
-                sink(b"&quot;", 0, 6)
-            else:
-                put_code_point(state, c)
-    put_tag(state, b'">')
+            put_code_point(state, c)
 
 
 def link_end(state, p, q, end):
@@ -152,9 +174,13 @@ def write_span(state, c, q, end):
         if c == IMAGE:
             p += 1
         state.bracket_level += 1
-        if not (state.link_level or state.mute) and find_target(state, q, end):
+        empty = IMAGE < buf[skip_blanks(state, p)] < AUTOLINK  # a bracket that ends it
+        linked = (empty or not (state.link_level or state.mute)) and find_target(state, q, end)
+        if linked and not (state.link_level or state.mute):
             put_href(state)
             state.link_level = state.bracket_level
+        if empty:
+            put_destination(state)  # it would be nothing to see
         if c == IMAGE and not state.mute:
             state.mute = True
             state.image_level = state.bracket_level
@@ -175,11 +201,6 @@ def write_span(state, c, q, end):
 
         stop = html_end(state, p, end)
         put_text(state, b"&lt;")
-        write_literal(state, p, stop)
-        return stop
-    if c == MATH:
-        stop = state.find(b"$$" if buf[p] == 36 else b"$", p + 1, end) + (2 if buf[p] == 36 else 1)
-        put_text(state, b"$")
         write_literal(state, p, stop)
         return stop
     if not state.bracket_level:

@@ -1,7 +1,7 @@
 """Literal text: code, HTML that is shown, formulas. Memory: none of its own."""
 
 from .blanks import skip_prefix
-from .output import put_blanks, put_breaks, put_escaped, put_run
+from .output import close_styles, open_styles, put_blanks, put_breaks, put_escaped, put_run, put_tag
 from .state import FAR
 
 
@@ -50,3 +50,18 @@ def write_literal(state, p, end, blank=False):
             put_breaks(state)
         p = skip_prefix(state, q + 1)
     state.solid = solid
+
+
+def begin_code(state):
+    """Open a span of code, with the styles around it closed; False where there can be none."""
+    if state.link_level or state.mute:
+        return False
+    close_styles(state)
+    put_tag(state, b"<code>", 1)
+    return True
+
+
+def end_code(state):
+    """Close the span of code, and open the styles again."""
+    put_tag(state, b"</code>")
+    open_styles(state)

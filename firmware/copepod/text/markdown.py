@@ -43,6 +43,7 @@ _ON_DEMAND = (
     "copepod.text.definitions",
     "copepod.text.html",
     "copepod.text.formulas",
+    "copepod.text.addresses",
     "copepod.text.charrefs",
     "copepod.text.symbols",
     "copepod.text.controls",

@@ -10,13 +10,16 @@ piece can be written any number of times, and ORIGINAL turns every mark back int
   4 5  emphasis with * opens, closes            20  < of HTML shown as it is  26  ] before [label] or []
   6 7  emphasis with _ opens, closes            21  < of a tag Telegram has   27  ] of a shortcut reference
   9 10 tab and line feed, never marks        22 30  ` of a code span       28 29  < of an autolink, $ of math
-   11  [ of a link reference definition
+   11  [ of a link reference definition      12  \\ of a formula in \\(...\\) or \\[...\\]
+   13  / of a bare address
 """
 
 from micropython import const
 
 BACKSLASH = const(1)
 DEFINITION = const(11)
+FORMULA = const(12)
+ADDRESS = const(13)
 HTML = const(20)
 TAG = const(21)
 CODE = const(22)  # its end is END_CODE
@@ -29,7 +32,7 @@ MATH = const(29)
 END_CODE = b"\x1e"
 
 # ORIGINAL[mark] is what the byte was; for 2 and 3 it is whatever the byte after it is.
-ORIGINAL = b"\0\\****__\0\t\n[\0\0~~~~||<<`[!]]]<$`"
+ORIGINAL = b"\0\\****__\0\t\n[\\/~~~~||<<`[!]]]<$`"
 # The style that a mark below 20 opens or closes; odd marks close.
 STYLE = b"\0\0\1\1\2\2\2\2\0\0\0\0\0\0\4\4\4\4\5\5"
 # Styles: bold, italic, underlined, struck through, spoiler.

@@ -8,7 +8,7 @@ what can be no link since there is one in it.
 from micropython import const
 
 from .chars import punctuation
-from .marks import AUTOLINK, BACKSLASH, CODE, HTML, IMAGE, LINK, MATH
+from .marks import ADDRESS, AUTOLINK, BACKSLASH, CODE, FORMULA, HTML, IMAGE, LINK, MATH
 from .scan import OPENERS, set_mark
 from .state import FAR
 
@@ -48,7 +48,15 @@ def resolve_spans(state, p, end):
         c = buf[q]
         p = q + 1
         if c == 92:
-            if p < end and (punctuation(buf[p]) or buf[p] == 10):
+            r = 0
+            if buf[p] == 40 or buf[p] == 91:
+                from copepod.text.formulas import formula_end
+
+                r = formula_end(state, q, end)
+            if r:
+                set_mark(state, q, FORMULA)
+                p = r
+            elif p < end and (punctuation(buf[p]) or buf[p] == 10):
                 set_mark(state, q, BACKSLASH)
                 p += 1
         elif c == 96:
@@ -96,6 +104,13 @@ def resolve_spans(state, p, end):
             if r:
                 set_mark(state, q, MATH)
                 p = r
+        elif c == 47:
+            if q > start and (buf[q - 1] == 58 and buf[p] == 47 or find(b".", max(start, q - 12), q) >= 0):
+                from copepod.text.addresses import address_end, is_address
+
+                if is_address(state, q, start):
+                    set_mark(state, q, ADDRESS)
+                    p = address_end(state, p, end)
         elif c == 91:
             if top == _BRACKETS:
                 top -= 1

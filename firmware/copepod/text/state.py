@@ -111,7 +111,7 @@ class State:
         # Searching (scan.py): what a pass stops at, and where each of these comes next.
         self.needle = bytearray(1)
         self.character = bytearray(4)  # one character in UTF-8
-        self.openers_at = far_places(6)  # for spans.py, of OPENERS
+        self.openers_at = far_places(7)  # for spans.py, of OPENERS
         self.delimiters = bytearray(b"*_~|")  # for emphasis.py; marks join as they are used
         self.delimiters_at = far_places(4)
         self.stops = bytearray(b"\n&<>")  # for inline.py; marks join as they are used

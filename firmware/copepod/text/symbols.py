@@ -1,15 +1,11 @@
 """Which characters beyond ASCII are blank, punctuation or symbols. Loaded on demand. Memory: none of its own."""
 
-from micropython import const
-
+from copepod.text.chars import BLANK, CJK, CJK_PUNCTUATION, PUNCTUATION
 from copepod.text.unicode import point
-
-_BLANK = const(1)
-_PUNCTUATION = const(2)
 
 
 def kind_of(buf, p):
-    """1 if the character at p is blank, 2 if it is punctuation or a symbol, else 0."""
+    """The kind of the character at p, which is not ASCII."""
     # Beyond ASCII: punctuation and symbols, as first and last code points (two bytes each), ascending.
     ranges = (
         b"\x00\xa1\x00\xa9\x00\xab\x00\xac\x00\xae\x00\xb1\x00\xb4\x00\xb4\x00\xb6\x00\xb8\x00\xbb\x00\xbb"
@@ -24,9 +20,9 @@ def kind_of(buf, p):
     c = buf[p]
     c = point(buf, p)
     if c in (0xA0, 0x1680, 0x202F, 0x205F, 0x3000) or 0x2000 <= c <= 0x200A:
-        return _BLANK
+        return BLANK
     if c > 0xFFFF:
-        return _PUNCTUATION if 0x1F000 <= c < 0x20000 else 0
+        return CJK if 0x20000 <= c < 0x40000 else PUNCTUATION if 0x1F000 <= c < 0x20000 else 0
     low = 0
     high = len(ranges) >> 2
     while low < high:
@@ -36,4 +32,18 @@ def kind_of(buf, p):
         else:
             high = middle
     low *= 4
-    return _PUNCTUATION if low < len(ranges) and ranges[low] << 8 | ranges[low + 1] <= c else 0
+    symbol = low < len(ranges) and ranges[low] << 8 | ranges[low + 1] <= c
+    if is_cjk(c):
+        return CJK_PUNCTUATION if symbol else CJK
+    return PUNCTUATION if symbol else 0
+
+
+def is_cjk(code):
+    """True for Chinese, Japanese and Korean, their punctuation and full-width forms."""
+    if code < 0x2E80:
+        return 0x1100 <= code < 0x1200
+    if code < 0xA960:
+        return code < 0xA4D0
+    if code < 0xF900:
+        return code < 0xA980 or 0xAC00 <= code < 0xD800
+    return code < 0xFB00 or 0xFE30 <= code < 0xFE70 or code > 0xFEFF

@@ -142,7 +142,7 @@ def write_table(state, q, stop):
     begin_block(state)
     state.latest_cut = state.pos
     put_pre(state, True)
-    write_row(state, q, e)
+    header = state.pos if write_row(state, q, e) else -1
     put_breaks(state)
     k = 0
     while k < state.columns[0]:
@@ -152,7 +152,7 @@ def write_table(state, q, stop):
         put_blanks(state, state.columns[k] & 63, _DASHES)
     state.block = TABLE
     state.pos = after
-    write_rows(state, stop, True)
+    write_rows(state, stop, True, header)
 
 
 def measure_table(state, q, e, after):
@@ -185,8 +185,10 @@ def row_text(state, p):
     return -1 if interrupts(state, q, False) else q
 
 
-def write_rows(state, stop, opened=False):
-    p = state.pos
+def write_rows(state, stop, opened=False, header=-1):
+    """Rows up to `stop`, and below the table what they, or the header if there is one, have no column for."""
+    start = p = state.pos
+    rest = header >= 0
     while p < stop:
         q = p if state.mid_line else row_text(state, p)
         if q < 0:
@@ -211,10 +213,14 @@ def write_rows(state, stop, opened=False):
             aim_stops(state, q, e)
             put_raw(state, q, e)
         else:
-            write_row(state, q, e)
+            rest = write_row(state, q, e) or rest
         p = e if state.mid_line else e + 1
     if opened:
         put_pre(state, False)
+        if rest and state.sink:
+            if header >= 0:
+                write_rests(state, header, header + 1)
+            write_rests(state, start, p)
     aim_stops(state, min(p, state.held), state.held)
     state.gap = 1
     state.pos = p
@@ -258,20 +264,23 @@ def count_character(state, n):
 
 
 def measure_row(state, p, e):
+    """Widen the columns for the row that lies from p to e; mark what its cells mean."""
     if e - p > _LONG_ROW:
         return
     p = first_cell(state, p)
     k = 0
-    while p < e and k < state.columns[0]:
+    while p < e:
         p = next_cell(state, p, e)
         measure_cell(state)
         k += 1
-        width = state.columns[k]
-        if state.width > width & 63:
-            state.columns[k] = width & 0xC0 | min(state.width, _WIDEST)
+        if k <= state.columns[0]:
+            width = state.columns[k]
+            if state.width > width & 63:
+                state.columns[k] = width & 0xC0 | min(state.width, _WIDEST)
 
 
 def write_row(state, p, e):
+    """The row that lies from p to e; True if it has cells for which there is no column."""
     mute = state.mute
     state.mute = True
     p = first_cell(state, p)
@@ -302,6 +311,46 @@ def write_row(state, p, e):
         left = width - state.width - left
         if k < state.columns[0] and left > 0:
             put_blanks(state, left)
+    rest = p < e
+    if rest and not state.sink:
+        write_rest(state, p, e)  # counted with its row, after which the piece may end
+    while p < e:
+        p = next_cell(state, p, e)
+        resolve(state, state.cell, state.cell_end)
+    state.mute = mute
+    return rest
+
+
+def write_rest(state, p, e):
+    """The cells from p on, for which there is no column, on a line of their own."""
+    put_breaks(state)
+    start = p
+    while p < e:
+        if p > start:
+            put_text(state, b" | ", 3)
+        p = next_cell(state, p, e)
+        resolve(state, state.cell, state.cell_end)
+        aim_stops(state, state.cell, e)
+        write_text(state, state.cell, state.cell_end)
+
+
+def write_rests(state, p, end):
+    """The same for all lines of the table from p to `end`."""
+    mute = state.mute
+    state.mute = True
+    while p < end:
+        match_line(state, p)
+        q = state.text_at
+        e = state.find(b"\n", q)
+        if e - q <= _LONG_ROW:
+            p = first_cell(state, q)
+            k = state.columns[0]
+            while p < e and k:
+                p = next_cell(state, p, e)
+                k -= 1
+            if p < e:
+                write_rest(state, p, e)
+        p = e + 1
     state.mute = mute
 
 
@@ -315,7 +364,7 @@ def table_growth(state, p, e):
     start = buf.rfind(b"\n", 0, max(p - 1, 0)) + 1
     columns = buf.count(b"|", p, e) + 1
     rows = buf.count(b"\n", start, end) + 1
-    return rows * min(columns, _MOST) * _COLUMN_UNITS
+    return rows * min(columns, _MOST) * _COLUMN_UNITS + rows + 2 * buf.count(b"|", start, end)
 
 
 def columns_of(buf, p, end):
