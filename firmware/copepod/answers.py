@@ -8,7 +8,7 @@ from copepod.signal import Signal
 
 
 async def send(gateway, message, parts=None):
-    """Send `message`; `parts` is what it consists of, if it is no str. Returns once it is accepted, or AnswerRefused."""
+    """Send `message`, made of `parts` if it is no str. Returns once it is accepted; or AnswerRefused."""
     own = not isinstance(parts, _Rest)  # a handler is watched: see worker.Steps
     message.complete = parts is None
     message.signal = signal = Signal()

@@ -61,7 +61,9 @@ class Api:
         self.doubted = False  # the token was refused, but not by getMe
         self.method = 0
         self.status = 0  # of the answer; 0 while none has come
-        self.key = None  # whom a flood limit on this call would hold: a chat's id or a method's name
+        self.key = (
+            None  # whom a flood limit on this call would hold: a chat's id or a method's name
+        )
         self._path = b"/bot" + token.encode() + b"/"
         self._holds: list = []  # [key, until ticks_ms]
         self._json = True
