@@ -40,7 +40,9 @@ class InboundMessage:
     command: "str | None" = None  # "led" of "/led@mybot on"
     args_at = 0  # where in the text its arguments begin
     is_bot = False  # the sender is a bot
-    sender_chat_id: "int | None" = None  # sent in the name of a chat: by an anonymous admin, a channel
+    sender_chat_id: "int | None" = (
+        None  # sent in the name of a chat: by an anonymous admin, a channel
+    )
     gateway: "Any" = None  # set by the gateway, so that answer() knows where to go
     buffer: "Any" = None  # the TextBuffer that the text lies in, while it does
     _text: "str | None" = ""

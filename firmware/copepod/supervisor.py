@@ -49,7 +49,9 @@ class Job:
             self.error = RuntimeError("ended")
         except KeyboardInterrupt:
             raise
-        except BaseException as error:  # a CancelledError that nobody asked for is a failure like any other
+        except (
+            BaseException
+        ) as error:  # a CancelledError that nobody asked for is a failure like any other
             self.error = error
         tick.set()
 

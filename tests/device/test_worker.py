@@ -318,7 +318,13 @@ def test_every_exception():
     class Base(BaseException):
         pass
 
-    for error in (ValueError("x"), SystemExit(3), GeneratorExit(), Base("y"), StopAsyncIteration()):
+    for error in (
+        ValueError("x"),
+        SystemExit(3),
+        GeneratorExit(),
+        Base("y"),
+        StopAsyncIteration(),
+    ):
 
         def handler(msg, error=error):
             raise error

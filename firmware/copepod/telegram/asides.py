@@ -1,4 +1,4 @@
-"""An answer that a flood limit holds makes room for others. Memory: its text as a str; loaded then, dropped after it."""
+"""An answer that a flood limit holds makes room for others. Memory: its text as a str; dropped after it."""
 
 from micropython import const
 

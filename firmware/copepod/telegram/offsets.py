@@ -6,7 +6,9 @@ never passes an update whose answer is not accepted yet, in whatever order the a
 
 from micropython import const
 
-_AGAIN = const(100)  # so far below the last answered one an update comes again; lower, ids begin anew
+_AGAIN = const(
+    100
+)  # so far below the last answered one an update comes again; lower, ids begin anew
 
 
 class Offsets:

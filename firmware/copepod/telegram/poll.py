@@ -5,7 +5,9 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 _SHORT_MS = const(1000)  # between polls while something is being worked on
-_FLOOR_MS = const(250)  # after a long poll that was answered at once with nothing; twice as long each time
+_FLOOR_MS = const(
+    250
+)  # after a long poll that was answered at once with nothing; twice as long each time
 _FLOOR_MAX_MS = const(30000)
 _DOUBLINGS = const(7)
 
