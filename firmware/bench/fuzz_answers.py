@@ -1,7 +1,7 @@
 """Mutated HTTP answers through the client and the calls of the Bot API."""
 
 import asyncio
-import asyncio.core as core
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 import fuzz_cases
 
 from copepod.net.http import Client
@@ -53,7 +53,7 @@ class Waiter:
         pass
 
 
-http = Client("localhost", 8443)
+http: "Any" = Client("localhost", 8443)
 call = Api(
     http, "123456789:AAExampleExampleExampleExampleExam", TextBuffer(bytearray(12320)), Stats()
 )
