@@ -1,7 +1,7 @@
 """Mutated HTTP answers through the client and the calls of the Bot API."""
 
 import asyncio
-import asyncio.core as core
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 import fuzz_cases
 
 from copepod import assembly
@@ -55,7 +55,7 @@ class Waiter:
         pass
 
 
-http = http_connect.prepare(Client(), "localhost", 8443)
+http: "Any" = http_connect.prepare(Client(), "localhost", 8443)
 call = assembly.api(
     http, "123456789:AAExampleExampleExampleExampleExam", TextBuffer(bytearray(12320)), Stats()
 )

@@ -22,7 +22,7 @@ class Scarce(TextBuffer):
     scarce = False
 
     def read(self):
-        if self.scarce and self.size_b > 2000:
+        if self.scarce and (self.size_b or 0) > 2000:
             raise MemoryError
         return super().read()
 

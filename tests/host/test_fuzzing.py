@@ -22,10 +22,10 @@ def test_mutations_of_what_comes_from_outside(name):
 @pytest.mark.parametrize("name", runner.TARGETS)
 def test_the_seeds_are_read_and_most_cases_are_changed(name):
     make, whole = runner.TARGETS[name]
-    cases = list(make(3, 200))
-    assert cases == list(make(3, 200))  # the same seed gives the same cases
-    assert cases != list(make(4, 200))
-    assert len(set(cases)) > 150
+    cases = list(make(3, 60))
+    assert cases == list(make(3, 60))  # the same seed gives the same cases
+    assert cases != list(make(4, 60))
+    assert len(set(cases)) > 45
     assert runner.case(name, 3, 50) == cases[50]
     assert whole >= 2000
 
