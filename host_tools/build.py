@@ -30,7 +30,12 @@ MPY = BUILD / "mpy"
 # the heap needs room for a file in one piece while it is loaded. Measured on unix32, all imported and
 # nothing run: 101,808 B of heap without joining and 89,520 with it, in at least 104 and 96 KiB; from
 # littlefs 28,065 reads of flash and 7,138.
-ENTRIES = ("copepod.text.markdown", "copepod.text.structure", "copepod.telegram.api", "copepod.gateway")
+ENTRIES = (
+    "copepod.text.markdown",
+    "copepod.text.structure",
+    "copepod.telegram.api",
+    "copepod.gateway",
+)
 APART = (
     "copepod.platform.",  # which of its files is used is known on the board
     "copepod.arena.",  # before anything else takes a part of the heap
@@ -126,6 +131,8 @@ def application(others: dict[str, str] | None = None) -> dict[str, str]:
         linked = link.link(text | (others or {}), ENTRIES, APART, PUBLIC)
     except link.LinkError as error:
         raise UserError(str(error)) from None
+    except SyntaxError as error:
+        raise UserError(f"{error.filename}:{error.lineno}: {error.msg}") from None
     return {path: names.shorten(source, words()) for path, source in linked.items()}
 
 

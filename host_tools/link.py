@@ -52,7 +52,7 @@ def link(
     modules: dict[str, Module] = {}
     for path, text in sources.items():
         name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        modules[name] = Module(name, path, text, ast.parse(text))
+        modules[name] = Module(name, path, text, ast.parse(text, path))
     joined: dict[str, list[Module]] = {entry: [] for entry in entries}
     for entry, held in joined.items():
         for module in _needed(modules[entry], modules, set()):

@@ -130,6 +130,11 @@ def test_what_does_not_compile_is_named_as_it_stands_in_the_source(
         build.build(tmp_path / "mpy")
 
 
+def test_what_is_no_python_is_one_line() -> None:
+    with pytest.raises(UserError, match=r"^bench/broken.py:2: "):
+        build.application({"bench/broken.py": "\nif:\n"})
+
+
 def test_safe_mode_does_not_load_what_is_joined(tmp_path: Path) -> None:
     tree = build.build(tmp_path / "mpy")
     sizes = {path.stem: path.stat().st_size for path in (tree / "copepod").rglob("*.mpy")}

@@ -41,7 +41,8 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_of_a_joined_module_the_function_is_found(tree: Path) -> None:
     code = "from copepod.handlers import on_command; on_command('NO NAME')"
     frame = next(line for line in traceback(tree, code) if "in on_command" in line)
-    assert 'File "copepod.' in frame and "handlers" not in frame.partition("<-")[0]
+    assert 'File "copepod.' in frame
+    assert "handlers" not in frame.partition("<-")[0]
     place = frame.partition("  <- ")[2]
     assert place.startswith("firmware/copepod/handlers.py:")
     assert line_of(place).startswith("def on_command(")
