@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from host_tools import build
 from host_tools.errors import UserError
+from host_tools.littlefs_image import write_private
 
 
 def read_config(path: Path) -> bytes:
@@ -21,6 +25,17 @@ def read_config(path: Path) -> bytes:
         raise UserError(f"{path}: {error.strerror}") from error
     check_config(path)
     return data
+
+
+def check_values(config: dict[str, Any]) -> None:
+    """Let the device's reader judge values that are in no file yet."""
+    with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
+        path = Path(folder) / "config.json"
+        write_private(path, json.dumps(config).encode())
+        try:
+            check_config(path)
+        except UserError as error:
+            raise UserError(str(error).removeprefix(f"{path}: ")) from None
 
 
 def check_config(path: Path) -> None:

@@ -31,6 +31,9 @@ FIELDS = (
     "tls",  # TLS connections opened
     "back",  # back-offs
 )
+# Fields that version 1 did not have from the beginning: older firmware and recordings lack them.
+ADDED = ("gc_total",)
+_AT_FIRST = tuple(name for name in FIELDS if name not in ADDED)
 UNITS = {name: "B" for name in FIELDS[:9]}
 
 ABSENT = 0x5A5A  # what "-" counts as in the checksum
@@ -40,9 +43,8 @@ _MASK_SUM = 0xFFFF
 _LINE = re.compile(r"@cp1 ([FE]) (\d+) (\d+) (\S+) (.*?) ?\*(\d+)\s*$")
 _MEM_INFO_GC = re.compile(r"GC: total: (\d+), used: (\d+), free: (\d+)")
 _MEM_INFO_RUNS = re.compile(r"max free sz: (\d+)")
-_LOG = re.compile(
-    r"\d+ copepod: "
-)  # a line of the device's log, whatever others have written into it
+# a line of the device's log, whatever others have written into it
+_LOG = re.compile(r"\d+ copepod: ")
 _HUMAN = re.compile(r"\[mem (\S.{19})\] ")
 
 
@@ -129,6 +131,7 @@ def parse(line: str) -> Frame | Event | None:
     if match is None:
         raise FrameError(f"damaged telemetry line: {line.strip()[:60]!r}")
     kind, seq_text, t_text, name, rest, sum_text = match.groups()
+    names: tuple[str, ...] = ()
     seq, t_ms, wanted = int(seq_text), int(t_text), int(sum_text)
     if kind == "E":
         try:
@@ -136,19 +139,19 @@ def parse(line: str) -> Frame | Event | None:
         except ValueError:
             raise FrameError(f"event value {rest!r} is no number") from None
     else:
-        numbers = _values(rest)
+        names, numbers = _values(rest)
     if checksum(seq, t_ms, name, numbers) != wanted:
         raise FrameError(f"checksum of line {seq} is wrong: {line.strip()[:60]!r}")
     if kind == "E":
         return Event(seq, t_ms, name, numbers[0] or 0)
-    return Frame(seq, t_ms, name, dict(zip(FIELDS, numbers, strict=True)))
+    return Frame(seq, t_ms, name, dict.fromkeys(FIELDS) | dict(zip(names, numbers, strict=True)))
 
 
-def _values(text: str) -> list[int | None]:
-    """`name=number` pairs in the order of FIELDS."""
+def _values(text: str) -> tuple[tuple[str, ...], list[int | None]]:
+    """Names and numbers of `name=number` pairs in the order of FIELDS."""
     parts = text.split()
     names = tuple(part.partition("=")[0] for part in parts)
-    if names != FIELDS:
+    if names not in (FIELDS, _AT_FIRST):
         raise FrameError(f"fields {' '.join(names)[:60]!r} are not those of this version")
     values: list[int | None] = []
     for part in parts:
@@ -157,7 +160,7 @@ def _values(text: str) -> list[int | None]:
             values.append(None if number == "-" else int(number))
         except ValueError:
             raise FrameError(f"field {part!r} is no number") from None
-    return values
+    return names, values
 
 
 def format_frame(frame: Frame) -> str:

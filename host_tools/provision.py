@@ -7,6 +7,7 @@ ever printed, not even in part.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from host_tools.littlefs_image import write_private
 from host_tools.remote import Remote
 
 TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{30,64}")
+_ANY_TOKEN = "1:" + "A" * 35  # for a config in which something else is checked
 TOKEN_FORM = "<digits>:<35 letters, digits, _ or -> as @BotFather gives it"
 SSID_MAX_BYTES = 32
 PASSWORD_BYTES = (8, 63)  # WPA2 and WPA3
@@ -68,12 +71,21 @@ def check_token(token: str) -> str:
     return token
 
 
+def board_takes(name: str, value: Any) -> None:
+    """Let the device's reader judge one value, `name` as in wifi.ssid, in its own words."""
+    config: dict[str, Any] = {"channels": {"telegram": {"token": _ANY_TOKEN}}}
+    *above, last = name.split(".")
+    section(config, *above)[last] = value
+    config_file.check_values(config)
+
+
 def check_ssid(ssid: str) -> str:
     """The name if Wi-Fi can have it."""
     if len(ssid.encode()) > SSID_MAX_BYTES:
         raise UserError(
             f"a Wi-Fi name has at most {SSID_MAX_BYTES} bytes, this {len(ssid)} letters"
         )
+    board_takes("wifi.ssid", ssid)
     return ssid
 
 
@@ -85,6 +97,7 @@ def check_password(password: str) -> str:
             f"a Wi-Fi password has {low} to {high} characters (none: an open network), "
             f"this one {len(password)}"
         )
+    board_takes("wifi.password", password)
     return password
 
 
@@ -96,6 +109,7 @@ def check_allow(text: str) -> list[str]:
             raise UserError("`*` admits everybody: give it alone, or not at all")
         if not re.fullmatch(r"\*|\d{1,20}|@?[A-Za-z][A-Za-z0-9_]{3,31}", name):
             raise UserError(f"{name!r} is neither a Telegram id (digits) nor a @username")
+    board_takes("channels.telegram.allow_from", names)
     return names
 
 
@@ -200,48 +214,87 @@ def push(port: str, path: Path) -> int:
         remote.reset_quietly()
 
 
-def _ask(config: dict[str, Any], given: dict[str, str | None]) -> None:
-    """Fill in what no flag or variable has said; Enter keeps what is there."""
+def _ask(config: dict[str, Any], given: dict[str, Any], online: Callable[[str], None]) -> None:
+    """Fill in what no flag or variable has said; Enter keeps what is there.
+
+    Each question is asked again, with the reason, until its answer is one that the board takes.
+    """
     wifi, telegram = section(config, "wifi"), section(config, "channels", "telegram")
     if given["ssid"] is None:
-        given["ssid"] = click.prompt("Wi-Fi name (2.4 GHz)", default=wifi.get("ssid", ""))
+        given["ssid"] = _until_right(
+            lambda: click.prompt("Wi-Fi name (2.4 GHz)", default=wifi.get("ssid", "")), check_ssid
+        )
     same = given["ssid"] == wifi.get("ssid") and wifi.get("password")
     if given["password"] is None and given["ssid"]:
         note = "Enter: unchanged" if same else "Enter: an open network"
-        typed = _hidden(f"Wi-Fi password ({note})")
-        given["password"] = typed or (wifi["password"] if same else "")
+        given["password"] = _until_right(
+            lambda: _hidden(f"Wi-Fi password ({note})") or (wifi["password"] if same else ""),
+            check_password,
+        )
     if given["token"] is None:
         note = " (Enter: unchanged)" if telegram.get("token") else " from @BotFather"
-        while given["token"] is None:
-            typed = _hidden(f"Bot token{note}")
-            try:
-                given["token"] = check_token(typed or telegram.get("token", ""))
-            except UserError as error:
-                click.echo(f"  {error}")
+
+        def check(text: str) -> str:
+            token = check_token(text)
+            online(token)
+            return token
+
+        given["token"] = _until_right(
+            lambda: _hidden(f"Bot token{note}") or telegram.get("token", ""), check
+        )
     if given["allow"] is None:
         before = ", ".join(map(str, telegram.get("allow_from", [])))
         click.echo(
             "Who may talk to the bot: Telegram ids or @names; nobody yet: it offers pairing."
         )
-        given["allow"] = click.prompt("Admit", default=before, show_default=bool(before))
+        given["allow"] = _until_right(
+            lambda: click.prompt("Admit", default=before, show_default=bool(before)), check_allow
+        )
 
 
 def _hidden(text: str) -> str:
     return click.prompt(text, hide_input=True, default="", show_default=False)
 
 
-def _fill(config: dict[str, Any], given: dict[str, str | None]) -> None:
+def _until_right(ask: Callable[[], str], check: Callable[[str], Any]) -> Any:
+    while True:
+        try:
+            return check(ask())
+        except UserError as error:
+            click.echo(f"  {error}")
+
+
+def check_given(config: dict[str, Any], given: dict[str, Any]) -> None:
+    """Check what flags and variables say, and what the file has that nobody is asked for."""
+    checks = {
+        "ssid": check_ssid, "password": check_password, "token": check_token, "allow": check_allow,
+    }  # fmt: skip
+    for name, check in checks.items():
+        if given[name] is not None:
+            given[name] = check(given[name])
+    rest = copy.deepcopy(config)
+    for name in ("ssid", "password"):
+        section(rest, "wifi").pop(name, None)
+    telegram = section(rest, "channels", "telegram")
+    telegram.pop("allow_from", None)
+    telegram["token"] = _ANY_TOKEN
+    if given["base_url"] is not None:
+        telegram["base_url"] = given["base_url"]
+    config_file.check_values(rest)
+
+
+def _fill(config: dict[str, Any], given: dict[str, Any]) -> None:
     wifi, telegram = section(config, "wifi"), section(config, "channels", "telegram")
     if given["ssid"] is not None:
         if given["ssid"] != wifi.get("ssid") and given["password"] is None:
             wifi.pop("password", None)
-        wifi["ssid"] = check_ssid(given["ssid"])
+        wifi["ssid"] = given["ssid"]
     if given["password"] is not None:
-        wifi["password"] = check_password(given["password"])
+        wifi["password"] = given["password"]
     if given["token"] is not None:
-        telegram["token"] = check_token(given["token"])
+        telegram["token"] = given["token"]
     if given["allow"] is not None:
-        telegram["allow_from"] = check_allow(given["allow"])
+        telegram["allow_from"] = given["allow"]
     telegram.setdefault("allow_from", [])
     if given["base_url"] is not None:
         telegram["base_url"] = given["base_url"]
@@ -249,7 +302,8 @@ def _fill(config: dict[str, Any], given: dict[str, str | None]) -> None:
         raise UserError("no bot token: TELEGRAM_TOKEN=… or run it in a terminal, it asks")
 
 
-def _check_online(config: dict[str, Any], path: Path) -> None:
+def _check_online(token: str, config: dict[str, Any], path: Path, base_url: str | None) -> None:
+    """Ask Telegram, or the config's own server, for the bot; UserError if it refuses the token."""
     telegram = section(config, "channels", "telegram")
     ca = section(config, "tls").get("ca")
     roots = None
@@ -259,7 +313,7 @@ def _check_online(config: dict[str, Any], path: Path) -> None:
         except OSError as error:
             click.echo(f"  tls.ca is not readable here ({error.strerror}), so not checked online")
             return
-    name = get_me(telegram["token"], telegram.get("base_url", BASE_URL), roots)
+    name = get_me(token, base_url or telegram.get("base_url", BASE_URL), roots)
     click.echo(f"  the bot is @{name}" if name else "  no network: the token's form is right")
 
 
@@ -304,7 +358,7 @@ def config_command(
     --push alone sends the file as it is.
     """
     path = path or CONFIG_FILE
-    given = {
+    given: dict[str, Any] = {
         "ssid": ssid,
         "password": password,
         "token": token or None,
@@ -313,11 +367,21 @@ def config_command(
     }
     if not (do_push and path.exists() and all(value is None for value in given.values())):
         config = load(path)
-        if not no_input and sys.stdin.isatty():
-            _ask(config, given)
+        check_given(config, given)
+
+        def online(token: str) -> None:
+            if not offline:
+                _check_online(token, config, path, given["base_url"])
+
+        asking = not no_input and sys.stdin.isatty()
+        token_given = given["token"] is not None
+        if token_given:
+            online(given["token"])
+        if asking:
+            _ask(config, given, online)
         _fill(config, given)
-        if not offline:
-            _check_online(config, path)
+        if not (asking or token_given):
+            online(section(config, "channels", "telegram")["token"])
         if not section(config, "tls"):
             del config["tls"]
         save(path, config)

@@ -123,3 +123,17 @@ def test_mem_info_is_joined():
 def test_human_line():
     assert frames.is_human("[mem 4-after-burst       ] free=  61234 B  used= 1 B")
     assert not frames.is_human("[net] free= 1")
+
+
+def test_a_frame_from_before_a_field_was_added_is_whole():
+    """Older firmware and recordings: what was added to version 1 since is what they can't tell."""
+    line = (
+        "@cp1 F 7 9900 steady mem_free=95988 gc_free=32500 gc_used=30500 gc_live=30500 gc_run=- "
+        "idf_free=68852 idf_big=63488 idf_min=64200 in=0 out=0 err=0 tls=1 back=0 *62918"
+    )
+    found = frames.parse(line)
+    assert isinstance(found, Frame)
+    assert found["gc_total"] is None
+    assert (found["idf_min"], found["back"]) == (64200, 0)
+    with pytest.raises(FrameError, match="fields"):
+        frames.parse(line.replace("idf_big=63488 ", ""))

@@ -149,28 +149,19 @@ def test_the_tree_ignores_its_config() -> None:
     assert provision.ignored_by_git(provision.CONFIG_FILE)
 
 
-def test_asking_echoes_no_secret(tmp_path: Path) -> None:
-    """In a terminal: names are seen as they are typed, the token and the password are not.
+def asked(path: Path, *arguments: str, answers: list[tuple[bytes, bytes | None]]) -> bytes:
+    """Run `copepod config` in a terminal; what was seen there after each expected text was.
 
-    The prompt turns the echo off just after it is written, so the test types when it is off.
+    A text comes with the answer to it, or None. The prompt turns the echo off just after it is
+    written, so a secret is typed when it is off.
     """
-    path = tmp_path / "config.json"
-    program = [str(Path(sys.executable).with_name("copepod")), "config", "--offline"]
+    program = [str(Path(sys.executable).with_name("copepod")), "config", *arguments]
     pid, terminal = pty.fork()
     if pid == 0:
         os.environ["CONFIG"] = str(path)
         os.execv(program[0], program)
     seen = b""
-    answers = [
-        (b"Wi-Fi name", b"home"),
-        (b"Wi-Fi password", PASSWORD.encode()),
-        (b"Bot token", b"123:wrong"),
-        (b"another form", None),
-        (b"Bot token", TOKEN.encode()),
-        (b"Admit", b"42"),
-        (b"admits 42", None),
-    ]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 25
     at = 0
     try:
         while time.monotonic() < deadline:  # until it has ended and closed the terminal
@@ -194,19 +185,88 @@ def test_asking_echoes_no_secret(tmp_path: Path) -> None:
         _, status = os.waitpid(pid, 0)
     assert not answers, seen
     assert status == 0
-    for secret in (TOKEN.encode(), PASSWORD.encode(), b"wrong"):
+    return seen
+
+
+def test_asking_echoes_no_secret_and_asks_until_it_is_right(tmp_path: Path) -> None:
+    """In a terminal: names are seen as they are typed, the token and the password are not.
+
+    What the board would refuse is said at once, with the reason, and only that is asked again.
+    """
+    path = tmp_path / "config.json"
+    seen = asked(
+        path,
+        "--offline",
+        answers=[
+            (b"Wi-Fi name", b"x" * 33),
+            (b"at most 32 bytes", None),
+            (b"Wi-Fi name", b"home"),
+            (b"Wi-Fi password", b"five5"),
+            (b"8 to 63 characters", None),
+            (b"Wi-Fi password", PASSWORD.encode()),
+            (b"Bot token", b"123:wrong"),
+            (b"another form", None),
+            (b"Bot token", TOKEN.encode()),
+            (b"Admit", b"no name!"),
+            (b"neither a Telegram id", None),
+            (b"Admit", b"*, 42"),
+            (b"alone", None),
+            (b"Admit", b"42"),
+            (b"admits 42", None),
+        ],
+    )
+    for secret in (TOKEN.encode(), PASSWORD.encode(), b"wrong", b"five5"):
         assert secret not in seen
     assert b"home" in seen
+    assert telegram(path) == {"token": TOKEN, "allow_from": ["42"]}
+    assert json.loads(path.read_text())["wifi"] == {"ssid": "home", "password": PASSWORD}
+
+
+def test_a_token_that_the_server_refuses_is_asked_for_again(tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    with Simulator(token=TOKEN, tls=False) as sim:
+        seen = asked(
+            path,
+            "--base-url",
+            sim.base_url,
+            answers=[
+                (b"Wi-Fi name", b""),
+                (b"Bot token", TOKEN[:-1].encode() + b"X"),
+                (b"refuses this token", None),
+                (b"Bot token", TOKEN.encode()),
+                (b"the bot is @", None),
+                (b"Admit", b""),
+                (b"nobody: pairing", None),
+            ],
+        )
     assert telegram(path)["token"] == TOKEN
+    assert TOKEN[:20].encode() not in seen
+
+
+def test_what_a_flag_or_the_file_says_wrong_is_told_before_anything_is_asked(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"bus": {"capacity": 0}}))
+    program = [str(Path(sys.executable).with_name("copepod")), "config", "--offline"]
+    for flags, said in (
+        (["--config", tmp_path / "other.json", "--password", "five5"], b"8 to 63 characters"),
+        (["--config", path], b"bus.capacity"),
+    ):
+        terminal, slave = pty.openpty()
+        run = subprocess.run([*program, *flags], stdin=slave, capture_output=True, timeout=25)
+        os.close(terminal)
+        os.close(slave)
+        assert run.returncode == 1
+        assert said in run.stderr
+        assert b"Wi-Fi name" not in run.stdout
 
 
 def test_push_replaces_the_config_of_a_running_board(tmp_path: Path) -> None:
     board_folder, path = tmp_path / "board", tmp_path / "config.json"
-    (board_folder / "copepod").mkdir(parents=True)
-    (board_folder / "copepod" / "boot.py").write_text(
-        "import time\n"
-        "print('config', open('config.json').read())\n"
-        "while True: time.sleep_ms(50)\n"
+    board_folder.mkdir()
+    (board_folder / "main.py").write_text(
+        "import time\nprint('config', open('config.json').read())\nwhile True: time.sleep_ms(50)\n"
     )
     paired = {"channels": {"telegram": {"token": TOKEN, "allow_from": ["42"]}}}
     (board_folder / "config.json").write_text(json.dumps(paired))
