@@ -2,8 +2,8 @@
 
 Each name of our own costs a board some 18 bytes of Python's heap for good: a string, and a place in the table of
 strings, which doubles at 310 and at 630 names. A stock ESP32 has no such 11 kB (docs/boards.md says what they buy). So
-the build gives names that nobody outside uses words that MicroPython knows, and short ones when these are used up. One
-map serves all files, what it gives is used nowhere else, and no two names get the same: the program means the same.
+the build gives names that nobody outside uses words that MicroPython knows. One map
+serves all files, what it gives is used nowhere else, and no two names get the same: the program means the same.
 What a bot.py may say (firmware/api.txt) stays. `copepod monitor` reads tracebacks back (tracebacks.py).
 """
 
@@ -13,7 +13,6 @@ import ast
 import builtins
 import functools
 import io
-import itertools
 import keyword
 import tokenize
 from collections.abc import Iterable
@@ -26,10 +25,10 @@ _ENTRIES = {"main", "boot", "startup", "run"}
 _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls", "copepod/health")
 _CONFIG = "copepod/config.py"
 
-# MicroPython's own names, which stay: first those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and
-# bare-metal builds alike (tests/host/test_names.py asks), then those that only some of them have.
+# MicroPython's own names, which stay: those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and bare-metal
+# builds alike, those in that of the ESP32 alone, and others (tests/host/test_names.py asks).
 FLASH = Path(__file__).with_name("names_in_flash.txt")
-IN_FLASH, ELSEWHERE = (frozenset(part.split()) for part in FLASH.read_text().split("\n\n"))
+EVERYWHERE, ESP32, ELSEWHERE = (part.split() for part in FLASH.read_text().split("\n\n"))
 
 
 def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> dict[str, str]:
@@ -38,7 +37,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
     `public` are names that stay, `first` the paths of files that are always loaded: theirs get the words in flash.
     """
     defined: set[str] = set()
-    kept = {*public, *_OTHERS, *_ENTRIES, *keyword.kwlist, *dir(builtins), *IN_FLASH, *ELSEWHERE}
+    kept = {*public, *_OTHERS, *_ENTRIES, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
     for path, text in files.items():
         kept.update(path.removesuffix(".py").split("/"))
         for node in ast.walk(ast.parse(text)):
@@ -62,9 +61,8 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
     always = {token.string for path in first for token in _tokens(files[path])}
     names.sort(key=lambda name: (name not in always, -len(name), name))
     used = {token.string for text in files.values() for token in _tokens(text)}
-    short = ("".join(pair) for pair in itertools.product("qzxjkvwy", "abcdefghijklmnopqrstuvwxyz0123456789"))
-    free = sorted(IN_FLASH - used - set(keyword.kwlist) - set(dir(builtins)))
-    words = itertools.chain(free, (word for word in short if word not in used | kept))
+    taken = used | set(keyword.kwlist) | set(dir(builtins))
+    words = (word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken)
     return dict(zip(names, words, strict=False))
 
 
