@@ -62,7 +62,7 @@ def refused(call):
         raise OSError("another instance is polling with this token (409): stop it, or the webhook")
     if code >= 500:
         if call.http.retry_after_s:
-            call.hold(call.key, seconds * 1000)
+            _hold(call, seconds * 1000)
         raise OSError("the server answers %d to %s" % (code, name))
     if 300 <= code < 400:
         raise OSError(
