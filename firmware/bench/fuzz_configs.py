@@ -6,7 +6,7 @@ import sys
 import fuzz_cases
 
 from copepod import config, config_edit
-from copepod.access import Access
+from copepod import parts
 
 path = sys.argv[1]
 SECRET = "AAExampleExampleExampleExampleExam"
@@ -35,7 +35,7 @@ def check(data, number):
         return False
     for warning in found.warnings:
         assert SECRET not in warning, warning
-    gate = Access(found.allow_from)
+    gate = parts.access(found.allow_from)
     for entry in gate.allow:
         assert entry == "*" or entry.isdigit() or entry[0].isalpha(), entry
     try:

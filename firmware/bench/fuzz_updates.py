@@ -2,7 +2,7 @@
 
 import fuzz_cases
 
-from copepod.access import Access
+from copepod import parts
 from copepod.pairing import Pairing
 from copepod.telegram.ceiling import Ceiling
 from copepod.telegram.edits import Edits
@@ -34,8 +34,8 @@ class Telemetry:
 
 buffer = Scarce(bytearray(12320))
 reader = new_reader(buffer, 123456789, "@copepod_bot")
-gates = (Access([]), Access(["*"]), Access(["7000000001", "ada1"]))
-pairing = Pairing(Access([]), "/nowhere/config.json", Telemetry())
+gates = (parts.access([]), parts.access(["*"]), parts.access(["7000000001", "ada1"]))
+pairing = Pairing(parts.access([]), "/nowhere/config.json", Telemetry())
 edits = Edits()
 ceiling = Ceiling()
 window = bytearray(1460)

@@ -68,13 +68,13 @@ class Bench:
 
     def bus(self):
         from copepod import messages
-        from copepod.bus import Bus
+        from copepod import parts
         from copepod.signal import Signal
 
         self.message = messages.InboundMessage
         self.filled = Signal()
         self.freed = Signal()
-        self.queues = Bus(_CAPACITY, _BUS_B, self.filled, self.freed)
+        self.queues = parts.bus(_CAPACITY, _BUS_B, self.filled, self.freed)
         self.phase("3-bus-created")
 
     async def produce(self, count):

@@ -2,17 +2,11 @@
 
 
 class Access:
-    """Decides from who sent a message; `allow` is a list of str as config.py checks it: ids, usernames
-    in lower case, or "*", which admits every person.
-    """
+    """Decides from who sent a message. Made by parts.py."""
 
-    def __init__(self, allow):
-        self.allow = list(allow)
-        self.open = "*" in self.allow
-        self.ids = []  # the numbers among them: comparing ints allocates nothing
-        for entry in self.allow:
-            if entry.isdigit():
-                self.ids.append(int(entry))
+    allow: list  # of str as config.py checks it: ids, usernames in lower case, "*" for every person
+    open: bool  # "*" is among them
+    ids: list  # the numbers among them: comparing ints allocates nothing
 
     def admits(self, msg):
         """True when the sender of `msg` may talk to the bot: a bot only if its id is listed."""
@@ -28,7 +22,3 @@ class Access:
             return False
         name = msg.username.lower()
         return name in self.allow and not name.isdigit()
-
-    def owner(self):
-        """The chat id of the first admitted person given by id, or None."""
-        return self.ids[0] if self.ids else None

@@ -5,9 +5,7 @@ The classes have no __init__ of their own where each is made once: here is all t
 
 from time import ticks_ms
 
-from copepod import arena
-from copepod.access import Access
-from copepod.bus import Bus
+from copepod import arena, parts
 from copepod.messages import OutboundMessage
 from copepod.net import asyncio_queue, http_connect
 from copepod.net.http import Client
@@ -24,6 +22,7 @@ from copepod.text.markdown import Formatter
 from copepod.textbuffer import TextBuffer
 from copepod.worker import Worker
 
+forget("copepod.parts")
 for name in ("net.asyncio_queue", "net.http_connect", "telegram.schema"):
     forget("copepod." + name)
 
@@ -38,8 +37,8 @@ def gateway(config, telemetry):
     made.wake_worker = Signal()
     made.wake_channel = Signal()
     made.tick = Signal()
-    made.access = Access(config.allow_from)
-    made.bus = Bus(config.bus_capacity, config.bus_bytes, made.wake_worker, made.wake_channel)
+    made.access = parts.access(config.allow_from)
+    made.bus = parts.bus(config.bus_capacity, config.bus_bytes, made.wake_worker, made.wake_channel)
     made.seconds = made.frame_s = made.frame_count = made.second_count = 0
     made.tick_ms = ticks_ms()
     made.worker = worker(made)
@@ -88,12 +87,23 @@ def channel(gateway):
     queue = gateway.bus.outbound
     made.outbox = outbox(queue, gateway.stats, buffer, config.rich_messages, made.api.held_ms)
     made.offsets = Offsets()
-    made.poll = Poll(config.poll_timeout_s)
+    made.poll = poll(config.poll_timeout_s)
     made.callbacks = []
     made.pairing = made.edits = made.ceiling = made.clock_day = made.menu_at = made.typing_at = None
     made.typing_off = False
     made.menu_tries = made.received = made.wait_ms = 0
     made.pause = Signal()
+    return made
+
+
+def poll(longest_s):
+    """A Poll before the first one."""
+    made = Poll()
+    made.longest_s = made.next_s = longest_s
+    made.began_ms = ticks_ms()
+    made.offset = None
+    made.left = False
+    made.timeout_s = made.cut_s = made.empty = made.pause_ms = 0
     return made
 
 

@@ -16,17 +16,18 @@ class Queue:
     Counters: published, consumed, high_water (messages), high_water_b (bytes), waits (refusals).
     """
 
-    def __init__(self, capacity, limit_b, filled=None, freed=None):
-        if capacity < 1:
-            raise ValueError
-        self.capacity = capacity
-        self.limit_b = limit_b
-        self.filled = filled
-        self.freed = freed
-        self.published = self.consumed = self.high_water = self.high_water_b = self.waits = 0
-        self.used_b = 0
-        self._ring: list = [None] * capacity
-        self._first = 0
+    capacity: int
+    limit_b: int
+    filled: "Any"
+    freed: "Any"
+    published: int
+    consumed: int
+    high_water: int
+    high_water_b: int
+    waits: int
+    used_b: int  # bytes of text in it
+    ring: list
+    first: int  # where in it the oldest message is
 
     def __len__(self):
         return self.published - self.consumed
@@ -43,7 +44,7 @@ class Queue:
             self.waits += 1
             return False
         count = self.published - self.consumed
-        self._ring[(self._first + count) % self.capacity] = message
+        self.ring[(self.first + count) % self.capacity] = message
         self.published += 1
         self.used_b += size_b
         if count >= self.high_water:
@@ -58,10 +59,10 @@ class Queue:
         """Remove and return the oldest message, or None when there is none. Allocates nothing."""
         if self.published == self.consumed:
             return None
-        first = self._first
-        message = self._ring[first]
-        self._ring[first] = None
-        self._first = (first + 1) % self.capacity
+        first = self.first
+        message = self.ring[first]
+        self.ring[first] = None
+        self.first = (first + 1) % self.capacity
         self.consumed += 1
         self.used_b -= message.size_b()
         if self.freed is not None:
@@ -70,8 +71,7 @@ class Queue:
 
 
 class Bus:
-    """The inbound and the outbound queue."""
+    """Two Queues, made by parts.py."""
 
-    def __init__(self, capacity, limit_b, wake_worker=None, wake_channel=None):
-        self.inbound = Queue(capacity, limit_b, wake_worker, wake_channel)
-        self.outbound = Queue(capacity, limit_b, wake_channel, None)
+    inbound: "Any"
+    outbound: "Any"

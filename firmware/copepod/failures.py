@@ -96,7 +96,7 @@ def left_alone(msg):
     gateway = msg.gateway
     log("handler", "update ", msg.update_id, " has brought the gateway down twice: left alone")
     gateway.stats.handler_errors += 1
-    owner = gateway.access.owner()
+    owner = gateway.access.ids[0] if gateway.access.ids else None
     what = "/" + msg.command if msg.command else "a text"
     if owner is not None and owner != msg.chat_id:
         told = "I was brought down twice by update %d (%s, sent by %d) and leave it alone."

@@ -13,6 +13,7 @@ def leave(worker, answer):
         renew(worker)
     worker.asides.append((worker.msg, steps, answer))
     worker.msg = worker.steps = None
+    worker.gateway.wake_channel.set()  # to poll for one
 
 
 def renew(worker):

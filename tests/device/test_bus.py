@@ -1,6 +1,6 @@
 """The bus: bounded in messages and bytes, in order, never a silent loss."""
 
-from copepod.bus import Bus, Queue
+from copepod import parts
 
 PURE = True
 
@@ -22,7 +22,7 @@ class Counter:
 
 
 def test_order_and_counters():
-    queue = Queue(3, 1000)
+    queue = parts.queue(3, 1000)
     messages = [Message(1) for _ in range(8)]
     out = []
     for message in messages:
@@ -38,7 +38,7 @@ def test_order_and_counters():
 
 
 def test_full_by_count_refuses_and_keeps_what_it_has():
-    queue = Queue(2, 1000)
+    queue = parts.queue(2, 1000)
     first, second = Message(1), Message(1)
     assert queue.put(first)
     assert queue.put(second)
@@ -49,7 +49,7 @@ def test_full_by_count_refuses_and_keeps_what_it_has():
 
 
 def test_full_by_bytes():
-    queue = Queue(16, 100)
+    queue = parts.queue(16, 100)
     assert queue.put(Message(60))
     assert not queue.put(Message(41))
     assert queue.put(Message(40))
@@ -59,7 +59,7 @@ def test_full_by_bytes():
 
 
 def test_one_message_over_the_limit_passes_alone():
-    queue = Queue(16, 100)
+    queue = parts.queue(16, 100)
     assert queue.put(Message(5000))
     assert not queue.put(Message(1))
     assert queue.get().size == 5000
@@ -68,7 +68,7 @@ def test_one_message_over_the_limit_passes_alone():
 
 def test_signals():
     filled, freed = Counter(), Counter()
-    queue = Queue(1, 100, filled, freed)
+    queue = parts.queue(1, 100, filled, freed)
     queue.put(Message(1))
     queue.put(Message(1))
     assert filled.count == 1
@@ -79,14 +79,14 @@ def test_signals():
 
 def test_capacity_must_hold_a_message():
     try:
-        Queue(0, 100)
+        parts.queue(0, 100)
     except ValueError:
         return
     raise AssertionError("a queue without room was made")
 
 
 def test_bus_has_two_queues():
-    bus = Bus(4, 100)
+    bus = parts.bus(4, 100)
     bus.inbound.put(Message(3))
     assert len(bus.inbound) == 1
     assert len(bus.outbound) == 0
@@ -97,7 +97,7 @@ def test_put_and_get_allocate_nothing():
         from micropython import heap_lock, heap_unlock
     except ImportError:
         return  # CPython has no such lock; MicroPython runs this for real
-    queue = Queue(4, 1000)
+    queue = parts.queue(4, 1000)
     message = Message(1)
     queue.put(message)
     queue.get()

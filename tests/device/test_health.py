@@ -5,7 +5,7 @@ import socket
 import time
 
 from copepod import health, memory
-from copepod.bus import Bus
+from copepod import parts
 from copepod.net import asyncio_queue
 from copepod.stats import Stats
 
@@ -29,7 +29,7 @@ class FakeGateway:
         self.telemetry = FakeTelemetry()
         self.channel = FakeChannel()
         self.stats = Stats()
-        self.bus = Bus(4, 1024)
+        self.bus = parts.bus(4, 1024)
         self.seconds = 93
 
 

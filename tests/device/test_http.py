@@ -475,6 +475,8 @@ OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r
 
 
 async def post(client, body=b"{}", timeout_ms=10000):
+    if not client.alive():
+        await http_connect.connect(client)
     client.begin(PATH, b"getMe")
     client.write(body)
     await client.flush()
@@ -510,7 +512,7 @@ async def keep_alive(reader, writer, number):
 
 def test_one_connection_serves_many_requests():
     async def test(client, server):
-        await client.connect()
+        await http_connect.connect(client)
         for _ in range(20):
             assert await post(client) == (200, b'{"ok":true}')
         assert client.connections == server.connections == 1
@@ -600,7 +602,7 @@ def test_refused():
         await server.stop()
         started = ticks_ms()
         try:
-            await client.connect()
+            await http_connect.connect(client)
             raise AssertionError("connected")
         except OSError as error:
             assert error.errno == ECONNREFUSED
@@ -643,14 +645,13 @@ def test_each_address_has_its_time():
             except OSError:
                 pass
             waiting.append(other)
-        from copepod.net import http_connect  # the next connect() takes this one, and drops it
-
         http_connect.socket = Resolver(port)
         client.CONNECT_MS = 150
         started = ticks_ms()
         try:
-            await client.connect()
+            await http_connect.connect(client)
         finally:
+            http_connect.socket = socket
             for other in waiting:
                 other.close()
             full.close()
@@ -666,7 +667,7 @@ def test_a_server_that_does_not_read():
 
     async def test(client, server):
         client.STALL_MS = 100
-        await client.connect()
+        await http_connect.connect(client)
         started = ticks_ms()
         client.begin(PATH, b"x")
         part = b"x" * (client.WINDOW_B // 2)
@@ -684,7 +685,7 @@ def test_a_server_that_does_not_read():
 def test_a_long_request_does_not_wait_for_delayed_acknowledgements():
     async def test(client, server):
         text = b"x" * 3000
-        await client.connect()
+        await http_connect.connect(client)
         times_ms = []
         for _ in range(30):
             started = ticks_ms()
@@ -722,7 +723,7 @@ def test_garbage_of_a_request():
                 while await client.fill():
                     pass
 
-        await client.connect()
+        await http_connect.connect(client)
         await rounds(5)
         gc.collect()
         gc.disable()

@@ -1,7 +1,6 @@
 """The answer being sent: as formatted text, and as its Markdown where there is no memory to format it."""
 
-from copepod import assembly
-from copepod.bus import Queue
+from copepod import assembly, parts
 from copepod.messages import OutboundMessage
 from copepod.signal import Signal
 from copepod.stats import Stats
@@ -49,7 +48,7 @@ class Full:
 
 def box(text, name, times, rich=False):
     trouble.log = lambda *parts: None
-    queue = Queue(2, 1000)
+    queue = parts.queue(2, 1000)
     made = assembly.outbox(queue, Stats(), TextBuffer(bytearray(12320)), rich, lambda chat_id: 0)
     made.formatter = Full(made.formatter, name, times)
     message = OutboundMessage(7, text)

@@ -4,7 +4,7 @@ import json
 import os
 
 from copepod import config, config_edit, pairing
-from copepod.access import Access
+from copepod import parts
 from copepod.messages import InboundMessage
 from copepod.pairing import Pairing, new_code
 
@@ -46,7 +46,7 @@ class Clock:
 
 
 def offered():
-    access = Access([])
+    access = parts.access([])
     telemetry = Telemetry()
     return access, telemetry, Pairing(access, PATH, telemetry)
 

@@ -65,13 +65,6 @@ class Client:
 
     # Connection -----------------------------------------------------------------------------
 
-    async def connect(self):
-        """Open the connection, TLS handshake included; an open one is closed before. See http_connect.py."""
-        from copepod.net import http_connect
-
-        forget("copepod.net.http_connect")
-        await http_connect.connect(self)
-
     def close(self):
         """Drop the connection; nothing happens when there is none."""
         self._framing = _OVER
@@ -227,17 +220,11 @@ class Client:
                 sleep_ms(1)
 
     def flush(self) -> "Any":
-        """Awaitable: end the request and send what is left, on a new connection if there is none."""
+        """Awaitable: end the request and send what is left; OSError(ENOTCONN) without a connection."""
         self._want = _FLUSH
-        if self._socket is None:
-            return self._flush_anew()
         self._send(b"\r\n0\r\n\r\n")
         self.requests += 1
         return self
-
-    async def _flush_anew(self):
-        await self.connect()
-        await self.flush()
 
     # Answer ---------------------------------------------------------------------------------
 

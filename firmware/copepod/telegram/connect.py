@@ -25,10 +25,13 @@ async def ready(channel):
 
 async def connect(channel):
     """Open the connection."""
+    from copepod.net import http_connect
+
     channel.state = "connecting"
     telemetry = channel.gateway.telemetry
     gc.collect()  # what TLS will need should be in one piece
-    await channel.http.connect()
+    await http_connect.connect(channel.http)
+    forget("copepod.net.http_connect")
     telemetry.connections = channel.http.connections
     telemetry.event("tls", channel.http.connections)
 

@@ -44,8 +44,9 @@ async def greet(channel):
     from copepod.platform import last_error
 
     problem = last_error.load()
-    if problem is not None and gate.owner() is not None:
-        asyncio.create_task(_report(gateway, gate.owner(), problem))
+    owner = gate.ids[0] if gate.ids else None
+    if problem is not None and owner is not None:
+        asyncio.create_task(_report(gateway, owner, problem))
 
 
 async def _report(gateway, owner, problem):

@@ -62,7 +62,7 @@ def refused(call):
         raise OSError("another instance is polling with this token (409): stop it, or the webhook")
     if code >= 500:
         if call.http.retry_after_s:
-            call.hold(call.key, seconds * 1000)
+            _hold(call, seconds * 1000)
         raise OSError("the server answers %d to %s" % (code, name))
     if 300 <= code < 400:
         raise OSError(
@@ -176,7 +176,7 @@ def _cut(channel, error):
     timeout_s = channel.poll.timeout_s
     if channel.poll.left:
         channel.poll.left = False
-        channel.poll.shorten(_POLL_MIN_S)
+        _shorten(channel.poll, _POLL_MIN_S)
         return True
     age_s = ticks_diff(ticks_ms(), channel.poll.began_ms) // 1000
     if age_s < _CUT_MIN_S or age_s > timeout_s or not isinstance(error, (OSError, ValueError)):
@@ -186,9 +186,14 @@ def _cut(channel, error):
     channel.poll.cut_s = age_s
     if before_s and abs(before_s - age_s) * 4 <= age_s:  # it has a rule
         channel.poll.longest_s = max(_POLL_MIN_S, age_s * 3 // 4)
-        channel.poll.shorten(channel.poll.longest_s)
+        _shorten(channel.poll, channel.poll.longest_s)
         log("telegram", "from now on a poll takes ", channel.poll.longest_s, " s")
     return True
+
+
+def _shorten(poll, timeout_s):
+    # The next poll waits so long at most, and those after it longer again.
+    poll.next_s = min(timeout_s, poll.longest_s)
 
 
 def _put_off(channel, method, error):
