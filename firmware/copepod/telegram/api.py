@@ -66,7 +66,8 @@ class Api:
         )
         self._path = b"/bot" + token.encode() + b"/"
         self._holds: list = []  # [key, until ticks_ms]
-        self._json = True
+        self._json = True  # what has come of the body
+        self._begun = False  # something of it has
         self.text = http.write  # a piece of JSON as it is, bytes or ASCII
         self.number = http.write_int  # an int of any size
         self.run = http.write_json  # (buffer, start, end): UTF-8 inside a JSON string
@@ -108,11 +109,13 @@ class Api:
         """The head of the answer has come; `sink(msg)` will take its updates."""
         self.status = status
         self._json = True
+        self._begun = False
         self.reader.begin(sink)
 
     def read(self):
         """Take the window of the answer that http.fill() has found. What comes with a failure may be anything."""
         http = self.http
+        self._begun = True
         if self._json:
             try:
                 self.reader.feed(http.buffer, http.start, http.end)
@@ -124,7 +127,8 @@ class Api:
     def lost(self):
         """The answer broke off; True when it can only have said that the message was accepted."""
         self.http.close()
-        return self.status == 200 and self.method >= SEND_MESSAGE
+        said = self.reader.values[0] is True or not self._begun
+        return said and self.status == 200 and self.method >= SEND_MESSAGE
 
     def result(self):
         """The answer is complete: True when Telegram accepted the call, False when a flood limit holds it.
