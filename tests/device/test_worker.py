@@ -406,3 +406,51 @@ def test_a_worker_that_fails_outside_of_a_handler_finishes_its_message():
     finally:
         worker.Worker.finish = original
     assert "next" in sent and SORRY in sent, (sent, LOG.text)
+
+
+def test_a_task_that_always_fails_is_started_again_later_and_later():
+    fresh()
+    started = []
+    clock = []
+
+    class Failing(Channel):
+        async def run(self):
+            started.append(clock[0].seconds)
+            raise ValueError("always the same")
+
+    supervisor.Channel = Failing
+    supervisor.port.watchdog_start = lambda ms: None
+
+    async def scene():
+        gateway = supervisor.Gateway(Config, Telemetry())
+        clock.append(gateway)
+        task = asyncio.create_task(gateway.main())
+        while not task.done():
+            await asyncio.sleep_ms(1)
+            gateway.seconds += 1  # time flies
+            gateway.tick.set()
+        await task
+
+    try:
+        asyncio.run(scene())
+    except ValueError:
+        gaps = [after - before for before, after in zip(started, started[1:])]
+        assert len(started) == 5 and gaps[0] >= 2, started
+        for before, after in zip(gaps, gaps[1:]):
+            assert after > before, gaps
+        return
+    raise AssertionError
+
+
+def test_the_watchdog_is_fed_while_both_tasks_show_a_sign_of_life():
+    gateway = supervisor.Gateway(Config, Telemetry())
+    gateway.channel = Channel(gateway)
+    gateway.worker = supervisor.Worker(gateway)
+    assert gateway._alive()
+    gateway.worker.stuck = True  # a handler that goes on whatever is done
+    assert not gateway._alive()
+    gateway.worker.stuck = False
+    gateway.channel.alive_ms = supervisor.ticks_add(supervisor.ticks_ms(), -200000)
+    assert not gateway._alive()
+    gateway.channel.state = "linking"  # which has remedies of its own
+    assert gateway._alive()

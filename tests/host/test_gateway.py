@@ -202,6 +202,25 @@ def test_an_answer_that_always_fails_is_given_up(scene: Scene) -> None:
     scene.until(scene.answered("next"))
 
 
+def test_a_page_with_status_200_is_no_acceptance(scene: Scene) -> None:
+    scene.sim.fault("html", "sendMessage")
+    scene.start()
+    scene.sim.push_text("a")
+    scene.until(scene.answered("a"))
+
+
+@pytest.mark.parametrize("kind", ["truncate", "reset"])
+def test_an_acceptance_that_breaks_off_is_one(scene: Scene, kind: str) -> None:
+    how = {"at": "body"} if kind == "reset" else {}
+    broken = scene.sim.fault(kind, "sendMessage", **how)
+    scene.start()
+    scene.sim.push_text("a")
+    scene.sim.push_text("b")
+    scene.until(lambda: not scene.sim.queue.pending())
+    assert broken.hits
+    assert scene.texts() == ["a", "b"]
+
+
 def test_a_send_without_an_answer_is_repeated_once(scene: Scene) -> None:
     scene.sim.fault("close", "sendMessage", count=None, at="lost")  # accepted, and never said so
     scene.start()

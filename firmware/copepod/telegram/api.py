@@ -63,6 +63,7 @@ class Api:
     holds: list  # [key, until ticks_ms], see trouble.py
     path: bytes
     json: bool  # so far the answer is JSON
+    begun: bool  # something of it has come
     text: "Any"  # a piece of JSON as it is, bytes or ASCII
     number: "Any"  # an int of any size
     run: "Any"  # (buffer, start, end): UTF-8 inside a JSON string
@@ -93,6 +94,7 @@ class Api:
         """The head of the answer has come; `sink(msg)` will take its updates."""
         self.status = status
         self.json = True
+        self.begun = False
         self.reader.begin(sink)
 
     def read(self):

@@ -208,10 +208,10 @@ def _unanswered(channel):
     box = channel.outbox
     if call.method != api.SEND_MESSAGE and call.method != api.SEND_RICH:
         return
-    if call.status >= 500:
+    if call.status:
         call.doubted = True  # is it this answer, or the server?
         box.suspected = True
-    elif not call.status and channel.sent:
+    elif channel.sent:
         if box.repeated:
             log("telegram", "a second time without an answer: taken for accepted")
             box.accepted()
