@@ -42,7 +42,7 @@ def check(data, number):
         config_edit.admit(path, ["7"])
     except ValueError:
         with open(path, "rb") as file:
-            assert file.read() == data, "changed, although it says that it can't be"
+            assert file.read() == bytes(data), "changed, although it says that it can't be"
         return True
     again = load()
     assert again is not None and again.allow_from == ["7"], "pairing made a config that is refused"

@@ -15,6 +15,7 @@ from host_tools.fuzzing import seeds
 
 ROOT = Path(__file__).resolve().parents[2]
 ON_DEVICE = ROOT / "firmware" / "bench"
+ROOM_B = 1 << 20  # what fuzz_cases.py has room for
 HEAP = "4m"  # the cases themselves take the most of it
 
 # A target's name: its cases, by the seed and how many, and how many `make fuzz` runs.
@@ -75,6 +76,7 @@ def run(name: str, seed: int, count: int, target: str = "unix") -> Outcome:
 def _feed(pipe: object, cases: Iterator[bytes]) -> None:
     try:
         for data in cases:
+            data = data[:ROOM_B]
             pipe.write(len(data).to_bytes(4, "big") + data)  # type: ignore[attr-defined]
         pipe.close()  # type: ignore[attr-defined]
     except BrokenPipeError:
