@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import itertools
 import re
 
 from host_tools.formatting import reference
@@ -50,15 +51,26 @@ def letters(text: str) -> str:
 
 
 def kept(markdown: str, shown: str) -> bool:
-    """True if every visible letter of a text is shown, in order, whatever else is; tags need not be."""
-    found = iter(letters(shown))
-    return all(char in found for char in letters(reference.visible(markdown, tags=False)))
+    """True if every visible letter of a text is shown, in order, whatever else is; tags need not be.
+
+    Read as by CommonMark and GFM, or as the formatter does.
+    """
+
+    def is_kept(ours: bool) -> bool:
+        found = iter(letters(shown))
+        return all(char in found for char in letters(reference.visible(markdown, False, ours)))
+
+    return is_kept(True) or is_kept(False)
 
 
 def exact(markdown: str, shown: str) -> bool:
-    """True if the visible letters are shown and no others; tags are all shown, or all left out."""
+    """True if the visible letters are shown and no others; tags are all shown, or all left out.
+
+    Read as by CommonMark and GFM, or as the formatter does.
+    """
     found = letters(shown)
-    return any(found == letters(reference.visible(markdown, tags)) for tags in (True, False))
+    ways = itertools.product((True, False), (True, False))
+    return any(found == letters(reference.visible(markdown, *way)) for way in ways)
 
 
 def comparable(markdown: str) -> bool:

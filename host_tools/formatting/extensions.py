@@ -15,8 +15,10 @@ from markdown_it.common.utils import isMdAsciiPunct, unescapeAll
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_block import table as table_rule
 from markdown_it.rules_block.table import escapedSplit, getLine
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
 from markdown_it.rules_inline.state_inline import Scanned
+from markdown_it.token import Token
 
 BLANK, PUNCTUATION, CJK, CJK_PUNCTUATION = range(1, 5)
 _ADDRESS = re.compile(
@@ -33,7 +35,8 @@ def enable(parser: MarkdownIt) -> None:
     parser.inline.ruler.before("escape", "formula", _formula)
     parser.inline.add_terminator_char("$")
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
-    StateInline.scanDelims = _scan  # type: ignore[method-assign]
+    parser.core.ruler.push("address_as_text", _name_links)
+    parser.options["cjk"] = True  # type: ignore[typeddict-unknown-key]
 
 
 def _address(state: StateInline, silent: bool) -> bool:
@@ -107,7 +110,12 @@ def _kind(char: str) -> int:
     return PUNCTUATION if symbol else 0
 
 
+_commonmark_scan = StateInline.scanDelims
+
+
 def _scan(state: StateInline, start: int, canSplitWord: bool) -> Scanned:
+    if not state.md.options.get("cjk"):
+        return _commonmark_scan(state, start, canSplitWord)
     text = state.src[: state.posMax]
     end = start
     while end < len(text) and text[end] == text[start]:
@@ -124,6 +132,35 @@ def _scan(state: StateInline, start: int, canSplitWord: bool) -> Scanned:
     elif end - start > 1 and not closes and before == PUNCTUATION and text[start - 1] in ":.!?,;)":
         closes = True
     return Scanned(opens, closes, end - start)
+
+
+StateInline.scanDelims = _scan  # type: ignore[method-assign]
+
+
+def _name_links(state: StateCore) -> None:
+    """Give links and images without a text their address for it."""
+    for token in state.tokens:
+        if token.children is not None:
+            token.children = _named(token.children)
+
+
+def _named(tokens: list[Token]) -> list[Token]:
+    made: list[Token] = []
+    for index, token in enumerate(tokens):
+        made.append(token)
+        if token.type == "image":
+            token.children = _named(token.children or [])
+            if not any(child.content.strip() for child in token.children):
+                token.children = [_text(str(token.attrs.get("src", "")))]
+        elif token.type == "link_open":
+            after = next(t for t in tokens[index + 1 :] if t.nesting or t.content.strip())
+            if after.type == "link_close":
+                made.append(_text(str(token.attrs.get("href", ""))))
+    return made
+
+
+def _text(content: str) -> Token:
+    return Token("text", "", 0, content=content)
 
 
 def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
