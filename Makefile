@@ -29,7 +29,7 @@ build: $(VENV)/.stamp ## compile the firmware into build/mpy, what a stock board
 
 .PHONY: run
 run: build ## talk to the gateway here; with TELEGRAM_TOKEN=… to your own bot
-	@$(COPEPOD) run $(if $(TARGET),--target $(TARGET))
+	@$(COPEPOD) run $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: firmware
 firmware: $(VENV)/.stamp ## build a bare-metal board's firmware, with its sizes (BOARD=VIRT_RV32)

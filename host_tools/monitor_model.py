@@ -161,6 +161,7 @@ class Model:
     log: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=KEEP_LOG))
     lines: int = 0
     boot_at: float = 0.0  # host time of the frame or event that began this boot
+    boot_seen: bool = False
     now: float = 0.0
     _infos: int = 0  # mem_info blocks taken
     _unit: int = 0  # greatest common divisor of the sizes in them
@@ -170,16 +171,27 @@ class Model:
         """The newest frame."""
         return self.frames[-1][1] if self.frames else None
 
+    @property
+    def up_s(self) -> float:
+        """How long the gateway has run: since its start where that was seen, else by its clock.
+
+        On a board the clock begins with the gateway, on Unix with the machine.
+        """
+        if self.boot_seen and self.frames:
+            return self.frames[-1][0] - self.boot_at
+        return self.last.t_ms / 1000 if self.last else 0.0
+
     def feed(self, t: float, line: str) -> Frame | Event | None:
         """Take one console line."""
         self.lines += 1
         self.now = t
         reboots = self.stream.reboots
         item = self.stream.feed(line)
-        if self.stream.reboots > reboots:
-            self.boot_at = t
-            if not (isinstance(item, Event) and item.name == "boot"):
-                self.marks.append(Mark(t, "boot", 0))
+        if item is not None and (item.seq == 0 or self.stream.reboots > reboots):
+            self.boot_at, self.boot_seen = t, True
+        told = isinstance(item, Event) and item.name == "boot"
+        if self.stream.reboots > reboots and not told:
+            self.marks.append(Mark(t, "boot", 0))
         if isinstance(item, Frame):
             self.frames.append((t, item))
         elif isinstance(item, Event):

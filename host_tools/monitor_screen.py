@@ -156,7 +156,7 @@ def screen(
     head = Text(f"{title}", "bold")
     if frame:
         head.append(f"   {frame.phase}", "bold cyan")
-        head.append(f"   up {clock(frame.t_ms / 1000)}   frame {frame.seq}", "dim")
+        head.append(f"   up {clock(model.up_s)}   frame {frame.seq}", "dim")
     if state:
         head.append(f"   {state}", "bold yellow")
     if not frame:

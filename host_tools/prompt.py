@@ -28,8 +28,15 @@ except ImportError:  # not a Unix
     termios = tty = None
 
 
+PASTE_ON, PASTE_OFF = "\x1b[?2004h", "\x1b[?2004l"  # the terminal marks what is pasted
+PASTE_BEGIN, PASTE_END = "\x1b[200~", "\x1b[201~"
+
+
 class Editor:
-    """What a line editor must at least do: type, erase, take back, go back in history."""
+    """What a line editor must at least do: type, erase, take back, go back in history.
+
+    What is pasted is text to its last line feed: it is sent when Enter is pressed.
+    """
 
     def __init__(self) -> None:
         self.text = ""
@@ -37,6 +44,8 @@ class Editor:
         self._at = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._escape = ""
+        self._pasting = False
+        self._returned = False
 
     def keys(self, data: bytes) -> Iterator[str]:
         """Take bytes from the terminal; yields each line that was finished.
@@ -46,6 +55,8 @@ class Editor:
         for char in self._decoder.decode(data):
             if self._escape or char == "\x1b":
                 self._sequence(char)
+            elif self._pasting:
+                self._paste(char)
             elif char in "\r\n":
                 line, self.text = self.text, ""
                 if line:
@@ -64,8 +75,20 @@ class Editor:
             elif char >= " ":
                 self.text += char
 
+    def _paste(self, char: str) -> None:
+        if char in "\r\n":
+            if not (char == "\n" and self._returned):  # CR LF is one end of a line
+                self.text += "\n"
+        elif char.isprintable() or char == "\t":
+            self.text += char
+        self._returned = char == "\r"
+
     def _sequence(self, char: str) -> None:
         self._escape += char
+        if self._escape in (PASTE_BEGIN, PASTE_END):
+            self._pasting = self._escape == PASTE_BEGIN
+            self._escape = ""
+            return
         if char == "\x1b" or (len(self._escape) == 2 and char in "[O"):
             return
         if char.isalpha() or char == "~" or len(self._escape) > 8:
@@ -103,6 +126,7 @@ class Prompt:
             fd = self.source.fileno()
             self._saved = termios.tcgetattr(fd)
             tty.setcbreak(fd)
+            self._tell_terminal(PASTE_ON)
             self._live = Live(
                 get_renderable=self._bottom,
                 console=self.console,
@@ -125,6 +149,7 @@ class Prompt:
         if self._live is not None:
             self._live.stop()
         if self._saved is not None and termios:
+            self._tell_terminal(PASTE_OFF)
             termios.tcsetattr(self.source.fileno(), termios.TCSADRAIN, self._saved)
 
     def read(self, timeout: float) -> str | None:
@@ -157,14 +182,19 @@ class Prompt:
         if self._live is not None:
             self._live.refresh()
 
+    def _tell_terminal(self, sequence: str) -> None:
+        self.console.file.write(sequence)
+        self.console.file.flush()
+
     def _pipe(self) -> None:
         for line in self.source:
             self._lines.put(line.rstrip("\n"))
         self._lines.put(None)
 
     def _bottom(self) -> RenderableType:
-        text = self._editor.text
+        text = self._editor.text.replace("\n", "⏎").replace("\t", " ")
         room = self.console.width - cell_len(self.label) - 4
+        text = text[-room:]  # a cell or two each: the rest can't be seen
         while cell_len(text) > room:
             text = text[1:]
         line = Text(self.label + "› ", style="bold green", no_wrap=True, overflow="crop")

@@ -34,6 +34,7 @@ from host_tools.targets.target import Device, Line, Target
 
 BARS = "▁▂▃▄▅▆▇█"
 TREND = 12  # frames in the little graph
+START_S = 30.0
 LAST_ANSWER_S = 3.0  # how long a pipe's end waits for answers
 
 
@@ -47,12 +48,14 @@ class Chat:
         self.device: Device | None = None
         self.sim: Simulator | None = None
         self.began = time.monotonic()
+        self.ending = False  # what the device says of being interrupted is no news then
 
     def on_line(self, line: Line, item: Frame | Event | None) -> None:
         """A line from the device's console: telemetry goes to the status, logs if wanted."""
         if isinstance(item, Event) and item.name == "poll":
             self.console.print(Text("the gateway is polling", style="dim"))
-        if item is None and not is_human(line.text) and (self.log or _matters(line.text)):
+        matters = _matters(line.text) and not self.ending
+        if item is None and not is_human(line.text) and (self.log or matters):
             self.console.print(Text(visible.line(line.text), style="dim"))
 
     def on_sent(self, sent: Sent) -> None:
@@ -149,6 +152,7 @@ def _with_simulator(chat: Chat, heap: str | None, app: str, folder: Path) -> int
             _converse(chat, device, sim)
             return device.exit_status or 0  # not 0 only if it has ended by itself
         finally:
+            chat.ending = True
             device.stop()
 
 
@@ -173,6 +177,7 @@ def _converse(chat: Chat, device: Device, sim: Simulator) -> None:
 
 def _last_answers(device: Device, sim: Simulator) -> None:
     """After a pipe's last line: wait until all is acknowledged and has been answered."""
+    device.wait(lambda: device.event("poll") is not None, START_S)  # it has begun at all
     sim.wait(lambda: not sim.queue.pending() or device.ended, 30)
     seen = len(device.frames.frames)
     device.wait(lambda: len(device.frames.frames) > seen, LAST_ANSWER_S)
@@ -197,6 +202,7 @@ def _with_telegram(chat: Chat, heap: str | None, app: str, folder: Path) -> int:
                     device.wait(lambda: False, 3600)
         return device.exit_status or 0
     finally:
+        chat.ending = True
         device.stop()
         if not allow:
             _tell_owner(folder / "config.json", console)

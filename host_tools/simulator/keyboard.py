@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from host_tools.simulator.faults import KINDS
+from host_tools.simulator.judge import MAX_LENGTH
 from host_tools.simulator.server import Simulator
 from host_tools.simulator.updates import GROUP, MEDIA, USER
 
@@ -26,10 +27,27 @@ def act(sim: Simulator, line: str, user: int = USER) -> str | None:
     if not line.strip():
         return None
     if not line.startswith("!"):
-        sim.push_text(line, user=user)
+        parts = split(line)
+        for part in parts:
+            sim.push_text(part, user=user)
+        if len(parts) > 1:
+            return f"sent as {len(parts)} messages, as Telegram's apps do with more than 4,096 letters"
         return None
     word, _, rest = line[1:].partition(" ")
     return _special(sim, word, rest.strip(), user)
+
+
+def split(text: str) -> list[str]:
+    """The text in pieces that a message may have: at most 4,096 UTF-16 units each."""
+    parts, part, length = [], "", 0
+    for letter in text:
+        units = 2 if letter > "\uffff" else 1
+        if length + units > MAX_LENGTH:
+            parts.append(part)
+            part, length = "", 0
+        part += letter
+        length += units
+    return [*parts, part]
 
 
 def _special(sim: Simulator, word: str, rest: str, user: int) -> str | None:

@@ -145,6 +145,18 @@ def test_a_reboot_begins_the_trend_anew() -> None:
     assert "steady" in model.reading()
 
 
+def test_up_is_the_gateways_time_and_not_the_machines() -> None:
+    """On Unix the device's clock began with the machine; where the start was not seen, it is all there is."""
+    day = 86_400.0
+    lines = [(2.0, event(0, day, "boot")), (3.0, frame(1, day + 1, gc_free=1))]
+    model = model_of(lines)
+    assert model.up_s == 1
+    assert "up 0:00:01" in drawn(model)
+    model = model_of([*lines, (10.0, event(0, day, "boot")), (12.5, frame(1, day, gc_free=1))])
+    assert model.up_s == 2.5  # it has begun again
+    assert model_of([(1.0, frame(700, 3600, gc_free=1))]).up_s == 3600
+
+
 def test_gaps_and_damage_are_counted() -> None:
     lines = console_of(5)
     damaged = lines[10][1].replace("gc_used=", "gc_used=9")

@@ -112,6 +112,32 @@ def test_the_editor_types_erases_and_remembers():
         list(editor.keys(b"\x04"))
 
 
+def test_what_is_pasted_is_one_message():
+    """Code has several lines; the terminal marks where pasting begins and ends."""
+    editor = Editor()
+    code = b"def f(x):\r\n\treturn x\rprint(f(1))\n"
+    assert list(editor.keys(b"see: \x1b[200~" + code + b"\x1b[201~")) == []
+    assert editor.text == "see: def f(x):\n\treturn x\nprint(f(1))\n"
+    assert list(editor.keys(b"\r")) == ["see: def f(x):\n\treturn x\nprint(f(1))\n"]
+    # in pieces, with what would edit or end the line if it were typed
+    whole = b"\x1b[200~a\x04\x15\x7fb\nc\x1b[201~"
+    for at in range(len(whole)):
+        assert list(editor.keys(whole[at : at + 1])) == []
+    assert list(editor.keys(b"\n")) == ["ab\nc"]
+
+
+@pytest.mark.parametrize("letter", ["x", "ж", "漢", "🦀"])
+def test_a_long_line_is_sent_whole_in_several_messages(letter):
+    """A message has at most 4,096 UTF-16 units; Telegram's apps send the rest in further ones."""
+    sim, sent = Simulator(tls=False), []
+    sim.push_text = lambda text, user: sent.append(text)
+    told = act(sim, letter * 9000)
+    assert "".join(sent) == letter * 9000
+    assert all(len(text.encode("utf-16-le")) <= 2 * 4096 for text in sent)
+    assert told.startswith(f"sent as {len(sent)} messages")
+    assert act(sim, letter * 2048) is None
+
+
 def test_lines_become_updates():
     with Simulator(tls=False) as sim:
         assert act(sim, "hello") is None
@@ -212,6 +238,33 @@ def test_run_in_a_pipe():
     assert "2 messages in, 2 out, 1 connections" in run.stdout
 
 
+def test_run_without_input_starts_and_ends():
+    """Nothing to say, as in cron or under `make run </dev/null`: no traceback, and a summary."""
+    run = subprocess.run(
+        [COPEPOD, "run"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=25,
+        env=CLEAN,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "Traceback" not in run.stdout + run.stderr
+    assert re.search(r"│ steady +│", run.stdout)
+    assert "0 messages in, 0 out" in run.stdout
+
+
+def test_make_passes_arguments_on():
+    """Every target that runs a command takes ARGS, as the Makefile's help says of some."""
+    root = Path(__file__).resolve().parents[2]
+    for target in ("run", "live", "bench", "machine", "monitor", "flash", "deploy", "doctor"):
+        command = ["make", "-n", "-C", root, target, "ARGS=--help-me"]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert f"copepod {target}" in run.stdout
+        assert "--help-me" in run.stdout, target
+
+
 def read_until(fd, pattern, seconds=15.0):
     """What a terminal shows until the pattern is there."""
     seen = ""
@@ -237,8 +290,10 @@ def test_run_in_a_terminal():
         read_until(fd, r"heap .* KiB · live")
         os.write(fd, "hello `code` 🦀\r".encode())
         read_until(fd, r"hello code 🦀")
+        os.write(fd, b"\x1b[200~first\rsecond\x1b[201~\r")
+        read_until(fd, r"in 2 out 2")
         os.write(fd, b"\x03")
-        seen = read_until(fd, r"messages in, \d+ out")
+        seen = read_until(fd, r"2 messages in, 2 out")
         assert "GC heap by phase" in seen
         with contextlib.suppress(OSError):  # the terminal's end
             while os.read(fd, 65536):
