@@ -216,6 +216,32 @@ except MemoryError:
     assert figures(after)[0] == AREA_B
 
 
+# --- the stack
+
+
+def test_calls_and_imports_nest_as_deep(run: Run) -> None:  # noqa: F811
+    """There, calls nest 54 deep, and the twentieth import in an import ends in a panic."""
+    code = """
+depth = 0
+def call():
+    global depth
+    depth += 1
+    call()
+try:
+    call()
+except RuntimeError:
+    print(depth)
+try:
+    import m0
+except RuntimeError:
+    pass
+"""
+    modules = {f"m{n}.py": f"print({n})\nimport m{n + 1}\n".encode() for n in range(30)}
+    calls, *imports = map(int, run(code, modules))
+    assert 52 <= calls <= 56
+    assert 18 <= len(imports) <= 21
+
+
 # --- holding room
 
 

@@ -7,9 +7,8 @@
 // Neither allocates while its value is a small int. gcstat_heap[] holds the heap's first and last
 // address for those who look at the process from outside (host_tools/pages.py).
 
-#include <time.h>
-
 #include "py/gc.h"
+#include "py/mphal.h"
 #include "py/obj.h"
 #include "py/runtime.h"
 
@@ -21,7 +20,7 @@ void __wrap_gc_init(void *start, void *end);
 
 void *volatile gcstat_heap[2];
 static mp_uint_t runs;
-static unsigned long long spent_ns;
+static unsigned long long spent_us;
 
 void __wrap_gc_init(void *start, void *end) {
     gcstat_heap[0] = start;
@@ -30,11 +29,9 @@ void __wrap_gc_init(void *start, void *end) {
 }
 
 void __wrap_gc_collect(void) {
-    struct timespec before, after;
-    clock_gettime(CLOCK_MONOTONIC, &before);
+    mp_uint_t before = mp_hal_ticks_us();
     __real_gc_collect();
-    clock_gettime(CLOCK_MONOTONIC, &after);
-    spent_ns += (after.tv_sec - before.tv_sec) * 1000000000ll + (after.tv_nsec - before.tv_nsec);
+    spent_us += (mp_uint_t)(mp_hal_ticks_us() - before); // ticks wrap
     runs += 1;
 }
 
@@ -44,7 +41,7 @@ static mp_obj_t gcstat_runs(void) {
 static MP_DEFINE_CONST_FUN_OBJ_0(gcstat_runs_obj, gcstat_runs);
 
 static mp_obj_t gcstat_us(void) {
-    return mp_obj_new_int_from_uint((mp_uint_t)(spent_ns / 1000));
+    return mp_obj_new_int_from_uint((mp_uint_t)spent_us);
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(gcstat_us_obj, gcstat_us);
 
