@@ -135,6 +135,7 @@ def api(http, token, buffer, stats):
     made.stats = stats
     made.holds = []
     made.json = True
+    made.begun = False
     made.text = http.write  # a piece of JSON as it is, bytes or ASCII
     made.number = http.write_int  # an int of any size
     made.run = http.write_json  # (buffer, start, end): UTF-8 inside a JSON string

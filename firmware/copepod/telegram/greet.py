@@ -6,6 +6,7 @@ from micropython import const
 
 from copepod import messages
 from copepod.log import log
+from copepod.once import forget
 from copepod.platform import record
 from copepod.telegram import api
 
@@ -47,6 +48,8 @@ async def greet(channel):
     owner = gate.ids[0] if gate.ids else None
     if problem is not None and owner is not None:
         asyncio.create_task(_report(gateway, owner, problem))
+    else:
+        forget("copepod.platform.last_error")
 
 
 async def _report(gateway, owner, problem):
@@ -60,3 +63,4 @@ async def _report(gateway, owner, problem):
     except messages.AnswerRefused as error:
         log("telegram", "the owner can't be told: ", error)
     last_error.store("")
+    forget("copepod.platform.last_error")
