@@ -142,7 +142,8 @@ def words() -> dict[str, str]:
     text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in sources()}
     text |= measuring()
     linked = link.link(text, ENTRIES, APART, PUBLIC)
-    first = [f"{entry.replace('.', '/')}.py" for entry in ENTRIES if entry != "copepod.text.structure"]
+    stay = [*(entry for entry in ENTRIES if entry != "copepod.text.structure"), *APART]
+    first = [path for path in linked if f"{path.removesuffix('.py').replace('/', '.')}.".startswith(tuple(stay))]
     api = re.findall(r"^\w[\w.]*$", (FIRMWARE / "api.txt").read_text(), re.MULTILINE)
     public = {part for line in api for part in line.split(".")} | set(FORMATTER)
     return names.plan(linked, public, first)

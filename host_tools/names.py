@@ -24,6 +24,7 @@ _ENTRIES = {"main", "boot", "startup", "run"}
 # Files whose names are a port's, too, or keys of the config.
 _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls", "copepod/health")
 _CONFIG = "copepod/config.py"
+_SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash")  # not loaded at each start
 
 # MicroPython's own names, which stay: those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and bare-metal
 # builds alike, those in that of the ESP32 alone, and others (tests/host/test_names.py asks).
@@ -37,33 +38,51 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
     `public` are names that stay, `first` the paths of files that are always loaded: theirs get the words in flash.
     """
     defined: set[str] = set()
-    kept = {*public, *_OTHERS, *_ENTRIES, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
+    kept: set[str] = {*public, *_OTHERS, *_ENTRIES, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
     for path, text in files.items():
         kept.update(path.removesuffix(".py").split("/"))
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        tree = ast.parse(text)
+        for scope in ast.walk(tree):
+            if path.startswith("bench/"):
+                break  # names of its own cost a board nothing
+            if isinstance(scope, ast.Module | ast.ClassDef):  # what is a function's own has no name on a board
+                defined |= {name for node in scope.body for name in _bound(node)}
+            if isinstance(scope, ast.ClassDef) and path == _CONFIG:  # set by the names of their keys
+                kept |= {name for node in scope.body for name in _bound(node)}
+        for node in ast.walk(tree):
+            own = not path.startswith("bench/")
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own:
                 defined.add(node.name)
-            elif isinstance(node, ast.arg):
+            elif isinstance(node, ast.arg) and own:
                 defined.add(node.arg)
             elif isinstance(node, ast.Attribute):
-                if isinstance(node.ctx, ast.Store):
+                if isinstance(node.ctx, ast.Store) and own:
                     defined.add(node.attr)
                 if path.startswith(_SPOKEN) and not node.attr.startswith("_"):
                     kept.add(node.attr)
-            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                defined.add(node.id)
             elif isinstance(node, ast.keyword) and node.arg:
                 kept.add(node.arg)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 kept.add(node.value)
-    kept.update(token.string for token in _tokens(files[_CONFIG]))
     names = [name for name in defined - kept if not name.startswith("__") and len(name) > 2]
     always = {token.string for path in first for token in _tokens(files[path])}
-    names.sort(key=lambda name: (name not in always, -len(name), name))
+    seldom = {token.string for path in files if path.startswith(_SELDOM) for token in _tokens(files[path])}
+    names.sort(key=lambda name: (name not in always, name in seldom, -len(name), name))
     used = {token.string for text in files.values() for token in _tokens(text)}
     taken = used | set(keyword.kwlist) | set(dir(builtins))
     words = (word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken)
     return dict(zip(names, words, strict=False))
+
+
+def _bound(node: ast.stmt) -> set[str]:
+    """Names that a statement of a module or class gives a value, its inner blocks included."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {node.name}
+    return {
+        child.id
+        for child in ast.walk(node)
+        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)
+    }
 
 
 def shorten(text: str, words: dict[str, str]) -> str:
