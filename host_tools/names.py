@@ -64,14 +64,24 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
                 kept.add(node.arg)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 kept.add(node.value)
+    # The compiler keeps nothing of a constant whose name begins with "_", and must keep the others.
+    constants = {name for text in files.values() for name in _constants(text)}
+    kept.update(name for name in constants if name.startswith("_"))
     names = [name for name in defined - kept if not name.startswith("__") and len(name) > 2]
     always = {token.string for path in first for token in _tokens(files[path])}
     seldom = {token.string for path in files if path.startswith(_SELDOM) for token in _tokens(files[path])}
     names.sort(key=lambda name: (name not in always, name in seldom, -len(name), name))
     used = {token.string for text in files.values() for token in _tokens(text)}
     taken = used | set(keyword.kwlist) | set(dir(builtins))
-    words = (word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken)
-    return dict(zip(names, words, strict=False))
+    words = [word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken]
+    given: dict[str, str] = {}
+    for name in names:
+        fit = (word for word in words if name not in constants or not word.startswith("_"))
+        word = next(fit, None)
+        if word is not None:
+            given[name] = word
+            words.remove(word)
+    return given
 
 
 def _bound(node: ast.stmt) -> set[str]:
@@ -94,6 +104,20 @@ def shorten(text: str, words: dict[str, str]) -> str:
             line = lines[row - 1]
             lines[row - 1] = line[:start] + words[token.string] + line[token.end[1] :]
     return "".join(lines)
+
+
+def _constants(text: str) -> set[str]:
+    """Names that a source gives a value with const()."""
+    return {
+        target.id
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "const"
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 @functools.cache

@@ -13,8 +13,8 @@ from micropython import const
 
 from copepod import memory
 from copepod.log import log
-from copepod.net.until import Until
-from copepod.net.wait import READ, WRITE, Waiter
+from copepod.net.wait import READ, WRITE
+from copepod.net.waiter import Until, new_waiter
 
 _CLIENTS = const(4)
 _DEADLINE_MS = const(5000)
@@ -115,7 +115,7 @@ class _Client:
 
     def __init__(self, sock):
         self.sock = sock
-        self.waiter = Waiter(sock)
+        self.waiter = new_waiter(sock)
         self.deadline = ticks_add(ticks_ms(), _DEADLINE_MS)
 
     def close(self):

@@ -37,7 +37,7 @@ def refuse(description, migrate_to=None, box=None):
     channel.outbox = box = box or Box()
     channel.api = Thing()
     channel.api.reader = Thing()
-    channel.api.reader.migrate_to = migrate_to
+    channel.api.reader.values = {trouble.MIGRATE_TO: migrate_to}
     trouble.refused_for_good(channel, api.SEND_MESSAGE, Refused(description))
     return box
 

@@ -8,6 +8,9 @@ from copepod.textbuffer import TextBuffer
 
 PURE = True
 
+# Places of the values of telegram/schema.py.
+ERROR_CODE, DESCRIPTION, RETRY_AFTER, ID, USERNAME, MESSAGE_ID, MIGRATE_TO = 1, 2, 3, 5, 6, 7, 16
+
 BUFFER = TextBuffer(bytearray(12320))
 BOT_ID = 123456789
 ADA = {"id": 7000000001, "is_bot": False, "first_name": "Ada", "username": "ada"}
@@ -132,7 +135,7 @@ def test_long_texts_stay_in_the_buffer_until_they_are_needed():
             cut=cut,
             free=False,
         )
-        assert READER.description.startswith("Bad Request: \u00e9 xx")
+        assert READER.values[DESCRIPTION].startswith("Bad Request: \u00e9 xx")
     assert held_b(first) == 1800
     # The next text that needs the place comes again later, so that none is read without room for it.
     assert answer(update("message", message(text="y" + long)), free=False) == [] and READER.ok
@@ -525,9 +528,9 @@ def test_other_answers():
         answer({"ok": True, "result": {"id": BOT_ID, "is_bot": True, "username": "Copepod_Bot"}})
         == []
     )
-    assert (READER.ok, READER.id, READER.username) == (True, BOT_ID, "Copepod_Bot")
+    assert (READER.ok, READER.values[ID], READER.values[USERNAME]) == (True, BOT_ID, "Copepod_Bot")
     assert answer({"ok": True, "result": message(text="sent")}) == []
-    assert (READER.ok, READER.message_id, READER.id) == (True, 77, None)
+    assert (READER.ok, READER.values[MESSAGE_ID], READER.values[ID]) == (True, 77, None)
     assert answer({"ok": True, "result": True}) == [] and READER.ok
     assert answer({"ok": True, "result": []}) == [] and READER.ok
     description = "Too Many Requests: retry after 35"
@@ -538,15 +541,15 @@ def test_other_answers():
         "parameters": {"retry_after": 35},
     }
     assert answer(refused) == []
-    assert (READER.ok, READER.error_code, READER.retry_after) == (False, 429, 35)
-    assert READER.description == description
+    assert (READER.ok, READER.values[ERROR_CODE], READER.values[RETRY_AFTER]) == (False, 429, 35)
+    assert READER.values[DESCRIPTION] == description
     answer({"ok": True, "result": True})
-    assert (READER.error_code, READER.retry_after, READER.description) == (None, None, None)
+    assert (READER.values[ERROR_CODE], READER.values[RETRY_AFTER], READER.values[DESCRIPTION]) == (None, None, None)
     moved = dict(refused, error_code=400, parameters={"migrate_to_chat_id": GROUP["id"]})
     answer(moved)
-    assert (READER.migrate_to, READER.retry_after) == (GROUP["id"], None)
+    assert (READER.values[MIGRATE_TO], READER.values[RETRY_AFTER]) == (GROUP["id"], None)
     answer({"ok": True, "result": True})
-    assert READER.migrate_to is None
+    assert READER.values[MIGRATE_TO] is None
 
 
 def test_damaged_answers():

@@ -7,8 +7,8 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 import asyncio.core as core
 from copepod.net import asyncio_queue
-from copepod.net.until import Until
-from copepod.net.wait import READ, WRITE, KeepIOQueue, Waiter
+from copepod.net.wait import READ, WRITE, KeepIOQueue
+from copepod.net.waiter import Until, new_waiter
 
 FIRST_PORT = 21000 + ticks_ms() % 20000
 
@@ -88,7 +88,7 @@ async def until(waiter, events, deadline):
 def test_bytes_wake_the_task():
     async def main():
         here, there = pair()
-        waiter = Waiter(here)
+        waiter = new_waiter(here)
 
         async def write():
             await asyncio.sleep_ms(30)
@@ -109,7 +109,7 @@ def test_bytes_wake_the_task():
 def test_deadline():
     async def main():
         here, there = pair()
-        waiter = Waiter(here)
+        waiter = new_waiter(here)
         for others in (False, True):  # alone, and with a task that sleeps longer
             task = asyncio.create_task(nap(400 if others else 0))
             await asyncio.sleep_ms(1)
@@ -129,7 +129,7 @@ def test_deadline():
 def test_writable():
     async def main():
         here, there = pair()
-        waiter = Waiter(here)
+        waiter = new_waiter(here)
         await Until(waiter, WRITE, later(9000))
         while here.write(b"x" * 4096):
             pass
@@ -159,7 +159,7 @@ def test_writable():
 def test_cancel():
     async def main():
         here, there = pair()
-        waiter = Waiter(here)
+        waiter = new_waiter(here)
         task = asyncio.create_task(until(waiter, READ, later(5000)))
         await asyncio.sleep_ms(10)
         task.cancel()
@@ -185,7 +185,7 @@ def asked_while_asleep(prepare):
         queue = core._io_queue
         queue.poller = CountingPoller(queue.poller)
         here, there = pair()
-        waiter = Waiter(here)
+        waiter = new_waiter(here)
         await Until(waiter, WRITE, later(9000))
         await until(waiter, READ, later(5))
         prepare(here, there)
@@ -218,7 +218,7 @@ def test_what_nobody_waits_for_does_not_end_every_sleep():
 def test_streams_are_served_beside_it():
     async def main():
         here, there = pair()
-        waiter = Waiter(here)
+        waiter = new_waiter(here)
         served = []
 
         async def serve(reader, writer):
@@ -272,7 +272,7 @@ def test_streams_are_served_beside_it():
 def test_waits_make_no_garbage():
     async def main():
         here, there = pair()
-        waiter = Waiter(here)
+        waiter = new_waiter(here)
         buffer = bytearray(1)
         other = bytearray(b"x")
 
@@ -391,8 +391,8 @@ def test_install_leaves_an_asyncio_that_it_does_not_know():
 def test_without_the_queue_waits_still_end():
     async def main():
         here, there = pair()
-        waiter = Waiter(here)
-        assert waiter._queue is None
+        waiter = new_waiter(here)
+        assert waiter.queue is None
 
         async def write():
             await asyncio.sleep_ms(50)

@@ -5,11 +5,11 @@ import select
 import socket
 from time import ticks_add, ticks_ms
 
-from copepod.net.until import Until
-from copepod.net.wait import READ, WRITE, Waiter
+from copepod.net.wait import READ, WRITE
+from copepod.net.waiter import Until, new_waiter
 from copepod.once import forget
 
-forget("copepod.net.until")
+forget("copepod.net.waiter")
 
 _LOOK_MS = 100  # until TLS is up it nearly always waits for the server; a look now and then serves the rest
 
@@ -77,7 +77,7 @@ async def _open(client, info, deadline):
     # The raw socket is what is polled, also under TLS: it has a file number, so that a Unix poll() sleeps instead of
     # asking every millisecond. TLS may hold bytes that it already read, so each wait comes after a read that found
     # nothing.
-    client._waiter = waiter = Waiter(raw)
+    client._waiter = waiter = new_waiter(raw)
     poll = select.poll()
     poll.register(raw, WRITE)
     while not poll.poll(0):

@@ -2,7 +2,8 @@
 
 from micropython import const
 
-from copepod.net.wait import READ, WRITE, Waiter
+from copepod.net.wait import READ, WRITE
+from copepod.net.waiter import new_waiter
 
 _URGENT = const(2)  # POLLPRI, which newer asyncio has a queue for
 
@@ -21,7 +22,7 @@ def complete(kind, name):
 def queue_read(self, stream, events=READ):
     entry = self.map.get(id(stream))
     if entry is None:
-        entry = self.map[id(stream)] = Waiter(stream, self)
+        entry = self.map[id(stream)] = new_waiter(stream, self)
     entry.park(events, 0)
 
 

@@ -22,22 +22,16 @@ _LOOK_MS = const(20)  # how often to look at the socket where asyncio's queue co
 
 
 class Waiter:
-    """One stream that is kept, for one task at a time. close() it before the stream is closed."""
+    """One stream that is kept, for one task at a time. close() it before the stream is closed. See waiter.py."""
 
-    def __init__(self, stream, queue=None):
-        self.stream = stream
-        self.read = self.write = None  # the tasks that wait
-        self.poll = 0  # what the poller is asked for
-        self.idle = 0  # events since somebody last waited
-        self.kept = queue is None  # a queue makes them for streams that are not
-        if self.kept:
-            queue = core._io_queue
-            if isinstance(queue, KeepIOQueue):
-                queue.map[id(stream)] = self
-                queue.kept.append(self)
-            else:
-                queue = None
-        self._queue = queue
+    stream: "Any"
+    read: "Any"  # the tasks that wait
+    write: "Any"
+    poll: int  # what the poller is asked for
+    idle: int  # events since somebody last waited
+    deadline: int
+    kept: bool  # not so what a queue makes for asyncio's streams
+    queue: "Any"  # None where asyncio's own could not be replaced
 
     def park(self, events, deadline):
         """Let the running task sleep until the stream is ready for `events`, or until `deadline`.
@@ -45,7 +39,7 @@ class Waiter:
         To be called in the __next__ of an awaitable, which then returns None. `deadline` is in
         ticks_ms. The task may be woken early: it tries again, and looks at the clock itself.
         """
-        queue = self._queue
+        queue = self.queue
         if queue is None:
             next(core.sleep_ms(_LOOK_MS))
             return
@@ -63,7 +57,7 @@ class Waiter:
 
     def close(self):
         """Leave the poller: the number of a closed socket may be the next socket's."""
-        queue = self._queue
+        queue = self.queue
         if queue and self in queue.kept:
             queue.kept.remove(self)
             del queue.map[id(self.stream)]

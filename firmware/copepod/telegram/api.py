@@ -16,7 +16,6 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod import registry
 from copepod.once import forget
 from copepod.telegram.updates import UpdateReader  # noqa: F401  its part: see assembly.py
 
@@ -141,6 +140,8 @@ class Api:
             self.text(b',"offset":')
             self.number(offset)
         if not self.polls:
-            self.text(b',"allowed_updates":["message","callback_query"')
-            self.text(b',"edited_message"]' if registry.edits else b"]")
+            from copepod.telegram import connect
+
+            connect.write_allowed(self)
+            forget("copepod.telegram.connect")
         self.text(b"}")

@@ -3,6 +3,7 @@
 import gc
 from time import ticks_ms
 
+from copepod import registry
 from copepod.once import forget
 from copepod.net import link
 from copepod.platform import port
@@ -34,6 +35,12 @@ async def connect(channel):
     forget("copepod.net.http_connect")
     telemetry.connections = channel.http.connections
     telemetry.event("tls", channel.http.connections)
+
+
+def write_allowed(call):
+    """Write what updates the first poll asks for."""
+    call.text(b',"allowed_updates":["message","callback_query"')
+    call.text(b',"edited_message"]' if registry.edits else b"]")
 
 
 def first_poll(channel):

@@ -10,6 +10,8 @@ from copepod.once import forget
 from copepod.platform import record
 from copepod.telegram import api
 
+_ID = const(5)  # places of the values of telegram/schema.py
+_USERNAME = const(6)
 _STEP_MS = const(500)
 
 
@@ -28,11 +30,11 @@ async def greet(channel):
         call.read()
     if not call.result():
         raise OSError("flood limit on the first call")
-    bot_id = call.reader.id  # the reader's fields are the next answer's soon
+    bot_id = call.reader.values[_ID]  # the reader's fields are the next answer's soon
     gateway = channel.gateway
     call.reader.bot_id = bot_id
-    call.reader.at_name = "@" + (call.reader.username or "").lower()
-    log("telegram", "I am @", call.reader.username)
+    call.reader.at_name = "@" + (call.reader.values[_USERNAME] or "").lower()
+    log("telegram", "I am @", call.reader.values[_USERNAME])
     gateway.telemetry.frame("connected", True)
     channel.offsets.answered = record.last_id_load(bot_id)
     gate = gateway.access

@@ -11,6 +11,12 @@ from copepod.once import forget
 from copepod.telegram import api, outbox
 from copepod.telegram.api import Refused, Stop
 
+# Places of the values of telegram/schema.py.
+ERROR_CODE = const(1)
+DESCRIPTION = const(2)
+RETRY_AFTER = const(3)
+MIGRATE_TO = const(16)  # the chat's new id
+
 _BACKOFF_MIN_MS = const(1000)
 _BACKOFF_MAX_MS = const(30000)
 _CONFLICT_MS = const(30000)  # another instance polls: so much longer
@@ -35,9 +41,9 @@ def refused(call):
     try:
         reader.finish()
         if status == 200:
-            code = reader.error_code or status
-        description = reader.description or "without a reason"
-        retry_after = reader.retry_after
+            code = reader.values[ERROR_CODE] or status
+        description = reader.values[DESCRIPTION] or "without a reason"
+        retry_after = reader.values[RETRY_AFTER]
     except ValueError:  # a page, or nothing
         description = "without a reason"
         retry_after = None
@@ -85,7 +91,7 @@ def refused_for_good(channel, method, error):
     """Telegram refuses the call that was made: what is left of it is dropped, or takes another form."""
     if method == api.SEND_MESSAGE or method == api.SEND_RICH:
         box = channel.outbox
-        if not _goes_elsewhere(box.message, channel.api.reader.migrate_to, str(error)):
+        if not _goes_elsewhere(box.message, channel.api.reader.values[MIGRATE_TO], str(error)):
             refused_piece(box, error, method)
     elif method in _OPTIONAL:
         if method == api.SET_COMMANDS:

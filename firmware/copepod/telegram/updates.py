@@ -17,7 +17,6 @@ _MESSAGE = const(7)
 _THREAD = const(8)
 _IS_TOPIC = const(9)
 _IS_BOT = const(13)
-_MIGRATE_TO = const(16)
 _TEXT = const(17)
 _SENDER = const(26)
 _USERNAME = const(27)
@@ -33,10 +32,9 @@ _THINGS = b"slkod"  # nodes of attachments with something to say
 
 
 class UpdateReader(Reader):
-    """begin(), feed() each window, finish(); after that the fields of the answer are attributes.
+    """begin(), feed() each window, finish(); after that `ok` is what the answer says, and `values` are its fields.
 
-    ok, error_code, description, retry_after and migrate_to (the chat's new id) are any answer's; id
-    and username getMe's; message_id sendMessage's. `buffer` is the TextBuffer, in which a long text
+    The places of those that matter when it is not ok stand in trouble.py. `buffer` is the TextBuffer, in which a long text
     stays until somebody needs it or the place.
     """
 
@@ -62,15 +60,7 @@ class UpdateReader(Reader):
         """End the answer. ValueError when it was cut short."""
         if not self._stopped:
             super().finish()
-        values = self.values
-        self.ok = values[0] is True or self._stopped
-        self.error_code = values[1]
-        self.description = values[2]
-        self.retry_after = values[3]
-        self.id = values[5]
-        self.username = values[6]
-        self.message_id = values[_MESSAGE]
-        self.migrate_to = values[_MIGRATE_TO]
+        self.ok = self.values[0] is True or self._stopped
 
     def opened(self, letter):
         if letter in _KINDS:

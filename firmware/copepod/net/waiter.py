@@ -1,7 +1,25 @@
-"""One wait for a socket, for code that is a coroutine anyway. Memory: 32 B for each wait."""
+"""Makes Waiters (wait.py), and waits for them in coroutines. Memory: dropped after use; 32 B for each wait."""
 
+from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 from errno import ETIMEDOUT
 from time import ticks_add, ticks_diff, ticks_ms
+
+from copepod.net.wait import KeepIOQueue, Waiter
+
+
+def new_waiter(stream, queue=None):
+    """A Waiter for `stream`; the `queue` that makes it for asyncio's streams is given."""
+    made = Waiter()
+    made.stream = stream
+    made.read = made.write = None
+    made.poll = made.idle = 0
+    made.kept = queue is None
+    if made.kept and isinstance(core._io_queue, KeepIOQueue):
+        queue = core._io_queue
+        queue.map[id(stream)] = made
+        queue.kept.append(made)
+    made.queue = queue
+    return made
 
 
 class Until:
