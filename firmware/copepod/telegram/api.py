@@ -62,7 +62,7 @@ class Api:
     holds: list  # [key, until ticks_ms], see trouble.py
     path: bytes
     json: bool  # so far the answer is JSON
-    begun: bool  # something of it has come
+    begun: bool  # something of the answer's body has come
     text: "Any"  # a piece of JSON as it is, bytes or ASCII
     number: "Any"  # an int of any size
     run: "Any"  # (buffer, start, end): UTF-8 inside a JSON string
@@ -99,6 +99,7 @@ class Api:
     def read(self):
         """Take the window of the answer that http.fill() has found. What comes with a failure may be anything."""
         http = self.http
+        self.begun = True
         if self.json:
             try:
                 self.reader.feed(http.buffer, http.start, http.end)

@@ -106,6 +106,8 @@ class Channel:
                     except (OSError, ValueError):
                         if call.status != 200 or method < api.SEND_MESSAGE:
                             raise
+                        if call.begun and call.reader.values[0] is not True:
+                            raise  # a page
                         http.close()
                         accepted = True  # nothing else can have been said
                     except Refused as error:
