@@ -23,9 +23,7 @@ def formatter(buffer: bytearray | None = None):  # noqa: ANN201 - the class is d
             sys.path.insert(0, path)
     from copepod.text.markdown import Formatter  # type: ignore[import-not-found]
 
-    machine = Formatter(buffer)
-    machine.keeps_modules = True  # loading them for each text takes time here
-    return machine
+    return Formatter(buffer)
 
 
 MOST = 1 << 16  # bytes: no message has as many
@@ -78,7 +76,6 @@ DRIVER = """
 import sys, json
 from copepod.text.markdown import Formatter
 fmt = Formatter()
-fmt.keeps_modules = True
 out = bytearray()
 def sink(buf, start, end):
     out.extend(memoryview(buf)[start:end])

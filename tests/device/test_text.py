@@ -7,6 +7,7 @@ from copepod.text.markdown import Formatter
 PURE = True
 
 FMT = Formatter()  # made once, as on the device
+FMT.keeps_modules = False  # as where the heap is small
 OUT = bytearray()
 
 

@@ -28,6 +28,7 @@ from .scan import aim_passes, forget_marks
 from .state import FAR, State
 
 _BUFFER = const(12544)  # 4,096 Chinese characters and some
+_PLENTY_B = const(131072)  # a board without PSRAM has less
 # Modules that are imported by the function that needs one, and forgotten when the answer is done.
 _ON_DEMAND = (
     "copepod.text.structure",
@@ -55,13 +56,13 @@ _ON_DEMAND = (
 class Formatter:
     """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes.
 
-    With `keeps_modules` what was loaded on demand stays for the next answer, where the heap has room for it.
+    With `keeps_modules` what was loaded on demand stays for the next answer: most answers have lists, code and
+    links, and loading that takes longer than formatting them. Where the heap is small it is forgotten each time.
     """
-
-    keeps_modules = False
 
     def __init__(self, buffer=None):
         self.state = State(bytearray(_BUFFER) if buffer is None else buffer)
+        self.keeps_modules = not hasattr(gc, "mem_free") or gc.mem_free() > _PLENTY_B
 
     def begin(self):
         """Start a new answer; whatever was held is forgotten."""
