@@ -1,4 +1,4 @@
-"""What a KeepIOQueue (wait.py) does for asyncio's streams and for a task that is cancelled. Memory: kept once it was needed."""
+"""What a KeepIOQueue (wait.py) does for asyncio's streams and when a task is cancelled. Memory: kept once needed."""
 
 from micropython import const
 
