@@ -71,7 +71,7 @@ class Gateway:
     channel: "Any"
     jobs: tuple
     seconds: int  # since start; counted, because ticks wrap after twelve days
-    tick_ms: int  # when the last of them was full
+    tick_ms: "Any"  # when the last of them was full
 
     def send(self, chat_id, markdown, reply_to=None, thread_id=None):
         """Awaitable: send `markdown` (str, iterable or async iterable of str) to a chat; or AnswerRefused.

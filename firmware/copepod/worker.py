@@ -20,7 +20,7 @@ class Worker:
 
     gateway: "Any"
     msg: "Any"
-    since_ms: int
+    since_ms: "Any"
     handling: bool  # code of a handler runs, and may be given up
     stuck: bool  # it goes on whatever is done: the watchdog's turn
     steps: "Any"  # of the handler, see handling.py; None in a bot that has needed none yet

@@ -63,6 +63,25 @@ class Client:
     CONNECT_MS = 20000
     STALL_MS = 10000
 
+    # Made by http_connect.py:
+    host: str
+    port: int
+    tls: "Any"
+    connections: int  # opened so far
+    requests: int
+    buffer: bytearray
+    start: int  # buffer[start:end] are the body bytes that fill() found
+    end: int
+    _view: memoryview
+    _tx: bytearray
+    _head: bytes
+    _socket: "Any"
+    _raw: "Any"
+    _waiter: "Any"
+    _stop: StopIteration  # what an await is told: nothing, or the value that is usual
+    _stop_200: StopIteration
+    _stop_true: StopIteration
+
     # Connection -----------------------------------------------------------------------------
 
     def close(self):

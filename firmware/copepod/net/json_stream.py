@@ -55,6 +55,23 @@ class Reader:
 
     opened: "Any"
     closed: "Any"
+    values: list
+    buffer: "Any"
+    pause: bool
+    # Made by json_schema.py:
+    _table: dict  # see there
+    _names: bytes
+    _root: int  # kind and node of the document
+    _short: bytearray
+    _tail: bytearray  # a scalar, or an escape that a window's end cuts
+    _stack: bytearray
+    _window: "Any"
+    _view: "Any"
+    _known: dict  # target -> short string of the last document, and its UTF-8,
+    _known_b: dict  # since the same sender's name comes again and again
+    _high: int  # the last large integer in two parts, and itself
+    _low: int
+    _big: int
 
     SHORT = 96  # UTF-16 units
     LONG = 4096

@@ -41,7 +41,7 @@ class Channel:
     gateway: "Any"
     stats: "Any"
     state: str
-    alive_ms: int
+    alive_ms: "Any"
     steady: bool  # polls succeed
     ready_once: bool  # a poll has succeeded
     greeted: bool

@@ -17,7 +17,7 @@ class Poll:
 
     longest_s: int  # what the config says, or what the way to the server lets live
     timeout_s: int
-    began_ms: int
+    began_ms: "Any"
     offset: "int | None"  # that it was sent with
     left: bool  # it is being ended, because something is to be sent
     cut_s: int  # how old the last one was that somebody cut
