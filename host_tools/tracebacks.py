@@ -25,8 +25,9 @@ def placed(line: str) -> str:
     function = _named().get(frame[3], frame[3])
     path = frame[1].removesuffix(".py").replace(".", "/") + ".py"
     places = _places(path, int(frame[2]), function)
-    line = line.removesuffix(frame[3]) + function
-    return f"{line}  <- {' or '.join(places[:_MOST])}" if places else line
+    if not places:
+        return line
+    return f"{line.removesuffix(frame[3])}{function}  <- {' or '.join(places[:_MOST])}"
 
 
 def _places(path: str, number: int, function: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Runs one device test file under MicroPython: micropython tests/device/run.py tests/device/test_x.py [part of a name].
 
 Each function test_* is called with a fresh event loop; the last line counts them. Ends with status 1 if one failed.
-A test named in its file's SOURCE_ONLY loads modules anew that the tree for boards has joined: it is left out there.
+A test named in its file's SOURCE_ONLY is left out on the tree for boards: it loads anew what is joined there, or has
+names in strings.
 """
 
 import asyncio

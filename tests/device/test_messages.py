@@ -37,16 +37,9 @@ def outbound():
 def test_what_is_not_said_is_none():
     msg = InboundMessage()
     assert (msg.kind, msg.chat_type, msg.text, msg.args) == ("message", "private", "", "")
-    for name in (
-        "message_id",
-        "thread_id",
-        "username",
-        "first_name",
-        "reply_text",
-        "callback_id",
-        "command",
-    ):
-        assert getattr(msg, name) is None, name
+    assert msg.message_id is None and msg.thread_id is None and msg.callback_id is None
+    assert msg.username is None and msg.first_name is None
+    assert msg.reply_text is None and msg.command is None
 
 
 def test_size_is_the_bytes_of_the_text():

@@ -9,6 +9,11 @@ from copepod.textbuffer import TextBuffer
 
 WORDS = "**bold** and `code` "
 
+SOURCE_ONLY = (  # methods named by strings
+    "test_no_memory_while_a_rich_piece_is_written",
+    "test_no_memory_for_a_piece_that_is_longer_than_a_message_as_markdown",
+)
+
 
 class Call:
     """Takes the requests as text, and what the formatter gives as it is."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from host_tools import build, monitor, tracebacks
+from host_tools import build, monitor, names, tracebacks
 from host_tools.build import FIRMWARE, ROOT
 from host_tools.link import parts
 
@@ -38,14 +39,19 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build.build(tmp_path_factory.mktemp("tree") / "mpy")
 
 
-def test_of_a_joined_module_the_function_is_found(tree: Path) -> None:
-    code = "from copepod.handlers import on_command; on_command('NO NAME')"
-    frame = next(line for line in traceback(tree, code) if "in on_command" in line)
-    assert 'File "copepod.' in frame
-    assert "handlers" not in frame.partition("<-")[0]
-    place = frame.partition("  <- ")[2]
-    assert place.startswith("firmware/copepod/handlers.py:")
-    assert line_of(place).startswith("def on_command(")
+def test_of_a_joined_module_the_function_is_found() -> None:
+    words = build.words()
+    found = 0
+    for _, name in parts(build.application()["copepod/gateway.py"]):
+        for node in ast.parse((FIRMWARE / name).read_text()).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                on_board = words.get(node.name, node.name)
+                frame = tracebacks.placed(f'  File "copepod.gateway", line 1, in {on_board}')
+                said, _, places = frame.partition("  <- ")
+                assert said.endswith(f" in {node.name}")
+                assert f"firmware/{name}:{node.lineno}" in places.split(" or ")
+                found += 1
+    assert found > 3
 
 
 def test_of_a_module_by_itself_the_line_is_told(tree: Path) -> None:
@@ -61,7 +67,7 @@ def test_a_joined_file_with_lines_leads_back_to_each_of_its_modules() -> None:
     lines = text.splitlines()
     assert len(parts(text)) > 5
     for at, name in parts(text):
-        source = (FIRMWARE / name).read_text().splitlines()
+        source = names.shorten((FIRMWARE / name).read_text(), build.words()).splitlines()
         number = len(source)
         assert lines[at + number - 1] == source[number - 1]
         shown = tracebacks.placed(f'  File "copepod.gateway", line {at + number}, in x')
