@@ -12,7 +12,7 @@ A call is written in pieces straight into the connection's window:
 What an answer means that is not ok stands in trouble.py.
 """
 
-from time import ticks_add, ticks_diff, ticks_ms
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 

@@ -1,4 +1,4 @@
-"""How the channel gets its connection, its first poll, and out of one. Memory: loaded for each connection, dropped after it."""
+"""How the channel gets its connection, its first poll, and out of one. Memory: dropped after each connection."""
 
 import gc
 from time import ticks_ms

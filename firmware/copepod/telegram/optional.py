@@ -1,4 +1,4 @@
-"""Calls that only decorate: the chat action, the answer to a pressed button, the menu. Memory: dropped after each, where no handler is."""
+"""Calls that only decorate: the chat action, the answer to a pressed button, the menu. Memory: dropped after each."""
 
 from time import ticks_add, ticks_diff, ticks_ms
 
