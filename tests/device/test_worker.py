@@ -418,11 +418,11 @@ def test_a_task_that_always_fails_is_started_again_later_and_later():
             started.append(clock[0].seconds)
             raise ValueError("always the same")
 
-    supervisor.Channel = Failing
+    assembly.channel = Failing
     supervisor.port.watchdog_start = lambda ms: None
 
     async def scene():
-        gateway = supervisor.Gateway(Config, Telemetry())
+        gateway = assembly.gateway(Config, Telemetry())
         clock.append(gateway)
         task = asyncio.create_task(gateway.main())
         while not task.done():
@@ -443,9 +443,8 @@ def test_a_task_that_always_fails_is_started_again_later_and_later():
 
 
 def test_the_watchdog_is_fed_while_both_tasks_show_a_sign_of_life():
-    gateway = supervisor.Gateway(Config, Telemetry())
-    gateway.channel = Channel(gateway)
-    gateway.worker = supervisor.Worker(gateway)
+    assembly.channel = Channel
+    gateway = assembly.gateway(Config, Telemetry())
     assert gateway._alive()
     gateway.worker.stuck = True  # a handler that goes on whatever is done
     assert not gateway._alive()
