@@ -86,10 +86,15 @@ def count_entities(state, p, end, styles):
     styles += n
     if state.openers_at[3] < state.held:
         n += buf.count(b"[", p, end)
-    # Code closes the styles that are open, of up to so many kinds, and opens them again.
+    # Code, as formulas may be, closes the styles that are open, of up to so many kinds, and opens them again.
+    code = 0
     if state.openers_at[1] < state.held:
-        n += (buf.count(b"`", p, end) >> 1) * (1 + min(styles, kinds))
-    return n
+        code += buf.count(b"`", p, end) >> 1
+    if state.openers_at[5] < state.held:
+        code += buf.count(b"$", p, end) >> 1
+    if state.openers_at[0] < state.held:
+        code += buf.count(b"\\(", p, end) + buf.count(b"\\[", p, end)
+    return n + code * (1 + min(styles, kinds))
 
 
 def count_lines(state, n, fine):

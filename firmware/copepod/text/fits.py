@@ -29,8 +29,9 @@ def fits(state):
         p = state.find(b"\n\n", p, held) + 2
         if p < 2:
             return False
-    if held <= _SHORT and not state.bars and (held <= _TINY or state.openers_at[1] > held):
-        return True
+    at = state.openers_at
+    if held <= _SHORT and not state.bars and (held <= _TINY or min(at[0], at[1], at[5]) > held):
+        return True  # no code and no formula
     from copepod.text.bounds import surely_fits
 
     return surely_fits(state, held)
