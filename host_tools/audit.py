@@ -37,9 +37,13 @@ HEAP = "4M"  # nothing is collected while garbage is counted
 # small since each note of gc.mem_alloc() walks through all of it.
 LENGTHS = {60: (24, 40, "1M"), 4096: (8, 8, "1M")}
 # In a heap that is what it is the application can't load without the collector, and there is no
-# room for more: it is switched off by a message, once the gateway is warm.
+# room for more: it is switched off by a message, once the gateway is warm. What measures comes with
+# the bot, after the application and still within the bounds that loading has (copepod/room.py).
 OWN_HEAP_LENGTHS = {60: (8, 12), 4096: (4, 4)}
-QUIET_BOT = """\
+INSTALL = "import audit_path\naudit_path.install()\n"
+QUIET_BOT = (
+    INSTALL
+    + """\
 import gc
 from copepod.handlers import on_command
 
@@ -48,6 +52,7 @@ async def quiet(msg):
     gc.collect()
     gc.disable()
 """
+)
 MAP_MESSAGES = 1000
 MAP_WARM = 16
 
@@ -167,7 +172,7 @@ def last_lines(device: Device) -> str:
 def components(target: Target, length: int, app: str = "frozen") -> dict[str, float]:
     """Garbage per message of `length` units by component, in bytes, over verified TLS."""
     warm, count, heap = LENGTHS[length]
-    how: dict[str, Any] = {"heap": heap, "gc": "off"}
+    how: dict[str, Any] = {"heap": heap, "gc": "off", "pre": INSTALL}
     own_heap = target.default_heap is None
     if own_heap:
         warm, count = OWN_HEAP_LENGTHS[length]
@@ -182,7 +187,6 @@ def components(target: Target, length: int, app: str = "frozen") -> dict[str, fl
                 "channels": {"telegram": {"allow_from": [str(USER)], "poll_timeout_s": 1}},
             },
             app=app,
-            pre="import audit_path\naudit_path.install()",
             files={"audit_path.mpy": phases.compiled("audit_path")},
             **how,
         ) as session,
