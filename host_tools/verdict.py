@@ -38,8 +38,8 @@ class Tally:
     rejected: int = 0
     pieces: int = 0  # messages that the answers took
     kills: int = 0
-    repeated: list[int] = field(default_factory=list)  # answers that each kill led to again
     outages: int = 0
+    repeated: list[int] = field(default_factory=list)  # answers that each kill led to again
     latencies_ms: list[float] = field(default_factory=list)  # delivery to acceptance
     per_message_ms: float = 0.0  # wall time from first delivery to last answer, by answers
 

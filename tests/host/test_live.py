@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
-from puppet import PuppetTarget
+from puppet import PuppetDevice, PuppetTarget
 from rich.console import Console
 
 from host_tools import compare, corpus, engine, live, scenario, targets, verdict
@@ -149,6 +149,21 @@ def test_other_updates_and_their_answers(tmp_path):
     assert row.value.count(";") == 1
     assert "what: answered with 'what'" in row.value
     assert "silence: answered with 'silence', expected silence" in row.value
+
+
+def test_outages_cut_the_network_and_mend_it(tmp_path, monkeypatch):
+    links = []
+    monkeypatch.setattr(PuppetDevice, "set_link", lambda device, up: links.append(up))
+    rooms = {"messages": {"count": 12, "waiting": 2}, "outages": {"count": 2, "seconds": 0.01}}
+    result = run(tmp_path, PuppetTarget(), **rooms)
+    assert result.ok, failed(result)
+    assert links == [False, True] * 2
+    assert "network cut and mended" in [row.label for row in result.rows]
+
+
+def test_outages_need_a_network_that_can_be_cut(tmp_path):
+    with pytest.raises(UserError, match="rv32 or esp32"):
+        run(tmp_path, PuppetTarget(), outages={"count": 1})
 
 
 def test_kills_are_made_and_counted(tmp_path):

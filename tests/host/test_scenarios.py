@@ -20,8 +20,9 @@ AT_A_TIME = 3
 NEVER = {"soak", "outage"}
 # On the other interpreters: what their word size, heap or clock could make a difference to.
 EVERYWHERE = ("live", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
-OTHERS = ("unix32", "unix64", "riscv64", "rv32")
-# On the bare-metal machine also what its own TCP/IP, TLS and file system could get wrong.
+OTHERS = ("unix32", "unix64", "riscv64", "rv32", "esp32")
+# On these also what their own TCP/IP, TLS and file system could get wrong.
+WITH_OWN_NETWORK = ("rv32", "esp32")
 BARE_METAL = (
     *("fault-429", "fault-big", "fault-bytes", "fault-refuse", "fault-reset", "fault-truncate"),
     *("fault-cert-ca", "fault-cert-expired", "fault-cert-future", "fault-cert-host", "kill"),
@@ -42,7 +43,9 @@ def chosen():
         yield from (("unix", name) for name in names if everything or name not in SLOW)
     for target in OTHERS:
         if everything or target in wanted():
-            also = BARE_METAL if target == "rv32" else ()
+            if target == "esp32" and not (os.environ.get("QEMU") and os.environ.get("FIRMWARE")):
+                continue  # docs/boards.md says what it needs
+            also = BARE_METAL if target in WITH_OWN_NETWORK else ()
             yield from ((target, name) for name in (*EVERYWHERE, *also))
 
 
