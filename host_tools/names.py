@@ -53,6 +53,9 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
             own = not path.startswith("bench/")
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own:
                 defined.add(node.name)
+            elif isinstance(node, ast.ClassDef):
+                if any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases):
+                    kept.add(node.name)  # an exception's name is printed
             elif isinstance(node, ast.arg) and own:
                 defined.add(node.arg)
             elif isinstance(node, ast.Attribute):

@@ -13,7 +13,7 @@ from host_tools.build import FIRMWARE, ROOT
 
 # Everything that makes the tree which a board gets, and what is made of it.
 BUILD = ("build", "link", "names", "mip", "app_files")
-BUILD_LINES = 635  # 500 and names.py
+BUILD_LINES = 655  # 500 were wanted: names.py is the rest
 LINKER_LINES = 170
 
 FILE_LINES = 450
