@@ -7,7 +7,8 @@ longer text, from a look at how each line begins. Most answers fit, and then are
 from micropython import const
 
 _TINY = const(64)  # bytes that can't come to too many entities
-_SHORT = const(184)  # the same without code
+_SHORT = const(184)  # the same with no more code than this: each span may close four styles and open them again
+_CODES = const(12)  # backticks, or beginnings of formulas
 
 
 def fits(state):
@@ -29,9 +30,10 @@ def fits(state):
         p = state.find(b"\n\n", p, held) + 2
         if p < 2:
             return False
-    at = state.openers_at
-    if held <= _SHORT and not state.bars and (held <= _TINY or min(at[0], at[1], at[5]) > held):
-        return True  # no code and no formula
+    if held <= _SHORT and not state.bars:
+        codes = buf.count(b"`", 0, held) + buf.count(b"$", 0, held) + buf.count(b"\\", 0, held)
+        if held <= _TINY or codes <= _CODES:
+            return True
     from copepod.text.bounds import surely_fits
 
     return surely_fits(state, held)
