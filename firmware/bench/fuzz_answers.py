@@ -8,17 +8,17 @@ from copepod import assembly
 from copepod.net import http_connect
 from copepod.net.http import Client
 from copepod.stats import Stats
-from copepod.telegram import api
-from copepod.telegram.api import Refused, Stop
+from copepod.telegram import methods
+from copepod.telegram.methods import Refused, Stop
 from copepod.textbuffer import TextBuffer
 
 METHODS = (
-    api.GET_ME,
-    api.GET_UPDATES,
-    api.SEND_MESSAGE,
-    api.SEND_ACTION,
-    api.ANSWER_CALLBACK,
-    api.SET_COMMANDS,
+    methods.GET_ME,
+    methods.GET_UPDATES,
+    methods.SEND_MESSAGE,
+    methods.SEND_ACTION,
+    methods.ANSWER_CALLBACK,
+    methods.SET_COMMANDS,
 )
 LONGEST_MS = 3601000  # that a flood limit is believed
 
@@ -77,7 +77,7 @@ async def one(data, number):
     http._waiter = Waiter()
     http._primed = 0
     await http.flush()
-    call.answered(await http.response(10000), sink if method == api.GET_UPDATES else None)
+    call.answered(await http.response(10000), sink if method == methods.GET_UPDATES else None)
     while await http.fill():
         call.read()
     return call.result()
@@ -91,7 +91,7 @@ def check(data, number):
     except (OSError, ValueError, Refused):
         pass
     except Stop:
-        assert call.method == api.GET_ME, "the token is given up for another call's answer"
+        assert call.method == methods.GET_ME, "the token is given up for another call's answer"
     assert 0 <= call.held_ms(call.key) < LONGEST_MS
     return good
 

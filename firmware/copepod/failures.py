@@ -10,7 +10,7 @@ from micropython import const
 from copepod.log import log
 from copepod.messages import TOO_LONG, AnswerRefused
 from copepod.once import forget
-from copepod.telegram.api import Stop
+from copepod.telegram.methods import Stop
 
 _GRACE_MS = const(5000)  # for a handler that is cancelled to come to its end
 _CRASHES = const(5)  # of a task in a row, before the machine is given up to main.py

@@ -9,7 +9,7 @@ from copepod.log import log
 from copepod.once import forget
 from copepod.signal import Signal  # noqa: F401
 from copepod.supervisor import Gateway  # noqa: F401
-from copepod.telegram.api import Stop
+from copepod.telegram.methods import Stop
 from copepod.telegram.channel import Channel  # noqa: F401
 from copepod.textbuffer import TextBuffer  # noqa: F401
 from copepod.worker import Worker  # noqa: F401

@@ -4,7 +4,7 @@ from copepod import assembly, parts
 from copepod.messages import OutboundMessage
 from copepod.signal import Signal
 from copepod.stats import Stats
-from copepod.telegram import api, trouble
+from copepod.telegram import methods, trouble
 from copepod.textbuffer import TextBuffer
 
 WORDS = "**bold** and `code` "
@@ -134,7 +134,7 @@ def test_memory_comes_back():
 def test_when_that_is_no_help():
     made, _ = box(WORDS, "", 0)
     assert not made.short_of_memory()  # nothing is being sent
-    assert due(made) == api.SEND_MESSAGE
+    assert due(made) == methods.SEND_MESSAGE
     assert made.short_of_memory()
     assert not made.short_of_memory()  # it is plain already
 
@@ -170,10 +170,10 @@ def test_html_goes_on_where_a_rich_piece_was_refused():
     one(made, '"rich_message":{"markdown":"')
     made.accepted()
     one(made, '"rich_message":{"markdown":"')
-    refused(made, "404 Not Found: method not found", api.SEND_RICH)
+    refused(made, "404 Not Found: method not found", methods.SEND_RICH)
     text = one(made, '"text":"')
     assert text.startswith('<pre><code class="language-py">x = 1\n'), text[:40]
-    refused(made, "can't parse entities", api.SEND_MESSAGE)
+    refused(made, "can't parse entities", methods.SEND_MESSAGE)
     text = one(made, '"text":"')  # as it was given: nobody parses it, and it may not grow
     assert text.startswith("x = 1\n") and len(text) < 4096
     made.accepted()
@@ -200,20 +200,20 @@ def test_no_memory_for_a_piece_that_is_longer_than_a_message_as_markdown():
 def test_a_rich_piece_that_was_refused_goes_as_html_and_the_next_is_rich_again():
     made, message = box(CODE, "", 0, True)
     due(made)
-    refused(made, "400 Bad Request: can't parse rich message", api.SEND_RICH)
+    refused(made, "400 Bad Request: can't parse rich message", methods.SEND_RICH)
     assert one(made, '"text":"').startswith('<pre><code class="language-py">x = 1\n')
     made.accepted()
-    assert due(made) == api.SEND_RICH
-    refused(made, "400 Bad Request", api.SEND_RICH)
+    assert due(made) == methods.SEND_RICH
+    refused(made, "400 Bad Request", methods.SEND_RICH)
     refused(made, "400 Bad Request: can't parse entities", due(made))
     assert one(made, '"text":"').startswith("x = 1\n")
     made.accepted()
     due(made)
-    refused(made, "404 Not Found: method not found", api.SEND_RICH)
-    assert due(made) == api.SEND_MESSAGE
+    refused(made, "404 Not Found: method not found", methods.SEND_RICH)
+    assert due(made) == methods.SEND_MESSAGE
     made.accepted()
     while due(made) is not None:
-        assert due(made) == api.SEND_MESSAGE  # until the next start
+        assert due(made) == methods.SEND_MESSAGE  # until the next start
         made.accepted()
     assert message.state == 1 and made.stats.dropped == 0
 

@@ -1,8 +1,8 @@
 """What is done about a refused answer: another form, another place, or given up."""
 
 from copepod.stats import Stats
-from copepod.telegram import api, outbox, trouble
-from copepod.telegram.api import Refused
+from copepod.telegram import methods, trouble
+from copepod.telegram.methods import Refused
 
 GROUP = -4800001
 SUPERGROUP = -1002147483647
@@ -18,7 +18,7 @@ class Box(Thing):
         self.message.chat_id = GROUP
         self.message.thread_id = 9
         self.message.reply_to = 5
-        self.form = outbox.AS_EVER
+        self.form = methods.AS_EVER
         self.rich = False
         self.stats = Stats()
         self.formatter = self
@@ -38,14 +38,14 @@ def refuse(description, migrate_to=None, box=None):
     channel.api = Thing()
     channel.api.reader = Thing()
     channel.api.reader.values = {trouble.MIGRATE_TO: migrate_to}
-    trouble.refused_for_good(channel, api.SEND_MESSAGE, Refused(description))
+    trouble.refused_for_good(channel, methods.SEND_MESSAGE, Refused(description))
     return box
 
 
 def test_a_group_that_has_become_a_supergroup_gets_its_answer():
     words = "400 Bad Request: group chat was upgraded to a supergroup chat"
     box = refuse(words, SUPERGROUP)
-    assert box.reason is None and box.form == outbox.AS_EVER
+    assert box.reason is None and box.form == methods.AS_EVER
     message = box.message
     assert (message.chat_id, message.reply_to, message.thread_id) == (SUPERGROUP, None, None)
     refuse(words, SUPERGROUP, box)  # it does not go round in circles
@@ -61,7 +61,7 @@ def test_what_is_wrong_with_the_form_goes_as_plain_text():
         "400 Bad Request: too many entities",
     ):
         box = refuse(words)
-        assert (box.form, box.reason, box.stats.fallbacks) == (outbox.PLAIN, None, 1), words
+        assert (box.form, box.reason, box.stats.fallbacks) == (methods.PLAIN, None, 1), words
         refuse(words, None, box)
         assert box.reason == words
 

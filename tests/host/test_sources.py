@@ -29,7 +29,6 @@ CIRCLES = (
     {"copepod.net.wait", "copepod.net.io_streams"},
     {"copepod.platform", "copepod.platform.stack_hold", "copepod.platform.esp32_seldom"},
     {"copepod.text.state", "copepod.text.structure", "copepod.text.links"},
-    {"copepod.telegram.api", "copepod.telegram.outbox", "copepod.telegram.trouble"},
     {"host_tools.simulator.connection", "host_tools.simulator.server"},
     {"host_tools.engine", "host_tools.verdict"},
     {"host_tools.live", "host_tools.live_telegram", "host_tools.run_chat"},

@@ -14,37 +14,9 @@ What an answer means that is not ok stands in trouble.py.
 
 from time import ticks_diff, ticks_ms
 
-from micropython import const
-
 from copepod.once import forget
+from copepod.telegram.methods import GET_UPDATES, METHODS
 from copepod.telegram.updates import UpdateReader  # noqa: F401  its part: see assembly.py
-
-GET_ME = const(0)
-GET_UPDATES = const(1)
-SEND_MESSAGE = const(2)
-SEND_RICH = const(3)
-SEND_ACTION = const(4)
-ANSWER_CALLBACK = const(5)
-SET_COMMANDS = const(6)
-
-METHODS = (
-    b"getMe",
-    b"getUpdates",
-    b"sendMessage",
-    b"sendRichMessage",
-    b"sendChatAction",
-    b"answerCallbackQuery",
-    b"setMyCommands",
-)
-ANSWER_MS = const(20000)  # longest an answer may take beside a long poll's own time
-
-
-class Stop(Exception):
-    """Telegram refuses the token: nothing to retry. The text is one line for the console."""
-
-
-class Refused(Exception):
-    """Telegram refuses this one call for good (4xx); the connection and the bot are fine."""
 
 
 class Api:

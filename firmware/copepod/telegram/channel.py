@@ -21,8 +21,8 @@ from copepod.log import log
 from copepod.net.http import Client  # noqa: F401  these four are its parts: see assembly.py
 from copepod.once import forget
 from copepod.platform import record
-from copepod.telegram import api
-from copepod.telegram.api import Refused
+from copepod.telegram import methods
+from copepod.telegram.methods import Refused
 from copepod.telegram.offsets import Offsets  # noqa: F401
 from copepod.telegram.outbox import Outbox  # noqa: F401
 from copepod.telegram.poll import Poll  # noqa: F401
@@ -91,20 +91,20 @@ class Channel:
                         await self._connect(False)
                         continue  # a handler may have ended meanwhile
                     self.sent = False
-                    self.state = "polling" if method == api.GET_UPDATES else "sending"
+                    self.state = "polling" if method == methods.GET_UPDATES else "sending"
                     limit_ms = self._write(method)
                     if not http.is_open():
                         continue
                     self.sent = True
                     await http.flush()
-                    sink = self._receive if method == api.GET_UPDATES else None
+                    sink = self._receive if method == methods.GET_UPDATES else None
                     call.answered(await http.response(limit_ms), sink)
                     try:
                         while await http.fill():
                             call.read()
                         accepted = call.result()
                     except (OSError, ValueError):
-                        if call.status != 200 or method < api.SEND_MESSAGE:
+                        if call.status != 200 or method < methods.SEND_MESSAGE:
                             raise
                         if call.begun and call.reader.values[0] is not True:
                             raise  # a page
@@ -174,7 +174,7 @@ class Channel:
         self.wait_ms = _IDLE_MS
         call = self.api
         if call.doubted:
-            return api.GET_ME
+            return methods.GET_ME
         message = self.outbox.message
         method = self.outbox.method()
         if method is not None and self._due(call.held_ms(message.chat_id)):
@@ -192,8 +192,8 @@ class Channel:
         # While an answer is being sent its text lies in the buffer that reading would use.
         if message is None and self._free() > 0 and self.gateway.bus.inbound.room():
             due_ms = self.poll.due_ms(len(self.offsets))
-            if self._due(max(due_ms, call.held_ms(api.METHODS[api.GET_UPDATES]))):
-                return api.GET_UPDATES
+            if self._due(max(due_ms, call.held_ms(methods.METHODS[methods.GET_UPDATES]))):
+                return methods.GET_UPDATES
         return None
 
     def _free(self):
@@ -219,9 +219,9 @@ class Channel:
     def _write(self, method):
         # Write the request; returns how long its answer may take, in ms.
         call = self.api
-        if method == api.SEND_MESSAGE or method == api.SEND_RICH:
+        if method == methods.SEND_MESSAGE or method == methods.SEND_RICH:
             self.outbox.write(call, method)
-        elif method == api.GET_UPDATES:
+        elif method == methods.GET_UPDATES:
             # The first poll returns at once, so that whoever watches knows that it works.
             offset = self.offsets.next
             timeout_s = self.poll.begin(self.steady and not len(self.offsets), offset)
@@ -231,19 +231,19 @@ class Channel:
             # Those that can't be acknowledged yet come again, before any new one.
             limit = min(len(self.offsets) + self._free(), _LIMIT_MAX)
             call.write_poll(offset, limit, timeout_s)
-            return api.ANSWER_MS + timeout_s * 1000
-        elif method == api.GET_ME:
+            return methods.ANSWER_MS + timeout_s * 1000
+        elif method == methods.GET_ME:
             call.begin(method)
             call.text(b"{}")
         else:
             self._optional().write(self, method)
             return _OPTIONAL_MS
-        return api.ANSWER_MS
+        return methods.ANSWER_MS
 
     def _accepted(self, method):
-        if method == api.SEND_MESSAGE or method == api.SEND_RICH:
+        if method == methods.SEND_MESSAGE or method == methods.SEND_RICH:
             self.outbox.accepted()
-        elif method == api.GET_UPDATES:
+        elif method == methods.GET_UPDATES:
             self.api.polls += 1
             self.poll.ended(self.stats.received != self.received)
             self.offsets.told(self.poll.offset)
@@ -252,7 +252,7 @@ class Channel:
 
                 connect.first_poll(self)
                 forget("copepod.telegram.connect")
-        elif method == api.GET_ME:
+        elif method == methods.GET_ME:
             from copepod.telegram import trouble
 
             trouble.doubt_settled(self)

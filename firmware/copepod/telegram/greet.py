@@ -8,7 +8,7 @@ from copepod import messages
 from copepod.log import log
 from copepod.once import forget
 from copepod.platform import record
-from copepod.telegram import api
+from copepod.telegram import methods
 
 _ID = const(5)  # places of the values of telegram/schema.py
 _USERNAME = const(6)
@@ -22,10 +22,10 @@ async def greet(channel):
     """
     call = channel.api
     http = call.http
-    call.begin(api.GET_ME)
+    call.begin(methods.GET_ME)
     call.text(b"{}")
     await http.flush()
-    call.answered(await http.response(api.ANSWER_MS))
+    call.answered(await http.response(methods.ANSWER_MS))
     while await http.fill():
         call.read()
     if not call.result():

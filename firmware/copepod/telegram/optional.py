@@ -5,7 +5,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from copepod.once import forget
-from copepod.telegram import api
+from copepod.telegram import methods
 
 _TYPING_FIRST_MS = const(1000)
 _TYPING_AGAIN_MS = const(4000)
@@ -16,12 +16,12 @@ _MENU_S = const(60)  # after the first try; twice as long each time
 def next_method(channel):
     """Such a call that may be made now, or None; channel.wait_ms is no longer than until the next one may."""
     for method, due_ms in (
-        (api.ANSWER_CALLBACK, 0 if channel.callbacks else None),
-        (api.SEND_ACTION, _typing_due(channel)),
-        (api.SET_COMMANDS, _menu_due(channel)),
+        (methods.ANSWER_CALLBACK, 0 if channel.callbacks else None),
+        (methods.SEND_ACTION, _typing_due(channel)),
+        (methods.SET_COMMANDS, _menu_due(channel)),
     ):
         if due_ms is not None:
-            due_ms = max(due_ms, channel.api.held_ms(api.METHODS[method]))
+            due_ms = max(due_ms, channel.api.held_ms(methods.METHODS[method]))
             channel.wait_ms = min(channel.wait_ms, due_ms)
             if not due_ms:
                 return method
@@ -52,20 +52,20 @@ def _menu_due(channel):
 
 def accepted(channel, method):
     """Telegram has accepted such a call, or refused it for good."""
-    if method == api.ANSWER_CALLBACK:
+    if method == methods.ANSWER_CALLBACK:
         channel.callbacks.pop(0)
-    elif method == api.SET_COMMANDS:
+    elif method == methods.SET_COMMANDS:
         channel.menu_at = None
 
 
 def failed(channel, method):
     """Such a call did not work out: it is tried again later, or never."""
-    if method == api.SET_COMMANDS:
+    if method == methods.SET_COMMANDS:
         channel.menu_tries += 1
         channel.menu_at = None
         if channel.menu_tries < _MENU_TRIES:
             channel.menu_at = ticks_add(ticks_ms(), (_MENU_S << channel.menu_tries - 1) * 1000)
-    elif method == api.SEND_ACTION:
+    elif method == methods.SEND_ACTION:
         channel.typing_off = True
     else:
         channel.callbacks.pop(0)
@@ -75,7 +75,7 @@ def write(channel, method):
     """Write the request of such a call."""
     call = channel.api
     call.begin(method)
-    if method == api.SEND_ACTION:
+    if method == methods.SEND_ACTION:
         channel.typing_at = ticks_add(ticks_ms(), _TYPING_AGAIN_MS)
         msg = channel.gateway.worker.msg
         call.text(b'{"action":"typing","chat_id":')
@@ -84,7 +84,7 @@ def write(channel, method):
             call.text(b',"message_thread_id":')
             call.number(msg.thread_id)
         call.text(b"}")
-    elif method == api.ANSWER_CALLBACK:
+    elif method == methods.ANSWER_CALLBACK:
         call.text(b'{"callback_query_id":"')
         _escaped(call, channel.callbacks[0])
         call.text(b'"}')

@@ -1,14 +1,9 @@
 """The answer being sent: text into the formatter, pieces into requests. Memory: the formatter, made at start."""
 
-from micropython import const
-
 from copepod.once import forget
-from copepod.telegram import api
+from copepod.telegram.methods import AS_EVER, PLAIN, SEND_MESSAGE, SEND_RICH
 from copepod.text.markdown import Formatter  # noqa: F401  its part: see assembly.py
 
-AS_EVER = const(0)  # in which form the piece in hand is sent: as the bot's are, …
-HTML = const(1)  # … as HTML although it is a bot of rich messages, …
-PLAIN = const(2)  # … or as the Markdown itself
 
 
 class Outbox:
@@ -40,7 +35,7 @@ class Outbox:
         """The call that would bring the message on, or None when there is nothing to send now."""
         if not self.ready:
             return None
-        return api.SEND_RICH if self.rich and self.form == AS_EVER else api.SEND_MESSAGE
+        return SEND_RICH if self.rich and self.form == AS_EVER else SEND_MESSAGE
 
     def busy(self):
         """True while there is text that has not been sent, False also while it is still being written."""
@@ -143,7 +138,7 @@ class Outbox:
             call.text(b',"reply_parameters":{"allow_sending_without_reply":true,"message_id":')
             call.number(message.reply_to)
             call.text(b"}")
-        if method == api.SEND_RICH:
+        if method == SEND_RICH:
             call.text(b',"rich_message":{"markdown":"')
             formatter.write_markdown(call.run)
             call.text(b'"}}')

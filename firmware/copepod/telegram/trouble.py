@@ -8,8 +8,8 @@ from micropython import const
 from copepod.log import log
 from copepod.net import link
 from copepod.once import forget
-from copepod.telegram import api, outbox
-from copepod.telegram.api import Refused, Stop
+from copepod.telegram import methods
+from copepod.telegram.methods import Refused, Stop
 
 # Places of the values of telegram/schema.py.
 ERROR_CODE = const(1)
@@ -26,7 +26,7 @@ _HOLDS = const(8)  # flood limits that are kept at a time
 _SEND_FAILURES = const(4)  # of the server at one piece, while it answers other calls
 _ABOUT_FORM = ("parse entities", "too long", "TOO_LONG", "too many entities", "ENTITIES_TOO")
 _ABOUT_TOPIC = ("thread not found", "TOPIC_")
-_OPTIONAL = (api.SEND_ACTION, api.ANSWER_CALLBACK, api.SET_COMMANDS)
+_OPTIONAL = (methods.SEND_ACTION, methods.ANSWER_CALLBACK, methods.SET_COMMANDS)
 _CUT_MIN_S = const(2)  # a poll cut younger than that is a failure
 _POLL_MIN_S = const(2)
 
@@ -47,7 +47,7 @@ def refused(call):
     except ValueError:  # a page, or nothing
         description = "without a reason"
         retry_after = None
-    name = api.METHODS[call.method].decode()
+    name = methods.METHODS[call.method].decode()
     seconds = retry_after or call.http.retry_after_s or _WAIT_DEFAULT_S
     seconds = min(max(seconds, 1), _WAIT_MAX_S)
     if code == 429:
@@ -56,7 +56,7 @@ def refused(call):
         call.stats.flood_waits += 1
         log("telegram", "flood limit on ", name, ": waiting ", seconds, " s")
         return False
-    if call.method == api.GET_ME and (code == 401 or code == 404):
+    if call.method == methods.GET_ME and (code == 401 or code == 404):
         raise Stop(
             "the token is refused (%d %s): check channels.telegram.token" % (code, description)
         )
@@ -75,7 +75,7 @@ def refused(call):
             "the server redirects %s (%d): not the Bot API, or a portal is in the way"
             % (name, code)
         )
-    if call.method <= api.GET_UPDATES:
+    if call.method <= methods.GET_UPDATES:
         raise OSError("%s: %d %s" % (name, code, description))
     raise Refused("%d %s" % (code, description))
 
@@ -89,28 +89,28 @@ def _hold(call, wait_ms):
 
 def refused_for_good(channel, method, error):
     """Telegram refuses the call that was made: what is left of it is dropped, or takes another form."""
-    if method == api.SEND_MESSAGE or method == api.SEND_RICH:
+    if method == methods.SEND_MESSAGE or method == methods.SEND_RICH:
         box = channel.outbox
         if not _goes_elsewhere(box.message, channel.api.reader.values[MIGRATE_TO], str(error)):
             refused_piece(box, error, method)
     elif method in _OPTIONAL:
-        if method == api.SET_COMMANDS:
+        if method == methods.SET_COMMANDS:
             log("telegram", "setMyCommands: ", error)
         _optional().accepted(channel, method)
 
 
 def refused_piece(box, error, method):
     """Telegram has refused the piece: another form is tried, or the message is given up."""
-    if method == api.SEND_RICH:
+    if method == methods.SEND_RICH:
         log("telegram", "sendRichMessage refused, going on with HTML: ", error)
         if str(error).startswith("404"):  # this server does not know the method
             box.rich = False
-        box.form = outbox.HTML
-    elif box.form < outbox.PLAIN and _says(str(error), _ABOUT_FORM):
+        box.form = methods.HTML
+    elif box.form < methods.PLAIN and _says(str(error), _ABOUT_FORM):
         log("telegram", "formatting refused, sending plain text: ", error)
         box.formatter.give_up(False)
         box.stats.fallbacks += 1
-        box.form = outbox.PLAIN
+        box.form = methods.PLAIN
     else:
         log("telegram", "answer refused: ", error)
         give_up(box, str(error))
@@ -205,14 +205,14 @@ def _shorten(poll, timeout_s):
 def _put_off(channel, method, error):
     # What only decorates is tried again later, or never; the reason is worth half a line.
     _optional().failed(channel, method)
-    log("telegram", api.METHODS[method].decode(), " did not work out: ", _told(error))
+    log("telegram", methods.METHODS[method].decode(), " did not work out: ", _told(error))
 
 
 def _unanswered(channel):
     # A piece was being sent, if that was the call.
     call = channel.api
     box = channel.outbox
-    if call.method != api.SEND_MESSAGE and call.method != api.SEND_RICH:
+    if call.method != methods.SEND_MESSAGE and call.method != methods.SEND_RICH:
         return
     if call.status:
         call.doubted = True  # is it this answer, or the server?
