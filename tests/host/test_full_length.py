@@ -62,7 +62,7 @@ def test_every_update_at_full_length_is_answered(limit, tmp_path):
     run([*UPDATES, ({"text": "still here"}, "^still here$")], tmp_path, limit)
 
 
-@pytest.mark.parametrize("free_b", [20000, 14000, 10000, 8000, 6000])
+@pytest.mark.parametrize("free_b", [20000, 14000, 10000])
 def test_what_does_not_fit_is_answered_with_one_sentence(free_b, tmp_path):
     """Nothing fails, restarts or is lost; in a group silence is allowed, since nobody can tell who was meant."""
     updates = [({"text": f"/fill {free_b}"}, "^full$")]
