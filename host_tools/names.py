@@ -21,9 +21,8 @@ from pathlib import Path
 # Asyncio's and MicroPython's own, that we set, too; and what is asked for by a string put together.
 _OTHERS = {"_io_queue", "_task_queue", "_thread", "cur_task", "ph_key", "data", "coro", "exc", "state", "done"}
 _ENTRIES = {"main", "boot", "startup", "run"}
-# Files whose names are a port's, too, or keys of the config.
-_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls", "copepod/health")
-_CONFIG = "copepod/config.py"
+# Files whose names are a port's, too.
+_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
 _SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash")  # not loaded at each start
 
 # MicroPython's own names, which stay: those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and bare-metal
@@ -47,8 +46,6 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
                 break  # names of its own cost a board nothing
             if isinstance(scope, ast.Module | ast.ClassDef):  # what is a function's own has no name on a board
                 defined |= {name for node in scope.body for name in _bound(node)}
-            if isinstance(scope, ast.ClassDef) and path == _CONFIG:  # set by the names of their keys
-                kept |= {name for node in scope.body for name in _bound(node)}
         for node in ast.walk(tree):
             own = not path.startswith("bench/")
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own:

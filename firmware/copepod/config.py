@@ -161,6 +161,7 @@ def check(found, path):
     config = Config()
     config.path = path
     config.warnings = []
+    values = {}
     _unknown(found, "", config.warnings)
     for key, kind, default, rule in _KEYS:
         rooms = key.split(".")
@@ -182,20 +183,42 @@ def check(found, path):
         if rule == "token":
             _check_token(value, path, key)
         elif rule == "allow":
-            value = _check_allow(value, path, key, config.token.partition(":")[0])
+            value = _check_allow(value, path, key, values["channels.telegram.token"].partition(":")[0])
         elif rule == "password":
             _check_password(value, path, key)
         elif rule == "url":
             _check_url(value, path, key, config)
         elif rule and not rule[0] <= value <= rule[1]:
             raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
-        if rooms[0] == "channels":
-            setattr(config, rooms[2], value)
-        else:
-            setattr(config, "_".join(rooms), value)
+        values[key] = value
+    _fill(config, values)
     if not config.enabled:
         raise ConfigError("%s: channels.telegram.enabled: false, and there is no other channel: set it to true" % path)
     return config
+
+
+def _fill(config, values):
+    # One by one, so that who reads this file finds where each attribute comes from.
+    config.enabled = values["channels.telegram.enabled"]
+    config.token = values["channels.telegram.token"]
+    config.allow_from = values["channels.telegram.allow_from"]
+    config.base_url = values["channels.telegram.base_url"]
+    config.poll_timeout_s = values["channels.telegram.poll_timeout_s"]
+    config.limit = values["channels.telegram.limit"]
+    config.rich_messages = values["channels.telegram.rich_messages"]
+    config.gateway_host = values["gateway.host"]
+    config.gateway_port = values["gateway.port"]
+    config.gateway_health = values["gateway.health"]
+    config.gateway_handler_timeout_s = values["gateway.handler_timeout_s"]
+    config.wifi_ssid = values["wifi.ssid"]
+    config.wifi_password = values["wifi.password"]
+    config.tls_ca = values["tls.ca"]
+    config.bus_capacity = values["bus.capacity"]
+    config.bus_bytes = values["bus.bytes"]
+    config.telemetry_interval_s = values["telemetry.interval_s"]
+    config.telemetry_collect = values["telemetry.collect"]
+    config.telemetry_mem_info = values["telemetry.mem_info"]
+    config.memory_gc_threshold = values["memory.gc_threshold"]
 
 
 def _unknown(found, prefix, warnings):
