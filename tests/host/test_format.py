@@ -413,7 +413,9 @@ def test_modules_loaded_on_demand_are_forgotten_with_the_answer():
         "a | b\n-|-\n<u>c</u> | &copy;\t https://k.l/\n\n[d] $e_1$ *“f”*\n\n[d]: <http://g.h> 'i'\n"
         + "j" * 5000
     )
-    on_demand = sys.modules[type(machine).__module__]._ON_DEMAND
+    on_demand = [
+        f"copepod.text.{name}" for name in sys.modules[type(machine).__module__]._ON_DEMAND
+    ]
 
     def loaded():
         return [name for name in on_demand if name in sys.modules]

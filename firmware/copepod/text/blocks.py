@@ -57,9 +57,9 @@ def walk(state, stop, sink):
         elif kind == CODE_BLOCK:
             state.structure().write_code(state, stop)
         elif kind == TABLE:
-            from copepod.text.tables import write_rows
+            from copepod.text import tables
 
-            write_rows(state, stop)
+            tables.write_rows(state, stop)
         else:
             state.structure().write_heading(state, state.pos, state.find(b"\n", state.pos), stop)
     if state.block == PARAGRAPH or state.block == HEADING:

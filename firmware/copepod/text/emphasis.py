@@ -117,13 +117,13 @@ def resolve_emphasis(state, p, end):
         elif c == LINK or c == IMAGE:
             top = push_delimiter(state, top, q, 0)
         elif c == MATH or c == FORMULA:
-            from copepod.text.formulas import marked_end
+            from copepod.text import formulas
 
-            p = marked_end(state, q, end)
+            p = formulas.marked_end(state, q, end)
         elif c == ADDRESS:
-            from copepod.text.addresses import address_end
+            from copepod.text import addresses
 
-            p = address_end(state, p, end)
+            p = addresses.address_end(state, p, end)
         else:
             while top and runs[top * 2 - 1]:
                 top -= 1
@@ -139,9 +139,9 @@ def char_kind(state, p):
         return 0  # Cyrillic
     if 0xE3 < c < 0xEA or 0xEA < c < 0xED:
         return CJK  # Chinese, Korean
-    from copepod.text.symbols import kind_of
+    from copepod.text import symbols
 
-    return kind_of(state.buf, p)
+    return symbols.kind_of(state.buf, p)
 
 
 def pair_run(state, c, q, p, start, end, top):

@@ -34,9 +34,9 @@ def fits(state):
         codes = buf.count(b"`", 0, held) + buf.count(b"$", 0, held) + buf.count(b"\\", 0, held)
         if held <= _TINY or codes <= _CODES:
             return True
-    from copepod.text.bounds import surely_fits
+    from copepod.text import bounds
 
-    return surely_fits(state, held)
+    return bounds.surely_fits(state, held)
 
 
 def surely_shows(buf, p):

@@ -124,16 +124,16 @@ def write_text(state, p, end):
             if buf[p] == 47:
                 style_off(state)
             else:
-                from copepod.text.html import tag_style
+                from copepod.text import html
 
-                style_on(state, tag_style(state, p))
+                style_on(state, html.tag_style(state, p))
             p = state.find(b">", p, end) + 1
         elif c == ADDRESS:
             put_text(state, b"/")
         elif c == MATH or c == FORMULA:
-            from copepod.text.formulas import write_formula
+            from copepod.text import formulas
 
-            p = write_formula(state, q, end)
+            p = formulas.write_formula(state, q, end)
         else:
             p = state.links().write_span(state, c, q, end)
 

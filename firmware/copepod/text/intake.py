@@ -40,14 +40,14 @@ def clean(state, p, view):
     for c in b"\x7f\xc2\xed":
         state.needle[0] = c
         if state.find(state.needle, p, held) >= 0:
-            from copepod.text.controls import repair
+            from copepod.text import controls
 
-            repair(state, p, held)
+            controls.repair(state, p, held)
             break
 
 
 def clean_controls(state, lowest, p, held):
     """Take control characters out of the text from p on; `lowest` is the least byte in it."""
-    from copepod.text.controls import blank_controls
+    from copepod.text import controls
 
-    return blank_controls(state, lowest, p, held)
+    return controls.blank_controls(state, lowest, p, held)

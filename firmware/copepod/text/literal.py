@@ -8,9 +8,9 @@ from .state import FAR
 def put_raw(state, p, end, column=0):
     """Literal text: escaped, nothing else; its tabs go to the next fourth column, the text being at `column`."""
     if state.tabs:
-        from copepod.text.controls import put_tabbed
+        from copepod.text import controls
 
-        put_tabbed(state, p, end, column)
+        controls.put_tabbed(state, p, end, column)
         return
     if not state.sink:
         if p < end:

@@ -31,25 +31,25 @@ _BUFFER = const(12544)  # 4,096 Chinese characters and some
 _PLENTY_B = const(131072)  # a board without PSRAM has less
 # Modules that are imported by the function that needs one, and forgotten when the answer is done.
 _ON_DEMAND = (
-    "copepod.text.structure",
-    "copepod.text.containers",
-    "copepod.text.lines",
-    "copepod.text.fences",
-    "copepod.text.links",
-    "copepod.text.bounds",
-    "copepod.text.cuts",
-    "copepod.text.tables",
-    "copepod.text.unicode",
-    "copepod.text.destinations",
-    "copepod.text.definitions",
-    "copepod.text.html",
-    "copepod.text.formulas",
-    "copepod.text.addresses",
-    "copepod.text.charrefs",
-    "copepod.text.symbols",
-    "copepod.text.controls",
-    "copepod.text.rich",
-    "copepod.text.plain",
+    "structure",
+    "containers",
+    "lines",
+    "fences",
+    "links",
+    "bounds",
+    "cuts",
+    "tables",
+    "unicode",
+    "destinations",
+    "definitions",
+    "html",
+    "formulas",
+    "addresses",
+    "charrefs",
+    "symbols",
+    "controls",
+    "rich",
+    "plain",
 )
 
 
@@ -115,15 +115,15 @@ class Formatter:
 
     def write_plain(self, sink):
         """The Markdown of the piece, as it was given (but for characters Telegram would not take)."""
-        from copepod.text.plain import write_plain
+        from copepod.text import plain
 
-        write_plain(self.state, sink)
+        plain.write_plain(self.state, sink)
 
     def write_markdown(self, sink):
         """The piece as Markdown that stands alone, for a server that formats; the same each time (rich.py)."""
-        from copepod.text.rich import write_markdown
+        from copepod.text import rich
 
-        write_markdown(self.state, sink)
+        rich.write_markdown(self.state, sink)
 
     def give_up(self, lost=True):
         """Make the piece in hand, or else a message's worth of what is held, one for write_plain().
@@ -133,9 +133,9 @@ class Formatter:
         """
         self.forget_modules()
         gc.collect()
-        from copepod.text.plain import give_up
+        from copepod.text import plain
 
-        return give_up(self.state, lost)
+        return plain.give_up(self.state, lost)
 
     def drop(self):
         """The piece was accepted: make room for the next."""
@@ -158,6 +158,7 @@ class Formatter:
         state = self.state
         state.counter = state.structure_module = state.links_module = None
         for name in _ON_DEMAND:
+            name = "copepod.text." + name
             if name in sys.modules:
                 forget(name)
 

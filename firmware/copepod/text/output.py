@@ -128,9 +128,9 @@ def reference_at(state, p, end):
     """The character reference at p, an ampersand: its code point << 6 | its length; 0 if it is none."""
     if state.find(b";", p + 2, min(end, p + 12)) < 0:
         return 0
-    from copepod.text.charrefs import reference
+    from copepod.text import charrefs
 
-    return reference(state.buf, p, end)
+    return charrefs.reference(state.buf, p, end)
 
 
 def put_code_point(state, code):
@@ -138,9 +138,9 @@ def put_code_point(state, code):
     if code < 128:
         put_escaped(state, code)
         return
-    from copepod.text.charrefs import put_encoded
+    from copepod.text import charrefs
 
-    put_encoded(state, code)
+    charrefs.put_encoded(state, code)
 
 
 def nowhere(buf, start, end):

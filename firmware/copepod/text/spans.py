@@ -50,9 +50,9 @@ def resolve_spans(state, p, end):
         if c == 92:
             r = 0
             if buf[p] == 40 or buf[p] == 91:
-                from copepod.text.formulas import formula_end
+                from copepod.text import formulas
 
-                r = formula_end(state, q, end)
+                r = formulas.formula_end(state, q, end)
             if r:
                 set_mark(state, q, FORMULA)
                 p = r
@@ -98,19 +98,19 @@ def resolve_spans(state, p, end):
                     set_mark(state, q, HTML)
                     p = r
         elif c == 36:
-            from copepod.text.formulas import formula_end
+            from copepod.text import formulas
 
-            r = formula_end(state, q, end)
+            r = formulas.formula_end(state, q, end)
             if r:
                 set_mark(state, q, MATH)
                 p = r
         elif c == 47:
             if q > start and (buf[q - 1] == 58 and buf[p] == 47 or find(b".", max(start, q - 12), q) >= 0):
-                from copepod.text.addresses import address_end, is_address
+                from copepod.text import addresses
 
-                if is_address(state, q, start):
+                if addresses.is_address(state, q, start):
                     set_mark(state, q, ADDRESS)
-                    p = address_end(state, p, end)
+                    p = addresses.address_end(state, p, end)
         elif c == 91:
             if top == _BRACKETS:
                 top -= 1
