@@ -1,8 +1,8 @@
 """Tables, as aligned columns in a fixed-width block. Loaded on demand. Memory: 34 bytes; the window is read twice.
 
-A table that does not fit a piece is cut between rows and goes on with the same columns. Columns beyond
-the 16th are left out of the alignment, cells wider than 60 stick out of it, and a row of more than 2,000
-bytes is shown as it was written. While a cell is measured, this module is what counts: columns, not units.
+A table that does not fit a piece is cut between rows and goes on with the same columns. Cells beyond the 16th, or
+beyond the header's, are shown on lines below it, cells wider than 60 stick out of it, and a row of more than
+2,000 bytes is shown as it was written. While a cell is measured, this module is what counts: columns, not units.
 """
 
 import sys
