@@ -157,11 +157,13 @@ def boards_command(name: str | None) -> None:
         _describe(get(name), console)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("board", "what it is", "price"):
-        table.add_column(title, no_wrap=title == "board")
+    every = all_boards()
+    table.add_column("board", no_wrap=True, min_width=max(map(len, every)))  # the name is typed
+    for title in ("what it is", "price"):
+        table.add_column(title)
     for title in ("RAM", "flash", "GC heap", "free pins"):
         table.add_column(title, justify="right", no_wrap=True)
-    for board in all_boards().values():
+    for board in every.values():
         table.add_row(
             board.id,
             board.name,

@@ -20,14 +20,20 @@ _MARKS = (
 )
 
 
+_NO_TEXT = "neither UTF-8 nor UTF-16 with a mark: save it as UTF-8"
+
+
 def encoding(head: bytes) -> str:
-    """The encoding of a file that begins so."""
-    return next((name for mark, name in _MARKS if head.startswith(mark)), "utf-8")
+    """The encoding of a file that begins so; "" for one that is no text."""
+    marked = next((name for mark, name in _MARKS if head.startswith(mark)), "")
+    return marked or ("" if b"\0" in head[:4] else "utf-8")
 
 
 def decode(data: bytes, name: str) -> str:
     """The text of a file's bytes; UserError with `name` and the line if they are none."""
     kind = encoding(data)
+    if not kind:
+        raise UserError(f"{name}: {_NO_TEXT}")
     try:
         return data.decode(kind)
     except UnicodeDecodeError as error:
@@ -50,6 +56,8 @@ def lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
             kind = encoding(file.read(4))
+            if not kind:
+                raise UserError(f"{path}: {_NO_TEXT}")
             file.seek(len(codecs.BOM_UTF8) if kind == "utf-8-sig" else 0)
             if kind.startswith("utf-8"):
                 yield from file
