@@ -91,7 +91,7 @@ def get_firmware(board: Board, given: str | None, console: Console) -> FirmwareF
         def show(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total or None)
 
-        return firmware_cache.get(board, given, show)
+        return firmware_cache.get(board, given, show, tell=lambda text: console.print("  " + text))
 
 
 def _find_port(options: Options) -> str | None:

@@ -68,6 +68,7 @@ def test_a_bot_is_sent_as_a_board_reads_it(written, tmp_path, monkeypatch):
     written("firmware/main.py", "")
     monkeypatch.setattr(build, "application", lambda measured: {})
     monkeypatch.setattr(build, "generated", dict)
+    monkeypatch.setattr(build, "words", dict)
     build._build(tmp_path / "mpy")
     sent = (tmp_path / "mpy" / app_files.OWNERS_FILE).read_text("utf-8")
     assert sent.replace("\r\n", "\n") == text
