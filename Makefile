@@ -57,7 +57,7 @@ report: $(VENV)/.stamp ## write results/*.json into README.md and docs/, with pl
 
 .PHONY: boards
 boards: $(VENV)/.stamp ## list the boards, what each costs and holds (BOARD=… says more)
-	@$(COPEPOD) boards $(BOARD)
+	@$(COPEPOD) boards $(BOARD) $(ARGS)
 
 .PHONY: provision
 provision: $(VENV)/.stamp ## ask for Wi-Fi, bot token and who may talk to it: config.json

@@ -146,22 +146,33 @@ def for_chip(chip: str, folder: Path = BOARDS) -> Board:
 
 
 @click.command("boards")
-@click.argument("name", required=False)
-def boards_command(name: str | None) -> None:
-    """List the boards, or say everything about one."""
+@click.option("--lock", is_flag=True, help="Enter firmware files that you have checked.")
+@click.argument("names", nargs=-1, metavar="[NAME | --lock FILE…]")
+def boards_command(lock: bool, names: tuple[str, ...]) -> None:
+    """List the boards, or say everything about some.
+
+    With --lock the hashes of the files named go to boards/firmware.lock: from then on a download of
+    that name has to be the same.
+    """
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    if name:
-        _describe(get(name), console)
+    if lock:
+        _enter([Path(name) for name in names], console)
+        return
+    if names:
+        for name in names:
+            _describe(get(name), console)
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("board", "what it is", "price"):
-        table.add_column(title, no_wrap=title == "board")
+    every = all_boards()
+    table.add_column("board", no_wrap=True, min_width=max(map(len, every)))  # the name is typed
+    for title in ("what it is", "price"):
+        table.add_column(title)
     for title in ("RAM", "flash", "GC heap", "free pins"):
         table.add_column(title, justify="right", no_wrap=True)
-    for board in all_boards().values():
+    for board in every.values():
         table.add_row(
             board.id,
             board.name,
@@ -174,6 +185,16 @@ def boards_command(name: str | None) -> None:
     console.print(table)
     console.print("\nGC heap: what MicroPython begins with at boot; it grows once.")
     console.print("`copepod boards NAME` says more; `make flash BOARD=NAME` puts the bot on it.")
+
+
+def _enter(paths: list[Path], console: Any) -> None:
+    from host_tools import firmware_cache
+
+    if not paths:
+        raise UserError("--lock: name the firmware files")
+    for firmware in firmware_cache.enter(paths, firmware_cache.LOCK):
+        console.print(f"{firmware.path.name}  SHA-256 {firmware.sha256}", soft_wrap=True)
+    console.print(f"entered into {firmware_cache.LOCK.name}: commit it", soft_wrap=True)
 
 
 def _size(kilobytes: int) -> str:

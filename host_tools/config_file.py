@@ -10,44 +10,49 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from host_tools import build
+from host_tools import build, text_files
 from host_tools.errors import UserError
 from host_tools.littlefs_image import write_private
 
 
 def read_config(path: Path) -> bytes:
     """A config.json that the board will take; UserError with the board's own words if not."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path} does not exist: `make provision` asks for what goes in") from None
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    check_config(path)
+    if not path.exists():
+        raise UserError(f"{path} does not exist: `make provision` asks for what goes in")
+    data = text_files.read(path).encode()
+    _check(data, str(path))
     return data
 
 
 def check_values(config: dict[str, Any]) -> None:
     """Let the device's reader judge values that are in no file yet."""
+    try:
+        _check(json.dumps(config).encode(), "config.json")
+    except UserError as error:
+        raise UserError(str(error).removeprefix("config.json: ")) from None
+
+
+def _check(data: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
         path = Path(folder) / "config.json"
-        write_private(path, json.dumps(config).encode())
+        write_private(path, data)
         try:
             check_config(path)
         except UserError as error:
-            raise UserError(str(error).removeprefix(f"{path}: ")) from None
+            raise UserError(str(error).replace(str(path), name)) from None
 
 
 def check_config(path: Path) -> None:
     """Let the device's own reader judge a config, under MicroPython; UserError is its one line."""
     script = (
         "from copepod import config\n"
-        f"try: print('OK', *config.load({str(path)!r}).warnings, sep='\\n')\n"
+        f"try: print('OK', *config.load({str(path.resolve())!r}).warnings, sep='\\n')\n"
         "except config.ConfigError as error: print('BAD', error)\n"
     )
     run = subprocess.run(
         [interpreter(), "-c", script],
         env=dict(os.environ, MICROPYPATH=f"{build.FIRMWARE}:.frozen"),
+        cwd=build.FIRMWARE,  # what lies in the current folder is found first
         capture_output=True,
         text=True,
         check=False,

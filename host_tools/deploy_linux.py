@@ -83,17 +83,36 @@ def script(board: Board) -> str:
     )
 
 
+def _ssh(host: str) -> list[str]:
+    return ["ssh", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_S}", host]
+
+
+def _reach(host: str) -> None:
+    """UserError unless the machine lets us in."""
+    try:
+        run = subprocess.run(
+            [*_ssh(host), "true"], stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=2 * CONNECT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"ssh to {host}: {error}") from None
+    if run.returncode:
+        lines = run.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(f"ssh to {host}: {lines[-1] if lines else 'no access'}")
+
+
 def deploy(
     board: Board, host: str | None, config: Path, console: Console, *, dry_run: bool
 ) -> None:
     """Install on `host` (user@name); UserError in one line when it fails."""
     if not host:
         raise UserError(f"{board.id} is reached by ssh: BOARD_HOST=root@its-address")
+    if not dry_run:
+        _reach(host)  # before the minute that a build takes
     binary = toolchain.interpreter(board.linux["target"])
     settings = config_file.read_config(config) if config.exists() else None
     archive = package(board, binary, app_files.app(), settings)
-    command = ["ssh", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_S}", host]
-    command += ["sh", "-c", shlex.quote(script(board))]
+    command = [*_ssh(host), "sh", "-c", shlex.quote(script(board))]
     console.print(f"  {len(archive)} bytes for {host}: {binary.name}, app, service", end="")
     console.print(", config" if settings else "; the config there stays")
     if dry_run:

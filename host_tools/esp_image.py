@@ -131,6 +131,16 @@ def _xor(data: bytes) -> int:
     return value
 
 
+def chip_of(path: Path) -> int:
+    """The chip id in a file's first image; UserError if it has none."""
+    try:
+        return check_image(path.read_bytes(), 0, "bootloader").chip_id
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
 def check(path: Path, data: bytes, chip_id: int, flash_offset: int) -> FirmwareFile:
     """Check a whole firmware file for one chip; UserError is one line that names the file."""
     try:

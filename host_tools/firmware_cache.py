@@ -3,6 +3,8 @@
 A download is resumed after a break, checked in every way that the file itself allows (size, magic,
 chip, SHA-256 of each image in it), and only then moved to its name. Its hash is written to
 boards/firmware.lock at first use; a file of that name with another hash is refused for ever after.
+That first use rests on TLS alone, so it is told with the hash, and `copepod boards --lock` enters
+files that somebody has checked in another way.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
-from host_tools import esp_image
+from host_tools import boards, esp_image
 from host_tools.boards import BOARDS, Board
 from host_tools.errors import UserError
 from host_tools.esp_image import FirmwareFile
@@ -28,6 +32,8 @@ TIMEOUT_S = 20.0
 MAX_SIZE = 32 << 20
 _PAUSE_S = 1.0
 
+SCHEMES = ("https",)  # what anyone on the way can change is no firmware
+
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all (0: not known)
 
 
@@ -36,9 +42,11 @@ def get(
     given: str | None = None,
     progress: Progress = lambda done, total: None,
     lock: Path = LOCK,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> FirmwareFile:
     """The checked firmware for a board: the `given` file or URL, else the board's own.
 
+    `tell` gets what has to be known of a file that is used for the first time.
     UserError in one line; what does not pass is never used, and a bad download never kept.
     """
     if board.firmware is None:
@@ -46,14 +54,41 @@ def get(
     url = board.firmware.url
     if given and "://" in given:
         url = given
+        check_url(url)
     elif given:
         return _checked(Path(given), board)
     path = cache_folder("firmware") / url.rsplit("/", 1)[-1]
+    why = "it was there already and nobody has said what it should be"
     if not path.exists():
         download(url, path, progress, check=lambda part: _checked(part, board, path.name))
+        why = f"trusted because {urlsplit(url).hostname} sent it over TLS"
     firmware = _checked(path, board)
-    locked(firmware, lock)
+    if locked(firmware, lock):
+        tell(
+            f"first use of {path.name}: {why}, and from now on {lock.name} admits no other. "
+            f"Compare its SHA-256 if you can: {firmware.sha256}"
+        )
     return firmware
+
+
+def enter(paths: list[Path], lock: Path = LOCK) -> list[FirmwareFile]:
+    """Enter files that somebody has checked otherwise into the lock; UserError for a wrong one."""
+    found = []
+    for path in paths:
+        chip_id = esp_image.chip_of(path)
+        named = [b for b in boards.all_boards().values() if b.firmware and b.image_id == chip_id]
+        if not named:
+            raise UserError(f"{path}: no board of this tree has the chip {chip_id} of this image")
+        firmware = _checked(path, named[0])
+        wanted = [board.firmware.file_name for board in named if board.firmware]
+        if path.name not in wanted:
+            raise UserError(
+                f"{path}: expected {' or '.join(wanted)}, the name of a board's firmware"
+            )
+        found.append(firmware)
+    for firmware in found:
+        locked(firmware, lock)
+    return found
 
 
 def _checked(path: Path, board: Board, name: str | None = None) -> FirmwareFile:
@@ -65,21 +100,38 @@ def _checked(path: Path, board: Board, name: str | None = None) -> FirmwareFile:
     return esp_image.check(shown, data, board.image_id, board.flash_offset)
 
 
-def locked(firmware: FirmwareFile, lock: Path = LOCK) -> None:
-    """Write a file's hash to the lock at first use; UserError if the lock knows another."""
+def check_url(url: str) -> None:
+    """UserError for an address from which no firmware is taken."""
+    if url.partition("://")[0].lower() not in SCHEMES:
+        raise UserError(f"{url}: firmware comes over https or from a file, nothing was downloaded")
+
+
+class _SameSchemes(urllib.request.HTTPRedirectHandler):
+    """Follows only to where a download may come from."""
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any
+    ) -> Any:
+        check_url(newurl)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def locked(firmware: FirmwareFile, lock: Path = LOCK) -> bool:
+    """Write a file's hash to the lock at first use, then True; UserError if it knows another."""
     entries = read_lock(lock)
     name = firmware.path.name
     known = entries.get(name)
     if known is None:
         entries[name] = {"sha256": firmware.sha256, "size": len(firmware.data)}
         write_lock(lock, entries)
-        return
+        return True
     if known.get("sha256") != firmware.sha256:
         raise UserError(
             f"{firmware.path}: its SHA-256 is {firmware.sha256[:16]}…, {lock.name} says "
             f"{str(known.get('sha256'))[:16]}…; nothing was written. Delete the file to download "
             "it again"
         )
+    return False
 
 
 def read_lock(lock: Path) -> dict[str, dict[str, object]]:
@@ -164,7 +216,8 @@ def _fetch(url: str, part: Path, progress: Progress) -> None:
     request = urllib.request.Request(url, headers={"User-Agent": "copepod"})
     if have:
         request.add_header("Range", f"bytes={have}-")
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+    opener = urllib.request.build_opener(_SameSchemes)
+    with opener.open(request, timeout=TIMEOUT_S) as answer:
         if have and answer.status != 206:
             have = 0  # the server begins anew
         length = int(answer.headers.get("Content-Length") or 0)

@@ -91,7 +91,7 @@ def get_firmware(board: Board, given: str | None, console: Console) -> FirmwareF
         def show(done: int, total: int) -> None:
             progress.update(task, completed=done, total=total or None)
 
-        return firmware_cache.get(board, given, show)
+        return firmware_cache.get(board, given, show, tell=lambda text: console.print("  " + text))
 
 
 def _find_port(options: Options) -> str | None:
@@ -139,7 +139,11 @@ def flash(options: Options, console: Console) -> None:
     if options.board:
         choose_board(options.board, None)  # a wrong name is said before anything is looked for
     files = app_files.app()
-    config = None if options.keep_config else config_file.read_config(options.config)
+    config = None
+    if options.dry_run and not options.config.exists():
+        console.print(f"  {options.config.name} is not there yet: `make provision` asks for it")
+    elif not options.keep_config:
+        config = config_file.read_config(options.config)
     port = _find_port(options)
     probe = None
     if port and not options.dry_run:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from host_tools import text_files
 from host_tools.formatting import device
 from host_tools.formatting.show import show
 
@@ -22,11 +24,28 @@ def run(lines, interpreter: str | None = None):  # noqa: ANN001, ANN201
     return device.stream(lines, interpreter or _interpreter(), str(device.FIRMWARE))
 
 
+def _named(file: str) -> str:
+    return "standard input" if file == "-" else file
+
+
+def _bytes(file: str) -> bytes:
+    return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+
+
+def _jobs(file: str) -> Iterator[str]:
+    """The lines that are not empty; those of standard input as they come."""
+    lines = iter(sys.stdin.buffer) if file == "-" else text_files.lines(Path(file))
+    for line in lines:
+        text = line.decode("utf-8", "replace").removeprefix("\ufeff")
+        if text.strip():
+            yield text
+
+
 @click.command("format")
 @click.option(
     "--show",
     "picture",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
     help="Render the messages made of this Markdown file (- is standard input).",
 )
 @click.option("--html", is_flag=True, help="With --show: the HTML too.")
@@ -35,7 +54,7 @@ def run(lines, interpreter: str | None = None):  # noqa: ANN001, ANN201
     "file", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True)
 )
 def format_command(
-    picture: Path | None, html: bool, interpreter: str | None, file: str | None
+    picture: str | None, html: bool, interpreter: str | None, file: str | None
 ) -> None:
     """Turn Markdown into the messages that the bot would send.
 
@@ -43,11 +62,11 @@ def format_command(
     renders the pieces of one file as Telegram would.
     """
     if picture:
-        job = json.dumps({"id": 0, "markdown": picture.read_text("utf-8", "replace")})
+        text = text_files.decode(_bytes(picture), _named(picture))
+        job = json.dumps({"id": 0, "markdown": text})
         for answer in run([job], interpreter):
             show(json.loads(answer)["messages"], html)
         return
-    stream = click.open_file(file or "-", "r", "utf-8", "replace")
-    for answer in run((line for line in stream if line.strip()), interpreter):
+    for answer in run(_jobs(file or "-"), interpreter):
         click.echo(answer)
         sys.stdout.flush()

@@ -9,8 +9,9 @@ joins the `micropython.mem_info()` block that may follow a frame.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 PREFIX = "@cp1 "
 
@@ -221,6 +222,16 @@ class FrameStream:
         values = [v for v in (frame[name] for frame in self.frames) if v is not None]
         return max(values, default=None)
 
+    def follow(self, seqs: Sequence[int]) -> bool:
+        """Take the numbers of whole frames, far more than are kept; False if a boot is among them."""
+        ordered = all(before < after for before, after in pairwise(seqs))
+        if not ordered or seqs[0] == 0 or (self._next is not None and seqs[0] < self._next):
+            return False
+        expected = int(seqs[0]) if self._next is None else self._next
+        self.missing += int(seqs[-1]) + 1 - expected - len(seqs)
+        self._next = int(seqs[-1]) + 1
+        return True
+
     def _sequence(self, item: Frame | Event) -> None:
         expected = self._next
         if expected is not None:
@@ -241,4 +252,6 @@ class FrameStream:
         if runs and self._gc_line:
             phase = self.frames[-1].phase if self.frames else ""
             self.mem_infos.append((phase, MemInfo(*self._gc_line, int(runs[1]))))
+            if self.keep is not None:
+                del self.mem_infos[: -self.keep]
             self._gc_line = None

@@ -258,7 +258,7 @@ def fault_names() -> list[str]:
 
 
 @click.command("live")
-@click.option("--messages", type=click.IntRange(0), help="How many messages are sent.")
+@click.option("--messages", type=click.IntRange(1), help="How many messages are sent.")
 @click.option("--length", type=click.IntRange(16, 4096), help="Their length in UTF-16 units.")
 @click.option("--scripts", help=f"Of {','.join(SCRIPTS)}; in turn.")
 @click.option("--fault", help="What goes wrong: the scenario fault-<NAME>; `list` names them.")

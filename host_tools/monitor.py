@@ -16,8 +16,10 @@ from rich.live import Live
 
 from host_tools import monitor_screen, recording, serial_io, tracebacks, visible
 from host_tools.errors import UserError
+from host_tools.frame_batch import Batch
 from host_tools.frames import Frame, is_human
 from host_tools.monitor_model import Alert, Model
+from host_tools.replay import Replay, Sink
 from host_tools.serial_io import BAUD, LineSplitter, Source
 
 ALERT_STATUS = 3
@@ -30,7 +32,12 @@ class Monitor:
     """One console followed to its end: model, recorder, alerts."""
 
     def __init__(
-        self, source: Source, *, recorder: recording.Recorder | None, alerts: list[Alert]
+        self,
+        source: Source,
+        *,
+        recorder: recording.Recorder | None,
+        alerts: list[Alert],
+        table: recording.CsvTable | None = None,
     ) -> None:
         self.model = Model()
         self.alert = ""  # what fired
@@ -39,6 +46,8 @@ class Monitor:
         self._splitter = LineSplitter()
         self._recorder = recorder
         self._alerts = alerts
+        self._table = table
+        self._newest: tuple[float, Frame] | None = None  # a mem_info block may still add to it
         self._was_connected = source.connected
 
     def step(self, timeout_s: float = READ_S) -> list[tuple[str, Frame | None]]:
@@ -58,6 +67,12 @@ class Monitor:
                 self._recorder.notice(self._now(), text)
         return self._take(self._splitter.feed(data)) if data else []
 
+    def finish_table(self) -> None:
+        """Write the newest frame, to which nothing more comes."""
+        if self._table and self._newest:
+            self._table.frame(*self._newest)
+        self._newest = None
+
     def _now(self) -> float:
         return time.monotonic() - self.started
 
@@ -70,6 +85,9 @@ class Monitor:
             if self._recorder:
                 self._recorder.line(now, line, item)
             frame = item if isinstance(item, Frame) else None
+            if frame:
+                self.finish_table()
+                self._newest = (now, frame)
             if frame and not self.alert:
                 self.alert = check_alerts(self._alerts, self.model)
                 if self.alert and self._recorder:
@@ -87,17 +105,36 @@ def check_alerts(alerts: list[Alert], model: Model) -> str:
     return ""
 
 
-def replay(path: Path, alerts: list[Alert]) -> tuple[Model, str]:
-    """A whole recording in a model, and the first alert in it."""
+def replay(path: Path, alerts: list[Alert], sinks: list[Sink] | None = None) -> tuple[Model, str]:
+    """A whole recording in a model, and the first alert in it; the sinks get every frame."""
     model, fired = Model(), ""
-    for entry in recording.read(path):
-        if entry.notice:
-            model.log.append((entry.t, f"-- {entry.line} --"))
-            continue
-        item = model.feed(entry.t, tracebacks.placed(entry.line))
-        if isinstance(item, Frame) and not fired:
-            fired = check_alerts(alerts, model)
+
+    def watch() -> None:
+        nonlocal fired
+        fired = fired or check_alerts(alerts, model)
+
+    Replay(path, model, sinks or [], watch if alerts else None).run()
     return model, fired
+
+
+class PlainLines:
+    """A sink that prints every frame in its short form."""
+
+    def frame(self, t: float, frame: Frame) -> None:
+        """One line."""
+        click.echo(plain_line("", frame))
+
+    def batch(self, batch: Batch) -> None:
+        """Many lines."""
+        rows = zip(
+            batch.seqs.tolist(), batch.t_ms.tolist(), batch.phases, batch.known(), strict=True
+        )
+        click.echo(
+            "\n".join(
+                f"frame {seq} t={t_ms / 1000:.1f}s {phase} {values}"
+                for seq, t_ms, phase, values in rows
+            )
+        )
 
 
 def plain_line(line: str, frame: Frame | None) -> str | None:
@@ -114,9 +151,9 @@ def plain_line(line: str, frame: Frame | None) -> str | None:
 def summary(model: Model) -> str:
     """One line at the end."""
     stream = model.stream
-    low = stream.low_water("gc_free")
+    low = model.lowest("gc_free")
     parts = [
-        f"{len(model.frames)} frames, {len(model.marks)} events",
+        f"{model.frame_count:,} frames, {model.mark_count:,} events",
         f"{stream.missing} missing, {stream.damaged} damaged, {stream.reboots} reboots",
     ]
     if low is not None:
@@ -193,10 +230,17 @@ def monitor_command(
     console = Console()
     screen = not plain and console.is_terminal
     title = replay_path.name if replay_path else ""
+    table = recording.CsvTable(csv_path) if csv_path else None
     if replay_path:
-        model, alert = replay(replay_path, alerts)
-        if plain or not (csv_path or plot_path or svg_path):
-            _show_replay(model, console, title, alert, screen=screen)
+        show = plain or not (csv_path or plot_path or svg_path)
+        sinks: list[Sink] = [table] if table else []
+        if show and not screen:
+            sinks.append(PlainLines())
+        model, alert = replay(replay_path, alerts, sinks)
+        if show and screen:
+            console.print(monitor_screen.screen(model, console, title=title, alert=alert))
+        else:
+            click.echo(summary(model), err=True)
     else:
         source = (
             serial_io.PipeSource.run(list(command))
@@ -205,7 +249,7 @@ def monitor_command(
         )
         title = source.name
         recorder = _recorder(record, title)
-        monitor = Monitor(source, recorder=recorder, alerts=alerts)
+        monitor = Monitor(source, recorder=recorder, alerts=alerts, table=table)
         end = time.monotonic() + seconds if seconds else None
         try:
             if screen:
@@ -220,11 +264,12 @@ def monitor_command(
             source.close()
             if recorder:
                 recorder.close()
+        monitor.finish_table()
         model, alert = monitor.model, monitor.alert
         click.echo(summary(model), err=True)
-    if csv_path:
-        recording.write_csv(csv_path, list(model.frames))
-        click.echo(f"wrote {csv_path}: {len(model.frames)} frames", err=True)
+    if table:
+        table.close()
+        click.echo(f"wrote {csv_path}: {table.count} frames", err=True)
     if plot_path:
         from host_tools import plots
 
@@ -255,15 +300,6 @@ def _recorder(path: Path | None, source: str) -> recording.Recorder | None:
         return recording.Recorder(path, source)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
-
-
-def _show_replay(model: Model, console: Console, title: str, alert: str, *, screen: bool) -> None:
-    if screen:
-        console.print(monitor_screen.screen(model, console, title=title, alert=alert))
-        return
-    for _, frame in model.frames:
-        click.echo(plain_line("", frame))
-    click.echo(summary(model), err=True)
 
 
 def _export_svg(model: Model, title: str, path: Path, alert: str) -> None:

@@ -14,11 +14,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from host_tools.errors import UserError
-from host_tools.frames import FIELDS, Event, Frame, FrameStream, is_human, is_telemetry
+import numpy as np
 
-KEEP_FRAMES = 20_000  # a frame every 10 s for two days
+from host_tools.errors import UserError
+from host_tools.frame_batch import Batch
+from host_tools.frames import (
+    FIELDS,
+    Event,
+    Frame,
+    FrameStream,
+    MemInfo,
+    is_human,
+    is_telemetry,
+)
+from host_tools.series import Numbers, Series
+
+KEEP_FRAMES = 200  # as many as the screen can draw
+KEEP_MARKS = 2000
 KEEP_LOG = 500
+TREND_FIELDS = ("gc_free", "gc_run", "idf_free", "idf_big")
+LIVE_FREE = "free after a collection"
 # What micropython.mem_info() prints; it is read, not shown.
 _MEM_INFO = re.compile(r"(mem: total=|stack: \d+ out of|GC: total: | No\. of 1-blocks:)")
 MIN_INFOS = 4  # until the size of a block is certain
@@ -115,6 +130,11 @@ def watermark(points: list[tuple[float, int]], windows: int = 24) -> list[tuple[
     return [max(points[a:b], key=lambda point: point[1]) for a, b in pairwise(edges) if b > a]
 
 
+def _extend(series: Series, times: Numbers, values: Numbers) -> None:
+    known = ~np.isnan(values)
+    series.extend(times[known], values[known])
+
+
 @dataclass
 class Alert:
     """A condition on a frame, such as `free<20000`."""
@@ -153,17 +173,27 @@ class Alert:
 
 @dataclass
 class Model:
-    """Everything seen on one console."""
+    """Everything seen on one console, in memory that does not grow with it.
 
-    stream: FrameStream = field(default_factory=lambda: FrameStream(keep=KEEP_FRAMES))
+    The newest frames, marks and lines are kept as they are, of the rest exact extremes and an
+    outline (series.py).
+    """
+
+    stream: FrameStream = field(default_factory=lambda: FrameStream(keep=1))
     frames: deque[tuple[float, Frame]] = field(default_factory=lambda: deque(maxlen=KEEP_FRAMES))
-    marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=KEEP_FRAMES))
+    marks: deque[Mark] = field(default_factory=lambda: deque(maxlen=KEEP_MARKS))
     log: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=KEEP_LOG))
     lines: int = 0
+    frame_count: int = 0
+    mark_count: int = 0
+    first_t: float = 0.0  # host time of the first frame
     boot_at: float = 0.0  # host time of the frame or event that began this boot
     boot_seen: bool = False
     now: float = 0.0
-    _infos: int = 0  # mem_info blocks taken
+    _whole: dict[str, Series] = field(default_factory=lambda: {n: Series() for n in FIELDS})
+    _settled: dict[str, Series] = field(default_factory=dict)  # of this boot, since it was set up
+    _info: MemInfo | None = None  # the newest mem_info block taken
+    _infos: int = 0  # how many
     _unit: int = 0  # greatest common divisor of the sizes in them
 
     @property
@@ -189,18 +219,66 @@ class Model:
         item = self.stream.feed(line)
         if item is not None and (item.seq == 0 or self.stream.reboots > reboots):
             self.boot_at, self.boot_seen = t, True
+            self._settled.clear()
         told = isinstance(item, Event) and item.name == "boot"
         if self.stream.reboots > reboots and not told:
-            self.marks.append(Mark(t, "boot", 0))
+            self._mark(Mark(t, "boot", 0))
         if isinstance(item, Frame):
-            self.frames.append((t, item))
+            self._frame(t, item)
         elif isinstance(item, Event):
-            self.marks.append(Mark(t, item.name, item.value))
+            self._mark(Mark(t, item.name, item.value))
         elif _MEM_INFO.match(line):
             self._largest_run()
         elif not is_telemetry(line) and not is_human(line) and line.strip():
             self.log.append((t, line))
         return item
+
+    def take(self, batch: Batch) -> bool:
+        """Take many frames; False, and nothing is done, if they have to be fed line by line."""
+        if not self.stream.follow(batch.seqs.tolist()):
+            return False
+        count = len(batch.times)
+        if not self.frame_count:
+            self.first_t = float(batch.times[0])
+        self.lines += count
+        self.frame_count += count
+        self.now = float(batch.times[-1])
+        for index in range(max(0, count - KEEP_FRAMES), count):
+            self.frames.append((float(batch.times[index]), batch.frame(index)))
+        settled = batch.in_phases(SETTLED_PHASES)
+        live = batch.values["gc_free"] + batch.values["gc_used"] - batch.values["gc_live"]
+        for name, column in batch.values.items():
+            _extend(self._whole[name], batch.times, column)
+            if name in TREND_FIELDS:
+                _extend(self._of_boot(name), batch.times[settled], column[settled])
+        _extend(self._of_boot(LIVE_FREE), batch.times[settled], live[settled])
+        return True
+
+    def _frame(self, t: float, frame: Frame) -> None:
+        if not self.frame_count:
+            self.first_t = t
+        self.frame_count += 1
+        self.frames.append((t, frame))
+        for name, series in self._whole.items():
+            value = frame[name]
+            if value is not None:
+                series.append(t, value)
+        if not frame.phase.startswith(SETTLED_PHASES):
+            return
+        for name in TREND_FIELDS:
+            value = frame[name]
+            if value is not None:
+                self._of_boot(name).append(t, value)
+        free, used, live = frame["gc_free"], frame["gc_used"], frame["gc_live"]
+        if free is not None and used is not None and live is not None:
+            self._of_boot(LIVE_FREE).append(t, free + used - live)
+
+    def _of_boot(self, name: str) -> Series:
+        return self._settled.setdefault(name, Series())
+
+    def _mark(self, mark: Mark) -> None:
+        self.mark_count += 1
+        self.marks.append(mark)
 
     def _largest_run(self) -> None:
         """Give the newest frame what micropython.mem_info() says of the largest free run.
@@ -208,40 +286,38 @@ class Model:
         It counts blocks of four machine words: 16 bytes if any size seen is not a multiple of 32.
         """
         infos = self.stream.mem_infos
-        if len(infos) == self._infos or not self.frames:
+        if not infos or infos[-1][1] is self._info or not self.frames:
             return
-        self._infos = len(infos)
-        info = infos[-1][1]
+        self._info = info = infos[-1][1]
+        self._infos += 1
         self._unit = math.gcd(self._unit, info.used, info.total)
         t, frame = self.frames[-1]
         if frame["gc_run"] is None and self._infos >= MIN_INFOS:
-            frame.values["gc_run"] = info.max_free_blocks * (32 if self._unit % 32 == 0 else 16)
+            run_b = info.max_free_blocks * (32 if self._unit % 32 == 0 else 16)
+            frame.values["gc_run"] = run_b
+            self._whole["gc_run"].append(t, run_b)
+            if frame.phase.startswith(SETTLED_PHASES):
+                self._of_boot("gc_run").append(t, run_b)
 
     def series(self, name: str) -> list[tuple[float, int]]:
-        """(seconds, value) of a field, where the device could tell it."""
-        points = ((t, frame[name]) for t, frame in self.frames)
-        return [(t, value) for t, value in points if value is not None]
+        """(seconds, value) of a field where the device could tell it; long ago, its extremes."""
+        return self._whole[name].points()
 
-    def settled(self) -> list[tuple[float, Frame]]:
-        """Frames of this boot from after the gateway was set up."""
-        return [
-            (t, frame)
-            for t, frame in self.frames
-            if t >= self.boot_at and frame.phase.startswith(SETTLED_PHASES)
-        ]
+    def lowest(self, name: str) -> int | None:
+        """The smallest value that a field ever had."""
+        return self._whole[name].low
+
+    def highest(self, name: str) -> int | None:
+        """The largest value that a field ever had."""
+        return self._whole[name].high
 
     def free_series(self) -> list[tuple[float, int]]:
         """Free GC heap right after collections where that is known, else its upper edge."""
-        live = [
-            (t, frame["gc_free"] + frame["gc_used"] - frame["gc_live"])  # type: ignore[operator]
-            for t, frame in self.settled()
-            if None not in (frame["gc_free"], frame["gc_used"], frame["gc_live"])
-        ]
-        return live if len(live) >= MIN_SAMPLES else self._upper("gc_free")
+        live = self._of_boot(LIVE_FREE)
+        return live.points() if live.count >= MIN_SAMPLES else self._upper("gc_free")
 
     def _upper(self, name: str) -> list[tuple[float, int]]:
-        points = ((t, frame[name]) for t, frame in self.settled())
-        return watermark([(t, value) for t, value in points if value is not None])
+        return watermark(self._of_boot(name).points())
 
     def fragmentation(self) -> dict[str, float]:
         """Share of each heap's free memory that the largest block does not reach, now."""

@@ -64,16 +64,16 @@ def memory_table(model: Model, *, spark: int = SPARK_WIDTH, bars: str = BARS) ->
     table.add_column("", no_wrap=True)
     frame = model.last
     for name, label, watch_low in ROWS:
-        points = model.series(name)
-        if not points or frame is None:
+        lowest, highest = model.lowest(name), model.highest(name)
+        if lowest is None or highest is None or frame is None:
             continue
-        values = [value for _, value in points]
+        values = [v for _, recent in model.frames if (v := recent[name]) is not None]
         now = frame[name]
         table.add_row(
             label,
             f"{now:,}" if now is not None else "-",
-            Text(f"{min(values):,}", style="bold" if watch_low else ""),
-            Text(f"{max(values):,}", style="" if watch_low else "bold"),
+            Text(f"{lowest:,}", style="bold" if watch_low else ""),
+            Text(f"{highest:,}", style="" if watch_low else "bold"),
             Text(sparkline(values, spark, bars), style="cyan"),
         )
     return table

@@ -44,7 +44,7 @@ def plot(model: Model, path: Path, title: str) -> None:
     """Write a PNG or SVG (by the file's ending). UserError if there is nothing to draw."""
     if path.suffix.lower() not in (".png", ".svg"):
         raise UserError(f"{path}: a plot is .png or .svg")
-    if not model.frames:
+    if not model.frame_count:
         raise UserError("no telemetry frames: nothing to plot")
     import matplotlib as mpl
 
@@ -58,7 +58,7 @@ def plot(model: Model, path: Path, title: str) -> None:
         rows, 1, sharex=True, figsize=(11, 2.2 + 2.4 * rows), height_ratios=ratios
     )
     try:
-        span = model.frames[-1][0] - model.frames[0][0]
+        span = model.frames[-1][0] - model.first_t
         unit, scale = ("h", 3600.0) if span > 7200 else ("min", 60.0) if span > 300 else ("s", 1.0)
         _heap(axes[0], model, GC_LINES, "GC heap, kB", scale)
         if idf:

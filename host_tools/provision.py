@@ -23,7 +23,7 @@ from typing import Any
 
 import click
 
-from host_tools import app_files, config_file, monitor, serial_io
+from host_tools import app_files, config_file, monitor, serial_io, text_files
 from host_tools.app_files import CONFIG as ON_BOARD
 from host_tools.errors import UserError
 from host_tools.flash import CONFIG as CONFIG_FILE
@@ -31,7 +31,7 @@ from host_tools.littlefs_image import write_private
 from host_tools.remote import Remote
 
 TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{30,64}")
-_ANY_TOKEN = "1:" + "A" * 35  # for a config in which something else is checked
+_ANY_TOKEN = "0:" + "A" * 35  # for a config in which something else is checked
 TOKEN_FORM = "<digits>:<35 letters, digits, _ or -> as @BotFather gives it"
 SSID_MAX_BYTES = 32
 PASSWORD_BYTES = (8, 63)  # WPA2 and WPA3
@@ -142,9 +142,7 @@ def get_me(token: str, base_url: str = BASE_URL, roots: bytes | None = None) -> 
 def load(path: Path) -> dict[str, Any]:
     """What is in the file so far; empty if there is none."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
+        found = json.loads(text_files.read(path)) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: {error}: mend or delete it") from None
     if not isinstance(found, dict):
@@ -164,9 +162,12 @@ def section(config: dict[str, Any], *names: str) -> dict[str, Any]:
 
 def save(path: Path, config: dict[str, Any]) -> None:
     """Write the file for its owner only, whole or not at all, checked by the device's reader."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
-    write_private(fresh, json.dumps(config, indent=2, ensure_ascii=False).encode() + b"\n")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(fresh, json.dumps(config, indent=2, ensure_ascii=False).encode() + b"\n")
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
     try:
         config_file.check_config(fresh)
     except UserError as error:

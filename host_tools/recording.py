@@ -7,14 +7,16 @@ jq and pandas need no parser. `notice` lines are the monitor's own.
 
 from __future__ import annotations
 
-import csv
+import itertools
 import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from host_tools import text_files
 from host_tools.errors import UserError
+from host_tools.frame_batch import Batch, cells
 from host_tools.frames import FIELDS, Event, Frame
 
 FORMAT = "copepod-recording"
@@ -60,32 +62,40 @@ class Recorder:
 
 def read(path: Path) -> Iterator[Entry]:
     """The lines of a recording, or of a plain console log (then every line is at t = 0)."""
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from error
-    lines = text.split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    if not lines:
+    recorded, lines = opened(path)
+    for raw in lines:
+        found = entry(raw, recorded)
+        if found is not None:
+            yield found
+
+
+def opened(path: Path) -> tuple[bool, Iterator[bytes]]:
+    """Whether a file is a recording, and its further lines; else it is a console log."""
+    lines = text_files.lines(path)
+    first = next(lines, None)
+    if first is None:
         raise UserError(f"{path}: the recording is empty")
-    head = _json(lines[0])
+    head = _json(first)
     if head is None or head.get("format") != FORMAT:
-        yield from (Entry(0.0, line.rstrip("\r")) for line in lines)
-        return
+        return False, itertools.chain([first], lines)
     if head.get("version") != VERSION:
         raise UserError(f"{path}: recording of version {head.get('version')}, not {VERSION}")
-    for line in lines[1:]:
-        entry = _json(line)
-        if entry is None:
-            continue  # cut off when its writer was killed
-        if "notice" in entry:
-            yield Entry(float(entry["t"]), str(entry["notice"]), True)
-        elif "line" in entry:
-            yield Entry(float(entry["t"]), str(entry["line"]))
+    return True, lines
 
 
-def _json(line: str) -> dict[str, Any] | None:
+def entry(raw: bytes, recorded: bool) -> Entry | None:
+    """What a line holds; None for one that was cut off when its writer was killed."""
+    if not recorded:
+        return Entry(0.0, raw.decode("utf-8", "replace").rstrip("\r\n"))
+    value = _json(raw)
+    if value is not None and "notice" in value:
+        return Entry(float(value["t"]), str(value["notice"]), True)
+    if value is not None and "line" in value:
+        return Entry(float(value["t"]), str(value["line"]))
+    return None
+
+
+def _json(line: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(line)
     except ValueError:
@@ -93,11 +103,39 @@ def _json(line: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def write_csv(path: Path, frames: list[tuple[float, Frame]]) -> None:
+class CsvTable:
     """Frames as a table: host seconds, sequence, device ms, phase and every field."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("host_s", "seq", "t_ms", "phase", *FIELDS))
-        for host_s, frame in frames:
-            fields = ["" if frame[name] is None else frame[name] for name in FIELDS]
-            writer.writerow((f"{host_s:.3f}", frame.seq, frame.t_ms, frame.phase, *fields))
+
+    def __init__(self, path: Path) -> None:
+        self.count = 0
+        try:
+            self._file = path.open("w", newline="", encoding="utf-8")
+        except OSError as error:
+            raise UserError(f"{path}: {error.strerror}") from error
+        self._file.write(",".join(("host_s", "seq", "t_ms", "phase", *FIELDS)) + "\r\n")
+
+    def frame(self, t: float, frame: Frame) -> None:
+        """One row."""
+        self.count += 1
+        phase = frame.phase if "," not in frame.phase else json.dumps(frame.phase)
+        self._file.write(f"{t:.3f},{frame.seq},{frame.t_ms},{phase},{cells(frame)}\r\n")
+
+    def batch(self, batch: Batch) -> None:
+        """Many rows."""
+        self.count += len(batch.texts)
+        self._file.write(
+            "".join(
+                f"{t:.3f},{seq},{t_ms},{phase},{numbers}\r\n"
+                for t, seq, t_ms, phase, numbers in zip(
+                    batch.times.tolist(),
+                    batch.seqs.tolist(),
+                    batch.t_ms.tolist(),
+                    batch.phases,
+                    batch.cells(),
+                    strict=True,
+                )
+            )
+        )
+
+    def close(self) -> None:
+        self._file.close()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from host_tools import text_files
 from host_tools.corpus import SCRIPTS
 from host_tools.errors import UserError
 from host_tools.simulator.certs import CHAINS, DEFAULT_CHAIN
@@ -175,7 +176,7 @@ def load(name: str) -> Scenario:
     """The scenario of that name, or in the file of that path."""
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     try:
-        data = tomllib.loads(path.read_text())
+        data = tomllib.loads(text_files.decode(path.read_bytes(), str(path)))
     except FileNotFoundError:
         raise UserError(f"no scenario {name!r}: there are {', '.join(names())}") from None
     except tomllib.TOMLDecodeError as error:

@@ -48,6 +48,7 @@ def cost_command(target: str, interpreter: str | None) -> None:
         done = subprocess.run(
             [python, "-X", "heapsize=2M", "-c", script],
             env={"MICROPYPATH": f"{folder}:{tree}:.frozen"},
+            cwd=folder,  # what lies in the current folder is found first
             stdout=subprocess.PIPE,
             encoding="utf-8",
             check=False,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -118,13 +121,17 @@ while True:
 
 def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k") -> Iterator[str]:
     """Run JSON lines {"id", "markdown"} through the formatter under MicroPython."""
-    command = [interpreter, "-X", f"heapsize={heap}", "-c", _WORKER]
+    program = shutil.which(interpreter)
+    if program is None:
+        raise UserError(f"{interpreter}: no such program")
+    command = [os.path.abspath(program), "-X", f"heapsize={heap}", "-c", _WORKER]
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         encoding="utf-8",
         env={"MICROPYPATH": path},
+        cwd=FIRMWARE,  # what lies in the current folder is found first
     ) as process:
         assert process.stdin
         assert process.stdout
@@ -132,16 +139,17 @@ def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k")
             for job in jobs:
                 request = {"id": None, **_parsed(job)}
                 request["markdown"] = _LONE.sub("\ufffd", request["markdown"])
-                process.stdin.write(json.dumps(request, ensure_ascii=False) + "\n")
-                process.stdin.flush()
+                with contextlib.suppress(BrokenPipeError):  # it has ended: it may have said why
+                    process.stdin.write(json.dumps(request, ensure_ascii=False) + "\n")
+                    process.stdin.flush()
                 answer = process.stdout.readline()
-                if not answer:
-                    raise UserError(
-                        "the interpreter ended in the middle: " + " ".join(command[:3])
-                    )
+                if not answer.startswith("{"):  # it has ended, or tells why it is about to
+                    last = (answer + process.stdout.read()).strip().rpartition("\n")[2]
+                    raise UserError(f"{interpreter} ended in the middle: {last or 'without a word'}")
                 yield answer.rstrip("\n")
         finally:
-            process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
             process.wait(10)
 
 

@@ -56,6 +56,7 @@ def formatted_by(interpreter: str, text: str) -> Iterator[list[str]]:
         stdout=subprocess.PIPE,
         encoding="utf-8",
         env={"MICROPYPATH": str(device.FIRMWARE)},
+        cwd=device.FIRMWARE,  # what lies in the current folder is found first
     ) as process:
         assert process.stdin
         assert process.stdout

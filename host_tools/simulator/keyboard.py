@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from host_tools import visible
 from host_tools.simulator.faults import KINDS
 from host_tools.simulator.judge import MAX_LENGTH
 from host_tools.simulator.server import Simulator
@@ -70,6 +71,8 @@ def _special(sim: Simulator, word: str, rest: str, user: int) -> str | None:
         return _fault(sim, rest.split())
     elif word == "calls":
         return _calls(sim)
+    elif word != "help":
+        return f"no !{visible.line(word)[:20]}: !help lists what there is"
     else:
         return HELP.format(media=", ".join(MEDIA), faults=", ".join(KINDS))
     return None

@@ -100,6 +100,11 @@ def test_network():
         (-30336, "root"),
     ):
         assert sign in explain(OSError(code)), code
+    for code in (-104, -110, -111, -113):
+        assert explain(OSError(code)) == explain(OSError(-code)), code
+    assert explain(OSError("[addrinfo error -2]")) == "the server's name is unknown"
+    assert explain(OSError("[addrinfo error -3]")) == "no name server answered"
+    assert explain(OSError("[addrinfo error -11]")) == "the server's name can't be looked up (-11)"
     assert explain(OSError(77)) == "network error 77"
     assert explain(OSError(-1, "SOMETHING")) == "network error -1 SOMETHING"
     assert explain(OSError("the server answers 502")) == "the server answers 502"

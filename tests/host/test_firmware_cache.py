@@ -9,6 +9,7 @@ from pathlib import Path
 
 import fake_firmware
 import pytest
+from command_line import copepod
 
 from host_tools import boards, firmware_cache
 from host_tools.boards import Board
@@ -27,6 +28,7 @@ class Server:
         self.cuts: list[int] = []  # each answer breaks after so many bytes
         self.status: list[int] = []  # each answer is this error
         self.ranges = True
+        self.moved_to = ""
         self.requests: list[str] = []
         outer = self
 
@@ -47,6 +49,11 @@ class Server:
         self.requests.append(asked)
         if self.status:
             request.send_error(self.status.pop(0))
+            return
+        if self.moved_to:
+            request.send_response(302)
+            request.send_header("Location", self.moved_to)
+            request.end_headers()
             return
         start = int(asked[6:-1]) if asked and self.ranges else 0
         if start >= len(self.data):
@@ -70,6 +77,7 @@ class Server:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     monkeypatch.setattr(firmware_cache, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(firmware_cache, "SCHEMES", ("https", "http"))  # this server has no TLS
     server = Server()
     yield server
     server.close()
@@ -186,3 +194,69 @@ def test_a_file_of_ones_own_is_checked_but_not_locked(lock: Path, tmp_path: Path
     own.write_bytes(GOOD[:-1])
     with pytest.raises(UserError, match=r"firmware\.bin"):
         firmware_cache.get(BOARD, str(own), lock=lock)
+
+
+def test_the_first_use_says_what_it_trusts(server: Server, lock: Path) -> None:
+    """Nobody has vouched for the first download but the server: its hash is shown, to compare."""
+    told: list[str] = []
+    found = firmware_cache.get(BOARD, server.url, lock=lock, tell=told.append)
+    (text,) = told
+    assert found.sha256 in text
+    assert "127.0.0.1 sent it over TLS" in text
+    firmware_cache.get(BOARD, server.url, lock=lock, tell=told.append)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["http://micropython.org/x.bin", "ftp://x/y.bin", "HTTP://x/y.bin"]
+)
+def test_only_https_brings_firmware(lock: Path, tmp_path: Path, url: str) -> None:
+    with pytest.raises(UserError, match="over https or from a file"):
+        firmware_cache.get(BOARD, url, lock=lock)
+    assert not (tmp_path / "cache").exists()
+    run = copepod("flash", "--dry-run", "--board", BOARD.id, "--firmware", url)
+    assert run.returncode == 1
+    assert "over https or from a file" in run.stderr
+
+
+def test_a_redirect_leads_nowhere_else(
+    server: Server, lock: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.moved_to = "ftp://elsewhere.example/x.bin"
+    with pytest.raises(UserError, match="over https or from a file"):
+        get(server, lock)
+
+
+def test_files_that_somebody_has_checked_are_entered(
+    server: Server, lock: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(firmware_cache, "LOCK", lock)
+    folder = tmp_path / "checked"
+    folder.mkdir()
+    names = {}
+    for board in (BOARD, boards.get("s3")):
+        names[board.id] = board.firmware.file_name
+        (folder / names[board.id]).write_bytes(fake_firmware.firmware(board))
+    run = copepod("boards", "--lock", *folder.iterdir())
+    assert run.returncode == 0, run.stderr
+    entries = firmware_cache.read_lock(lock)
+    assert set(entries) == set(names.values())
+    assert all(str(entry["sha256"]) in run.stdout for entry in entries.values())
+    server.data = fake_firmware.firmware(BOARD, app_size=50_000)  # not what was checked
+    with pytest.raises(UserError, match="firmware.lock says"):
+        get(server, lock)
+    before = lock.read_text()
+    for name, data, said in (
+        ("other.bin", GOOD, "the name of a board's firmware"),
+        (names[BOARD.id], server.data, "firmware.lock says"),
+        (names[BOARD.id], GOOD[:-40], "cut off"),
+        ("none.bin", None, "No such file"),
+    ):
+        path = tmp_path / name
+        if data is not None:
+            path.write_bytes(data)
+        run = copepod("boards", "--lock", path)
+        assert run.returncode == 1
+        assert said in run.stderr
+        assert lock.read_text() == before
+    assert "name the firmware files" in copepod("boards", "--lock").stderr

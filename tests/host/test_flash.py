@@ -468,3 +468,13 @@ def test_tables_survive_the_round_trip() -> None:
     assert partitions.parse(partitions.to_bytes(table)) == table
     with pytest.raises(UserError, match="empty"):
         partitions.parse(b"\xff" * partitions.TABLE_SIZE)
+
+
+def test_a_dry_run_needs_no_config(make_firmware: Callable[..., Path], tmp_path: Path) -> None:
+    """What would be done can be seen before anything was asked or bought."""
+    firmware, config = make_firmware(boards.get("esp32")), tmp_path / "none.json"
+    flags = ["--dry-run", "--board", "ESP32_GENERIC", "--firmware", firmware, "--config", config]
+    run = copepod("flash", *flags)
+    assert run.returncode == 0, run.stderr
+    assert "none.json is not there yet: `make provision` asks for it" in run.stdout
+    assert "Nothing was written" in run.stdout

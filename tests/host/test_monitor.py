@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+import tracemalloc
 import tty
 from collections.abc import Iterator
 from pathlib import Path
@@ -603,3 +604,82 @@ def test_lines_out_of_anything() -> None:
     long = splitter.feed(b"x" * 9000)
     assert [len(line) for line in long] == [4096, 4096]
     assert serial_io.printable("a\x1b[2J\tb\x00é") == "a·[2J·b·é"
+
+
+# recordings of days -------------------------------------------------------------------------
+
+
+def long_record(path: Path, count: int, low_at: int, *, plain: bool = False) -> None:
+    """A recording of so many frames a second apart; the lowest and the highest are early."""
+    writer = recording.Recorder(path, "a test")
+    writer.close()
+    rows = []
+    for number in range(count):
+        free = 96 if number == low_at else 90_000 if number == low_at + 1 else 32_000 + number % 99
+        line = frame(number + 1, number, gc_free=free, gc_used=30_000, gc_live=29_000)
+        told = {"t": float(number), "line": line, "frame": {}}
+        rows.append(line if plain else json.dumps(told))
+        if number % 1000 == 500:
+            rows.append("a log line" if plain else json.dumps({"t": 1.0, "line": "a log line"}))
+    with path.open("w" if plain else "a") as file:
+        file.write("\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_long_recording_keeps_its_start(tmp_path: Path, plain: bool) -> None:
+    """Bounds that are meant for the screen are not for files: summary, table and plot have it all."""
+    path, table = tmp_path / "run.jsonl", tmp_path / "run.csv"
+    long_record(path, 30_000, 7, plain=plain)
+    run = copepod("monitor", "--replay", path, "--csv", table, "--plot", tmp_path / "run.svg")
+    assert run.returncode == 0, run.stderr
+    assert "30,000 frames" in run.stderr
+    assert "lowest GC free 96 B" in run.stderr
+    rows = table.read_text().splitlines()
+    assert len(rows) == 30_001
+    assert ",96," in rows[8]
+    model, _ = monitor.replay(path, [])
+    points = model.series("gc_free")
+    values = [value for _, value in points]
+    assert (min(values), max(values)) == (96, 90_000)
+    assert [t for t, _ in points] == sorted(t for t, _ in points)
+    assert len(points) < 15_000
+    out = copepod("monitor", "--replay", path, "--plain").stdout.splitlines()
+    assert len(out) == 30_000
+    assert "gc_free=96" in out[7]
+
+
+def test_many_at_a_time_is_the_same_as_line_by_line(tmp_path: Path) -> None:
+    """Whole frames in order are read many at a time; damage, gaps, boots and events are not lost."""
+    path = tmp_path / "run.jsonl"
+    long_record(path, 20_000, 7)
+    lines = path.read_text().splitlines()
+    lines[9000] = lines[9000].replace("gc_used=30000", "gc_used=30001")  # its sum is wrong
+    del lines[12_000:12_010]
+    lines.insert(15_000, json.dumps({"t": 14e3, "line": event(0, 1, "boot"), "event": {}}))
+    lines.insert(15_001, json.dumps({"t": 14e3, "line": frame(1, 1), "frame": {}}))
+    path.write_text("\n".join(lines) + "\n")
+    fast, _ = monitor.replay(path, [])
+    slow, _ = monitor.replay(path, [Alert.parse("free<1")])
+    for model in (fast, slow):
+        assert model.frame_count == 20_000 - 1 - 10 + 1
+        assert model.stream.damaged == 1
+        assert model.stream.reboots == 1
+        assert model.boot_at == 14e3
+    assert fast.stream.missing == slow.stream.missing > 10
+    assert fast.lowest("gc_free") == slow.lowest("gc_free") == 96
+    assert list(fast.frames) == list(slow.frames)
+    assert fast.highest("gc_free") == slow.highest("gc_free") == 90_000
+    assert list(fast.marks) == list(slow.marks)
+
+
+def test_memory_does_not_grow_with_a_recording(tmp_path: Path) -> None:
+    """Twice the frames take the same memory."""
+    peaks = []
+    for count in (20_000, 40_000):
+        path = tmp_path / f"{count}.jsonl"
+        long_record(path, count, 7)
+        tracemalloc.start()
+        monitor.replay(path, [])
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]

@@ -258,7 +258,17 @@ def test_run_without_input_starts_and_ends():
 def test_make_passes_arguments_on():
     """Every target that runs a command takes ARGS, as the Makefile's help says of some."""
     root = Path(__file__).resolve().parents[2]
-    for target in ("run", "live", "bench", "machine", "monitor", "flash", "deploy", "doctor"):
+    for target in (
+        "run",
+        "live",
+        "bench",
+        "machine",
+        "monitor",
+        "flash",
+        "deploy",
+        "doctor",
+        "boards",
+    ):
         command = ["make", "-n", "-C", root, target, "ARGS=--help-me"]
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         assert f"copepod {target}" in run.stdout

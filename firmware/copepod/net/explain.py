@@ -20,6 +20,7 @@ _REASONS = (
     ("(CN)", "the server's certificate is for another host"),
     ("trusted CA", "the server's certificate is not signed by an authority we know"),
 )
+_LOOKUP = "[addrinfo error "  # how the Unix port begins what getaddrinfo answers
 # mbedTLS codes between -256 and 0 arrive as positive errnos: 16 is -0x10, MPI_ALLOC_FAILED, not EBUSY.
 _CODES = {
     12: _MEMORY,
@@ -49,9 +50,14 @@ def explain(error):
         code = error.args[0] if error.args else 0
         text = str(error.args[1]) if len(error.args) > 1 else ""
         if isinstance(code, str):
-            return code
+            if not code.startswith(_LOOKUP):
+                return code
+            code = int(code[len(_LOOKUP) : -1])
+            return _CODES.get(code, "the server's name can't be looked up (%d)" % code)
         if code in _CODES:
             return _CODES[code]
+        if code and -256 < code < 0 and -code in _CODES:  # lwIP's, passed on with its sign
+            return _CODES[-code]
         if "lloc" in text:  # "Memory allocation failed", "Allocation of memory failed", …
             return _MEMORY
         if code and code < _TLS and _short():  # a key that can't be taken apart is called an invalid one
