@@ -22,7 +22,7 @@ def run(check):
         data = room[: min(ROOM_B, int.from_bytes(head, "big"))]
         at = 0
         while at < len(data):
-            at += stdin.readinto(data[at:])
+            at += stdin.readinto(data[at:]) or 0
         if number % 100 == 0:
             print("at", number)
         try:

@@ -80,7 +80,7 @@ class Traceback(io.IOBase):
         sys.stdout.write(visible(scrub(text.rstrip("\n"))) + "\n")
 
 
-def trace(error, scrub=str):
+def trace(error, scrub: "Any" = str):
     """sys.print_exception(error), safe for the console; scrub(text) takes out what nobody may see."""
     stream = Traceback()
     try:

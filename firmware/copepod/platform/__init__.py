@@ -6,6 +6,8 @@ sys.platform.
 
 import sys
 
+port: "Any"  # what a port has beyond unix.py is asked for only where it is
+
 if sys.platform == "esp32":
     from copepod.platform import esp32 as port
 elif sys.platform == "qemu":

@@ -146,23 +146,23 @@ def count_lines(state, n, fine):
                 n += 1
                 headings = 1
                 after = True
-                if c == 96:
+                if c == 126 or c == 96 and k > p and buf[k + 1] == 96:
+                    fences = False
+                elif c == 96 and fences:
                     from copepod.text.fences import closing_line
                     from copepod.text.lines import fence_run
 
-                if c == 126 or c == 96 and k > p and buf[k + 1] == 96:
-                    fences = False
-                elif c == 96 and fences and fence_run(state, p):
-                    if fine:
-                        n += count_entities(state, block, p, headings)
-                    headings = 0
-                    state.fence = 96  # for _closing(); the walk sets them anew
-                    state.fence_length = fence_run(state, p)
-                    e = closing_line(state, e + 1)
-                    if e >= held:
-                        block = held
-                        break
-                    e = block = find(b"\n", e)
+                    if fence_run(state, p):
+                        if fine:
+                            n += count_entities(state, block, p, headings)
+                        headings = 0
+                        state.fence = 96  # for closing_line(); the walk sets them anew
+                        state.fence_length = fence_run(state, p)
+                        e = closing_line(state, e + 1)
+                        if e >= held:
+                            block = held
+                            break
+                        e = block = find(b"\n", e)
             else:
                 after = c in _AFTER
             if k > p:
