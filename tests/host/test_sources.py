@@ -27,7 +27,7 @@ TOO_LONG = {
 }
 CIRCLES = (
     {"copepod.net.wait", "copepod.net.io_streams"},
-    {"copepod.platform", "copepod.platform.stack_hold", "copepod.platform.esp32_seldom"},
+    {"copepod.platform", "copepod.platform.esp32_seldom"},
     {"copepod.text.state", "copepod.text.structure", "copepod.text.links"},
     {"host_tools.simulator.connection", "host_tools.simulator.server"},
     {"host_tools.engine", "host_tools.verdict"},

@@ -1,4 +1,4 @@
-"""The link below the sockets: Wi-Fi where the port has it. Memory: two flags; wifi.py is loaded while there is no link."""
+"""The link below the sockets: Wi-Fi, where the port has it. Memory: two flags; wifi.py is loaded without a link."""
 
 from copepod.once import forget
 from copepod.platform import port

@@ -1,6 +1,7 @@
 """The ESP32 port's functions of start, reset and bring-up: see esp32.py and unix.py. Memory: dropped after use."""
 
-from time import gmtime
+import _thread
+from time import gmtime, sleep_ms
 
 import esp32
 import machine
@@ -8,9 +9,9 @@ import network
 from micropython import const
 
 from copepod.log import log
-from copepod.once import forget
 from copepod.platform import port, record
 
+_STEPS = const(20)  # of 10 ms: FreeRTOS frees a thread's stack when it is idle
 _REST_MS = const(3600000)  # longest the task watchdog's microsecond arithmetic can hold is 71 min
 
 # machine.reset_cause(): machine.reset() and a panic of ESP-IDF are both HARD_RESET, and a reset by
@@ -75,12 +76,27 @@ def largest_region_b():
     return max([region[1] for region in esp32.idf_heap_info(esp32.HEAP_DATA)])
 
 
-def hold(size_b):
-    """Take `size_b` bytes of the IDF heap until release() of what this returns. OSError without memory."""
-    from copepod.platform.stack_hold import Hold
+class hold:
+    """`size_b` bytes of the IDF heap until release(): the stack of a thread that sleeps. OSError without memory."""
 
-    forget("copepod.platform.stack_hold")
-    return Hold(size_b)
+    def __init__(self, size_b):
+        self._size_b = size_b
+        self._lock = _thread.allocate_lock()
+        self._lock.acquire()
+        _thread.stack_size(size_b)
+        try:
+            _thread.start_new_thread(self._lock.acquire, ())
+        finally:
+            _thread.stack_size(0)  # the default again, for whoever starts a thread
+
+    def release(self):
+        """End the thread and wait until its stack is free again."""
+        before_b = port.heap()[0]
+        self._lock.release()
+        for _ in range(_STEPS):
+            if port.heap()[0] - before_b >= self._size_b // 2:
+                return
+            sleep_ms(10)
 
 
 def wifi_dbm():
