@@ -20,7 +20,7 @@ COMMANDS = {
     "audit": "host_tools.audit:audit_command",
     "bench": "host_tools.bench:bench_command",
     "report": "host_tools.report:report_command",
-    "boards": "host_tools.boards:boards_command",
+    "boards": "host_tools.boards_list:boards_command",
     "config": "host_tools.provision:config_command",
     "deploy": "host_tools.deploy:deploy_command",
     "doctor": "host_tools.doctor:doctor_command",
