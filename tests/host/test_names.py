@@ -1,0 +1,129 @@
+"""What names.py gives: another word for each name that is only the application's, and the same meaning."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import keyword
+import os
+import re
+import subprocess
+
+import pytest
+
+from host_tools import build, link, names, toolchain
+from host_tools.build import FIRMWARE
+
+UNIX = [
+    name
+    for name in ("unix", "unix32", "unix64")
+    if name in os.environ.get("TARGETS", "unix").replace(",", " ").split()
+]
+
+# Strings that MicroPython makes while it runs, by asking for an attribute of each word from stdin.
+ASK = """
+import micropython, sys
+for word in sys.stdin.read().split():
+    getattr(sys, word, None)
+micropython.qstr_info(1)
+"""
+
+
+@pytest.fixture(scope="module")
+def words() -> dict[str, str]:
+    """What each name is called on a board."""
+    return build.words()
+
+
+@functools.cache
+def application() -> dict[str, str]:
+    """Every file of the application, joined, and the programs that measure it; no name is replaced yet."""
+    text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in build.sources()}
+    return link.link(text | build.measuring(), build.ENTRIES, build.APART, build.PUBLIC)
+
+
+def identifiers(text: str) -> set[str]:
+    """Every name that a source says, those in what it imports included."""
+    return {token.string for token in names._tokens(text)}
+
+
+def test_no_two_names_get_the_same_word(words: dict[str, str]) -> None:
+    assert len(words) > 300
+    assert len(set(words.values())) == len(words)
+
+
+def test_no_name_that_a_bot_may_say_is_touched(words: dict[str, str]) -> None:
+    said = re.findall(r"^\w[\w.]*$", (FIRMWARE / "api.txt").read_text(), re.MULTILINE)
+    public = {part for line in said for part in line.split(".")}
+    assert len(public) > 20
+    assert {"on_command", "answer", "chat_id"} <= public
+    assert public & words.keys() == set()
+
+
+def test_no_word_given_is_used_by_the_application(words: dict[str, str]) -> None:
+    used = set().union(*map(identifiers, application().values()))
+    assert set(words.values()) & used == set()
+    assert set(words.values()) & {*keyword.kwlist, *dir(builtins)} == set()
+
+
+def test_no_name_is_given_that_is_asked_for_by_a_string(words: dict[str, str]) -> None:
+    for path, text in application().items():
+        strings = {
+            node.value
+            for node in ast.walk(ast.parse(text))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert strings & words.keys() == set(), path
+
+
+def test_constants_stay_constants(words: dict[str, str]) -> None:
+    constants = set().union(*map(names._constants, application().values()))
+    private = {name for name in constants if name.startswith("_")}
+    assert private
+    assert private & words.keys() == set()
+    # One that is imported must not become one that the compiler forgets.
+    assert [name for name in constants & words.keys() if words[name].startswith("_")] == []
+
+
+def test_a_source_means_the_same_and_its_lines_stay(words: dict[str, str]) -> None:
+    back = {word: name for name, word in words.items()}
+    for path, text in application().items():
+        short = names.shorten(text, words)
+        assert short.count("\n") == text.count("\n"), path
+        assert names.shorten(short, back) == text, path
+
+
+def test_strings_and_comments_are_left_alone() -> None:
+    text = 'alpha = "alpha"  # alpha\nbeta.alpha(alpha=1)\n'
+    assert names.shorten(text, {"alpha": "x"}) == 'x = "alpha"  # alpha\nbeta.x(x=1)\n'
+
+
+def test_a_map_of_a_small_application() -> None:
+    files = {
+        "copepod/one.py": (
+            "from micropython import const\n_FAST = const(1)\nSLOW = const(2)\n\n\n"
+            "class OddError(Exception):\n    pass\n\n\n"
+            "def calculate(first, named=None):\n    local = first\n    return local\n\n\n"
+            "def public():\n    return calculate(SLOW, named='spoken')\n\n\n"
+            "def spoken():\n    pass\n"
+        )
+    }
+    given = names.plan(files, ["public"], files)
+    assert given.keys() == {"calculate", "SLOW", "first"}
+    assert not given["SLOW"].startswith("_")
+
+
+@pytest.mark.parametrize("target", UNIX)
+def test_every_word_that_is_everywhere_is_in_flash(target: str) -> None:
+    """A string that is not would be printed: MicroPython had to make it."""
+    run = subprocess.run(
+        [*toolchain.runner(target), str(toolchain.interpreter(target)), "-c", ASK],
+        input=" ".join([*names.EVERYWHERE, "surely_not_in_flash"]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made = set(re.findall(r"^Q\((.*)\)$", run.stdout, re.MULTILINE))
+    assert "surely_not_in_flash" in made
+    assert made & set(names.EVERYWHERE) == set()
