@@ -48,7 +48,7 @@ class Trap(NamedTuple):
         stem = Path(self.file).stem
         if stem == "files":
             return "test_esp32" if self.tests == ("test_write_atomic",) else "test_unix"
-        return "test_" + {"record": "esp32", "last_error": "esp32", "ntp": "clock", "crash": "boot"}.get(stem, stem)
+        return "test_" + {"esp32_seldom": "esp32", "record": "esp32", "last_error": "esp32", "ntp": "clock", "crash": "boot"}.get(stem, stem)
 
 
 def read_traps(text: str) -> list[Trap]:
