@@ -20,7 +20,7 @@ from pathlib import Path
 
 # Asyncio's and MicroPython's own, that we set, too; and what is asked for by a string put together.
 _OTHERS = {"_io_queue", "_task_queue", "_thread", "cur_task", "ph_key", "data", "coro", "exc", "state", "done"}
-_ENTRIES = {"main", "boot", "startup", "run"}
+_ENTRIES = {"main", "boot", "startup", "run", "install"}  # said by the host, too
 # Files whose names are a port's, too.
 _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
 _SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash")  # not loaded at each start

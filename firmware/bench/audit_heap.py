@@ -3,9 +3,10 @@
     import audit_heap
     audit_heap.install()        # before the application starts
 
-Constructors of the application are replaced by ones that collect and note gc.mem_alloc() before
-and after: what stays in use belongs to the component that ran. Each frame is followed by a line
-`@kept <component>=<bytes> …`; what no constructor made is `rest` (tasks, sockets, TLS, caches).
+What makes the parts of the gateway (copepod/assembly.py) is replaced by functions that collect and
+note gc.mem_alloc() before and after: what stays in use belongs to the component that ran. Each frame
+is followed by a line `@kept <component>=<bytes> …`; what none of them made is `rest` (tasks, sockets,
+TLS, caches).
 """
 
 import gc
@@ -16,25 +17,7 @@ kept_b = [gc.mem_alloc(), 0, 0, 0]
 _now = [1, kept_b[0]]
 
 from copepod import arena  # noqa: E402
-from copepod.access import Access  # noqa: E402
-from copepod.bus import Bus  # noqa: E402
-from copepod.supervisor import Gateway  # noqa: E402
-from copepod.net.http import Client  # noqa: E402
-from copepod.telegram.channel import Channel  # noqa: E402
-from copepod.telegram.updates import UpdateReader  # noqa: E402
 from copepod.telemetry import Telemetry  # noqa: E402
-from copepod.text.markdown import Formatter  # noqa: E402
-
-PLACES = (
-    ("access", Access),
-    ("bus", Bus),
-    ("gateway", Gateway),
-    ("connection", Client),
-    ("channel", Channel),
-    ("update reading", UpdateReader),
-    ("telemetry", Telemetry),
-    ("formatter", Formatter),
-)
 
 
 def _enter(slot):
@@ -47,15 +30,19 @@ def _enter(slot):
     return before
 
 
-def _wrap(owner, slot):
-    original = owner.__init__
+def _noted(component, make):
+    """`make`, which collects and notes before and after it has made a part of `component`."""
+    slot = len(names)
+    names.append(component)
+    kept_b.append(0)
 
-    def init(self, *args):
+    def made(*args):
         before = _enter(slot)
-        original(self, *args)
+        result = make(*args)
         _enter(before)
+        return result
 
-    owner.__init__ = init
+    return made
 
 
 def _wrap_frame():
@@ -68,17 +55,25 @@ def _wrap_frame():
         for index in range(len(names)):
             print(";", names[index], "=", kept_b[index], sep="", end="")
         print()
-        _enter(2)  # what comes between the constructors
+        _enter(2)  # what comes between them
 
     Telemetry.frame = frame
 
 
 def install():
-    """Replace the constructors of PLACES."""
-    for name, owner in PLACES:
-        names.append(name)
-        kept_b.append(0)
-        _wrap(owner, len(names) - 1)
+    """Replace what makes the gateway's parts, and the Telemetry, which is made before them."""
+    # Nothing here may refer to the modules afterwards: the gateway drops them once all is made.
+    from copepod import assembly
+
+    assembly.parts.access = _noted("access", assembly.parts.access)
+    assembly.parts.bus = _noted("bus", assembly.parts.bus)
+    assembly.gateway = _noted("gateway", assembly.gateway)
+    assembly.http_connect.prepare = _noted("connection", assembly.http_connect.prepare)
+    assembly.channel = _noted("channel", assembly.channel)
+    assembly.schema.reader = _noted("update reading", assembly.schema.reader)
+    assembly.Formatter = _noted("formatter", assembly.Formatter)
+    init: "Any" = _noted("telemetry", Telemetry.__init__)
+    Telemetry.__init__ = init
     _wrap_frame()
     _enter(1)  # this module's own, until the first frame, is code too
     kept_b[3] = len(arena.buffer)  # made at the import

@@ -13,7 +13,7 @@ import subprocess
 import pytest
 
 from host_tools import build, link, names, toolchain
-from host_tools.build import FIRMWARE
+from host_tools.build import FIRMWARE, ROOT
 
 UNIX = [
     name
@@ -75,6 +75,15 @@ def test_no_name_is_given_that_is_asked_for_by_a_string(words: dict[str, str]) -
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
         assert strings & words.keys() == set(), path
+
+
+def test_what_the_host_calls_on_a_board_keeps_its_name(words: dict[str, str]) -> None:
+    programs = "|".join(path.stem for path in (FIRMWARE / "bench").glob("*.py"))
+    host = "".join(path.read_text() for path in (ROOT / "host_tools").rglob("*.py"))
+    called = set(re.findall(rf"import ({programs})\\n\1\.(\w+)\(", host))
+    called = {function for _, function in called}
+    assert called == {"install"}
+    assert called & words.keys() == set()
 
 
 def test_constants_stay_constants(words: dict[str, str]) -> None:
