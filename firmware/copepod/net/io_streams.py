@@ -3,7 +3,6 @@
 from micropython import const
 
 from copepod.net.wait import READ, WRITE
-from copepod.net.waiter import new_waiter
 
 _URGENT = const(2)  # POLLPRI, which newer asyncio has a queue for
 
@@ -22,6 +21,8 @@ def complete(kind, name):
 def queue_read(self, stream, events=READ):
     entry = self.map.get(id(stream))
     if entry is None:
+        from copepod.net.waiter import new_waiter  # which settle() alone does without
+
         entry = self.map[id(stream)] = new_waiter(stream, self)
     entry.park(events, 0)
 
