@@ -48,11 +48,12 @@ def _enter(slot):
 
 
 def _wrap(owner, slot):
-    original = owner.__init__
+    original = getattr(owner, "__init__", None)  # a class may have none
 
     def init(self, *args):
         before = _enter(slot)
-        original(self, *args)
+        if original:
+            original(self, *args)
         _enter(before)
 
     owner.__init__ = init
