@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,7 +20,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from host_tools import corpus, engine, heapmap, phases, targets
+from host_tools import corpus, engine, heapmap, phases, results, targets
 from host_tools.errors import UserError
 from host_tools.live import screen
 from host_tools.simulator import Simulator
@@ -30,8 +28,7 @@ from host_tools.simulator.updates import USER
 from host_tools.soak import SHORT_POLL
 from host_tools.targets.target import Device, Target
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
-PLOTS = RESULTS.parent / "docs" / "plots"
+PLOTS = results.ROOT / "docs" / "plots"
 HEAP = "4M"  # nothing is collected while garbage is counted
 # By length in UTF-16 units: messages before the first reading and between the two, and the heap,
 # small since each note of gc.mem_alloc() walks through all of it.
@@ -374,11 +371,12 @@ def audit_command(target: str, app: str | None, heap: str | None, path: Path | N
     own_heap = place.default_heap is None
     app = app or ("mpy" if own_heap or target == "unix" else "frozen")
     audit = measure(place, app, heap or constrained_heap(place, app), console)
-    command = shlex.join(["copepod", *sys.argv[1:]])
-    path = path or RESULTS / f"audit-{target}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    command = results.command()
+    path = results.place(f"audit-{target}", path, command)
     data = {"command": command, **audit.as_dict()}
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
-    picture = heapmap.plot(audit.maps, PLOTS / f"heap-map-{target}.png", place.name)
+    published = path.resolve().parent == results.PUBLISHED
+    plots = PLOTS if published else path.parent
+    picture = heapmap.plot(audit.maps, plots / f"heap-map-{target}.png", place.name)
     for written in (path, picture):
-        console.print(f"written to {written}")
+        console.print(f"written to {results.shown(written)}")

@@ -13,8 +13,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shlex
-import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,14 +22,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from host_tools import phases, targets
+from host_tools import phases, results, targets
 from host_tools.errors import UserError
 from host_tools.live import screen
 from host_tools.phases import Phase, PhaseRun
 from host_tools.soak import Soak, SoakRun
 from host_tools.targets.target import Target
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
 BURSTS = (100, 1000)
 SOAK = 10_000
 TARGET_KB = 5120  # the study's: 5 MB of resident memory
@@ -167,7 +164,7 @@ def _varying(soak: SoakRun | None, word_bits: int) -> dict[str, Any] | None:
 
 def interpreter_of(target: Target) -> str:
     """The interpreter in words, without the folder that this checkout lies in."""
-    return target.interpreter().replace(f"{RESULTS.parent}/", "")
+    return target.interpreter().replace(f"{results.ROOT}/", "")
 
 
 def constrained_heap(target: Target, app: str) -> str:
@@ -271,9 +268,8 @@ def settings_table(runs: list[PhaseRun]) -> Table:
 
 
 def write(outcome: Outcome, command: str, path: Path | None = None) -> Path:
-    """results/bench-<target>.json, or another path."""
-    path = path or RESULTS / f"bench-{outcome.target}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """The outcome as JSON."""
+    path = results.place(f"bench-{outcome.target}", path, command)
     data = {"command": command, **outcome.as_dict()}
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     return path
@@ -325,14 +321,11 @@ def bench_command(
         limit_kb=target_kb,
         console=console,
     )
-    written = write(outcome, shlex.join(["copepod", *sys.argv[1:]]), path)
+    written = write(outcome, results.command(), path)
     console.print("\n=== FINAL VERDICT ===")
     console.print(f"{outcome.interpreter}, {outcome.word_bits}-bit, application {outcome.app}")
     console.print(outcome.verdict())
-    try:
-        console.print(f"written to {written.resolve().relative_to(RESULTS.parent)}")
-    except ValueError:
-        console.print(f"written to {written}")
+    console.print(f"written to {results.shown(written)}")
     if not outcome.ok:
         raise SystemExit(1)
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from host_tools import build, corpus, scenario, targets
+from host_tools import build, corpus, results, scenario, targets
 from host_tools.errors import UserError
-from host_tools.live import RESULTS, run_once, screen
+from host_tools.live import run_once, screen
 from host_tools.simulator.server import Simulator
 from host_tools.simulator.updates import USER
 from host_tools.targets.process import ProcessTarget
@@ -104,10 +104,11 @@ def compare_command(messages: int, target: str, heap: str | None, path: Path | N
     ratio = middle["times"]
     ok = ratio >= TIMES
     console.print(f"{'PASS' if ok else 'FAIL'}: 1/{ratio:.0f} of the time, limit 1/{TIMES}")
-    path = path or RESULTS / f"compare-{place.name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    command = f"copepod compare --target {target} --messages {messages}"
+    command += f" --heap {heap}" if heap else ""
+    path = results.place(f"compare-{place.name}", path, command)
     data = {
-        "command": f"copepod compare --target {target} --messages {messages}",
+        "command": command,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": platform.platform(),
         "interpreter": place.interpreter(),

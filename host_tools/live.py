@@ -24,7 +24,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from host_tools import engine, pages, scenario, targets, visible
+from host_tools import engine, pages, results, scenario, targets, visible
 from host_tools.corpus import SCRIPTS
 from host_tools.errors import UserError
 from host_tools.frames import Frame
@@ -33,7 +33,6 @@ from host_tools.simulator.certs import CHAINS
 from host_tools.targets.target import Target
 from host_tools.verdict import Result, Row
 
-RESULTS = Path(__file__).resolve().parent.parent / "results"
 GARBAGE_HEAP = "64M"
 GARBAGE_WARM = 20  # messages before the first reading
 GARBAGE_COUNT = 40  # messages between the readings
@@ -200,11 +199,9 @@ def phases(frames: list[Frame]) -> Table:
 
 
 def write(result: Result, path: Path | None, command: str) -> Path:
-    """The result as JSON, under results/ unless a path is given."""
-    if path is None:
-        messages = result.tally.sent
-        path = RESULTS / f"live-{result.target}-{result.scenario}-{messages}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """The result as JSON."""
+    stem = f"live-{result.target}-{result.scenario}-{result.tally.sent}"
+    path = results.place(stem, path, command)
     data = {
         "command": command,
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -304,7 +301,7 @@ def live_command(
         os.environ["PORT"] = port
     place = targets.get(target)
     plan = plan_for(name, fault, messages, length, scripts, heap, app, chain)
-    command = _command_line()
+    command = results.command()
     if os.environ.get("TELEGRAM_TOKEN"):
         from host_tools import live_telegram
 
@@ -323,7 +320,7 @@ def live_command(
     if log:
         console.print(visible.block(result.console), markup=False)
     written = write(result, path, command)
-    console.print(f"written to {_short(written)}")
+    console.print(f"written to {results.shown(written)}")
     if not result.ok:
         raise SystemExit(1)
 
@@ -336,8 +333,8 @@ def _find_and_tell(
     if smallest is None:
         raise UserError("it fails in the largest heap already")
     console.print(f"[bold]{smallest} KiB[/]")
-    path = path or RESULTS / f"heap-{place.name}-{plan.name}-{plan.messages.count}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    stem = f"heap-{place.name}-{plan.name}-{plan.messages.count}"
+    path = results.place(stem, path, command)
     data: dict[str, Any] = {
         "command": command,
         "target": place.name,
@@ -350,18 +347,4 @@ def _find_and_tell(
         "smallest_heap_kib": smallest,
     }
     path.write_text(json.dumps(data, indent=2) + "\n")
-    console.print(f"written to {_short(path)}")
-
-
-def _command_line() -> str:
-    import shlex
-    import sys
-
-    return shlex.join(["copepod", *sys.argv[1:]])
-
-
-def _short(path: Path) -> str:
-    try:
-        return str(path.resolve().relative_to(RESULTS.parent))
-    except ValueError:
-        return str(path)
+    console.print(f"written to {results.shown(path)}")

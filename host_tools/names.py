@@ -42,8 +42,9 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
         kept.update(path.removesuffix(".py").split("/"))
         tree = ast.parse(text)
         for scope in ast.walk(tree):
-            if path.startswith("bench/"):
-                break  # names of its own cost a board nothing
+            if path.startswith("bench/"):  # names of its own cost a board nothing, and the host says them
+                kept.update(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
+                break
             if isinstance(scope, ast.Module | ast.ClassDef):  # what is a function's own has no name on a board
                 defined |= {name for node in scope.body for name in _bound(node)}
         for node in ast.walk(tree):

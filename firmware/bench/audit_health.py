@@ -32,10 +32,8 @@ def listening():
     return True
 
 
-# asyncio, waiting and the log are the gateway's own and there in any case.
-from copepod import memory  # noqa: E402, F401
-from copepod.log import log  # noqa: E402, F401
-from copepod.net import wait  # noqa: E402, F401
+# What a module imports that is joined with others brings them all: the gateway is there in any case.
+from copepod import gateway  # noqa: E402, F401
 
 _ = asyncio.start_server  # loads asyncio.stream, which the gateway has too
 KEPT = (

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from host_tools import build
+from host_tools import build, results
 from host_tools.errors import UserError
-from host_tools.formatting import corpus, device
+from host_tools.formatting import corpus
 from host_tools.toolchain import interpreter as interpreter_of
 
 SCRIPT = """
@@ -30,13 +30,13 @@ figures = run({texts!r})
 figures["code_b"] = code
 print(json.dumps(figures))
 """
-RESULT = device.ROOT / "results" / "format-cost.json"
 
 
 @click.command("format-cost")
 @click.option("--target", default="unix32", show_default=True, help="unix, unix32, unix64 …")
 @click.option("--interpreter", help="A MicroPython to run instead of the target's.")
-def cost_command(target: str, interpreter: str | None) -> None:
+@click.option("--json", "path", type=click.Path(path_type=Path), help="Where the JSON goes.")
+def cost_command(target: str, interpreter: str | None, path: Path | None) -> None:
     """Compare the formatter with PicoClaw's rules done in `re`, in one run of one interpreter."""
     python = interpreter or str(interpreter_of(target))
     tree = build.build()
@@ -57,5 +57,8 @@ def cost_command(target: str, interpreter: str | None) -> None:
         raise UserError(f"{python} ended with {done.returncode}:\n{done.stdout}")
     *lines, last = done.stdout.splitlines()
     click.echo("\n".join([f"interpreter: {python}", *lines]))
-    RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(json.dumps({"target": target, **json.loads(last)}, indent=1) + "\n")
+    command = results.command()
+    path = results.place("format-cost", path, command)
+    data = {"command": command, "target": target, **json.loads(last)}
+    path.write_text(json.dumps(data, indent=1) + "\n")
+    click.echo(f"written to {results.shown(path)}")
