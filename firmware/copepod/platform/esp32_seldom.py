@@ -1,6 +1,5 @@
 """The ESP32 port's functions of start, reset and bring-up: see esp32.py and unix.py. Memory: dropped after use."""
 
-import _thread
 from time import gmtime, sleep_ms
 
 import esp32
@@ -80,6 +79,8 @@ class hold:
     """`size_b` bytes of the IDF heap until release(): the stack of a thread that sleeps. OSError without memory."""
 
     def __init__(self, size_b):
+        import _thread  # which the Unix port, where the rest of this is tested, may lack
+
         self._size_b = size_b
         self._lock = _thread.allocate_lock()
         self._lock.acquire()
