@@ -33,6 +33,9 @@ for name in sys.argv[4:]:
 """
 
 
+ABOUT = {"esp32_seldom": "esp32", "record": "esp32", "last_error": "esp32", "ntp": "clock", "crash": "boot"}
+
+
 class Trap(NamedTuple):
     """One handling, and the firmware without it."""
 
@@ -48,7 +51,7 @@ class Trap(NamedTuple):
         stem = Path(self.file).stem
         if stem == "files":
             return "test_esp32" if self.tests == ("test_write_atomic",) else "test_unix"
-        return "test_" + {"esp32_seldom": "esp32", "record": "esp32", "last_error": "esp32", "ntp": "clock", "crash": "boot"}.get(stem, stem)
+        return "test_" + ABOUT.get(stem, stem)
 
 
 def read_traps(text: str) -> list[Trap]:
