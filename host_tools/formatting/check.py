@@ -14,6 +14,7 @@ _CONTROL = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f]")
 _STYLE_TAG = r"</?(b|strong|i|em|u|ins|s|strike|del|tg-spoiler)>"
 _WIDE_BLANK = re.compile(r"[^\S\x00-\x7f]")
 _UNLIKE = re.compile(rf"(?i)[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]|{_STYLE_TAG}")
+_URL_WITH_REFERENCE = re.compile(r"(?i)(?:https?:|www\.)[^\s<]*&[a-z#]")
 _NAME = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 
 
@@ -76,10 +77,13 @@ def exact(markdown: str, shown: str) -> bool:
 def comparable(markdown: str) -> bool:
     """False for what the reference reads in another way.
 
-    Control characters, tags that may cross; and rows of a table with blanks that are not
+    Control characters, tags that may cross; bare addresses with a character reference, which GFM leaves
+    out of the link and markdown-it takes as it is written; and rows of a table with blanks that are not
     ASCII: markdown-it strips them from a row's ends, and with them the bar that they keep inside.
     """
-    return not _UNLIKE.search(markdown) and not ("|" in markdown and _WIDE_BLANK.search(markdown))
+    if _UNLIKE.search(markdown) or _URL_WITH_REFERENCE.search(markdown):
+        return False
+    return not ("|" in markdown and _WIDE_BLANK.search(markdown))
 
 
 def lost(markdown: str, messages: list[str]) -> str | None:
