@@ -81,3 +81,55 @@ def test_what_nothing_can_be_done_about_is_given_up():
         "400 Bad Request: not enough rights to send text messages to the chat",
     ):
         assert refuse(words).reason == words
+
+
+class Port:
+    """A board whose system heap is a heap of its own, or None where it is the machine's RAM."""
+
+    def __init__(self, free_b):
+        self.free_b = free_b
+        self.resets = 0
+
+    def heap(self):
+        return self.free_b, self.free_b, self.free_b
+
+    def reset(self):
+        self.resets += 1
+
+
+def back_off(error, failures, free_b=9000, state="connecting"):
+    """How often the board was reset, and what it will say of it."""
+    kept = []
+    port = Port(free_b)
+    trouble.log = lambda *parts: None
+    before = trouble.port, trouble.last_error
+    trouble.port = port
+    trouble.last_error = Thing()
+    trouble.last_error.store = kept.append
+    channel = Thing()
+    channel.stats = Stats()
+    channel.state = state
+    channel.poll = Thing()
+    channel.api = Thing()
+    channel.api.status = 0
+    channel.api.conflict = False
+    channel.api.key = None
+    channel.api.held_ms = lambda key: 0
+    channel.gateway = Thing()
+    channel.gateway.telemetry = Thing()
+    channel.gateway.telemetry.event = lambda name, value: None
+    try:
+        assert trouble.failed(channel, error, failures) > 0
+    finally:
+        trouble.port, trouble.last_error = before
+    return port.resets, kept
+
+
+def test_a_board_without_room_for_tls_starts_anew_after_five_failures():
+    starved = OSError(-17168, "MBEDTLS_ERR_RSA_PUBLIC_FAILED")
+    assert back_off(starved, 4) == (0, [])
+    resets, kept = back_off(starved, 5)
+    assert resets == 1 and "no memory for TLS" in kept[0]
+    assert back_off(starved, 5, free_b=None)[0] == 0  # no reset gives a computer more memory
+    assert back_off(OSError(104), 9)[0] == 0
+    assert back_off(starved, 5, state="greeting")[0] == 0

@@ -8,6 +8,7 @@ from micropython import const
 from copepod.log import log
 from copepod.net import link
 from copepod.once import forget
+from copepod.platform import last_error, port
 from copepod.telegram import methods
 from copepod.telegram.methods import Refused, Stop
 
@@ -27,6 +28,8 @@ _SEND_FAILURES = const(4)  # of the server at one piece, while it answers other 
 _ABOUT_FORM = ("parse entities", "too long", "TOO_LONG", "too many entities", "ENTITIES_TOO")
 _ABOUT_TOPIC = ("thread not found", "TOPIC_")
 _OPTIONAL = (methods.SEND_ACTION, methods.ANSWER_CALLBACK, methods.SET_COMMANDS)
+_STARVED = const(5)  # connections in a row that failed
+_NO_ROOM = "outside Python's heap"  # what explain.py says then
 _CUT_MIN_S = const(2)  # a poll cut younger than that is a failure
 _POLL_MIN_S = const(2)
 
@@ -260,18 +263,22 @@ def _back_off(channel, error, failures):
     if channel.api.conflict:
         channel.api.conflict = False
         wait_ms += _CONFLICT_MS
-    if channel.state == "connecting":
-        connect_failed(channel, error)
     held_ms = channel.api.held_ms(channel.api.key)
     if channel.state == "greeting" and held_ms > wait_ms:
         wait_ms = held_ms
-    log("telegram", _told(error), ", trying again in ", (wait_ms + 999) // 1000, " s")
+    reason = _told(error)
+    log("telegram", reason, ", trying again in ", (wait_ms + 999) // 1000, " s")
     channel.gateway.telemetry.event("backoff", wait_ms)
+    if channel.state == "connecting" and failures >= _STARVED:
+        restart_without_room(str(reason))
     if failures & 7 == 4:  # once in a while in a long outage
         link.distrust()
     channel.alive_ms = ticks_add(ticks_ms(), wait_ms)
     return wait_ms
 
 
-def connect_failed(channel, error):
-    """No connection came about: the one place that hears of it."""
+def restart_without_room(reason):
+    """Start the board anew where `reason` is that TLS finds no memory: only that divides its RAM again (room.py)."""
+    if _NO_ROOM in reason and port.heap()[0] is not None:
+        last_error.store(reason)
+        port.reset()
