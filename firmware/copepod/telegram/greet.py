@@ -12,7 +12,7 @@ from copepod.telegram import methods
 
 _ID = const(5)  # places of the values of telegram/schema.py
 _USERNAME = const(6)
-_STEP_MS = const(500)
+_STEP_S = const(1)
 
 
 async def greet(channel):
@@ -59,7 +59,7 @@ async def _report(gateway, owner, problem):
     from copepod.platform import last_error
 
     while not gateway.channel.steady:
-        await asyncio.sleep_ms(_STEP_MS)  # pyright: ignore[reportAttributeAccessIssue]
+        await asyncio.sleep(_STEP_S)
     try:
         await gateway.send(owner, "I was restarted after an error:\n```\n%s\n```" % problem)
     except messages.AnswerRefused as error:
