@@ -13,15 +13,14 @@ def complete(kind, name):
     kind.queue_write = queue_write
     kind.queue_pri = queue_pri
     kind.remove = remove
-    kind.settle = settle
-    if name not in ("queue_read", "queue_write", "queue_pri", "remove", "settle"):
+    if name not in ("queue_read", "queue_write", "queue_pri", "remove"):
         raise AttributeError(name)
 
 
 def queue_read(self, stream, events=READ):
     entry = self.map.get(id(stream))
     if entry is None:
-        from copepod.net.waiter import new_waiter  # which settle() alone does without
+        from copepod.net.waiter import new_waiter  # which remove() alone does without
 
         entry = self.map[id(stream)] = new_waiter(stream, self)
     entry.park(events, 0)
@@ -47,15 +46,3 @@ def remove(self, task):
             if not entry.kept:
                 self.settle(entry)
             return
-
-
-def settle(self, entry):
-    # Ask the poller for no more than somebody waits for.
-    events = (entry.poll & ~WRITE if entry.read else 0) | (WRITE if entry.write else 0)
-    entry.poll = events
-    if events:
-        self.poller.modify(entry.stream, events)
-    else:
-        self.poller.unregister(entry.stream)
-        if not entry.kept:
-            del self.map[id(entry.stream)]

@@ -73,7 +73,7 @@ class KeepIOQueue:
         self.kept = []
 
     def __getattr__(self, name):
-        # What only asyncio's streams, a cancel and an event that nobody waits for need.
+        # What only asyncio's streams and a cancel need.
         from copepod.net import io_streams
 
         forget("copepod.net.io_streams")
@@ -119,3 +119,13 @@ class KeepIOQueue:
             if dt >= 0 or tasks.peek():
                 return  # with no time limit the loop relies on a task being ready
 
+    def settle(self, entry):
+        """Ask the poller for no more than somebody waits for."""
+        events = (entry.poll & ~WRITE if entry.read else 0) | (WRITE if entry.write else 0)
+        entry.poll = events
+        if events:
+            self.poller.modify(entry.stream, events)
+        else:
+            self.poller.unregister(entry.stream)
+            if not entry.kept:
+                del self.map[id(entry.stream)]
