@@ -12,6 +12,7 @@ import pytest
 
 from host_tools.simulator import Simulator
 from host_tools.simulator import updates as make
+from host_tools.simulator.bot import Update
 from host_tools.simulator.certs import CHAINS, WRONG
 from host_tools.simulator.faults import KINDS
 from host_tools.simulator.limits import Limits
@@ -238,6 +239,15 @@ def test_an_update_stays_until_a_higher_offset(sim, bot):
     assert ids(bot.call("getUpdates", offset=second + 1)) == []
     assert sim.confirmed == second
     assert sim.queue.pending() == []
+
+
+def test_a_poll_confirms_no_update_that_is_still_being_made(sim):
+    number = sim.queue.take_id()  # a megabyte takes a while to write
+    start = sim.queue.start(0)
+    assert sim.queue.get(start, 1) == []
+    update = Update(number, "message", b"{}", 0.0)
+    sim.queue.put(update)
+    assert sim.queue.get(start, 1) == [update]
 
 
 def test_negative_offset_forgets_what_lies_before(sim, bot):
