@@ -7,37 +7,37 @@ import sys
 
 import click
 
-from host_tools import visible
+from host_tools.console import visible
 from host_tools.errors import UserError
 
 # command name -> "module:attribute" of a click command, imported on first use
 COMMANDS = {
-    "format": "host_tools.format:format_command",
+    "format": "host_tools.formatting.command:format_command",
     "format-cost": "host_tools.formatting.cost:cost_command",
     "format-bench": "host_tools.formatting.bench:bench_command",
     "fuzz": "host_tools.fuzzing.command:fuzz_command",
     "fuzz-format": "host_tools.formatting.fuzz:fuzz_command",
-    "audit": "host_tools.audit:audit_command",
-    "bench": "host_tools.bench:bench_command",
-    "report": "host_tools.report:report_command",
-    "boards": "host_tools.boards_list:boards_command",
-    "config": "host_tools.provision:config_command",
-    "deploy": "host_tools.deploy:deploy_command",
-    "doctor": "host_tools.doctor:doctor_command",
-    "flash": "host_tools.flash:flash_command",
-    "image": "host_tools.image:image_command",
-    "mip": "host_tools.mip:mip_command",
-    "monitor": "host_tools.monitor:monitor_command",
-    "provision": "host_tools.provision:config_command",
-    "build": "host_tools.build:build_command",
-    "live": "host_tools.live:live_command",
-    "compare": "host_tools.compare:compare_command",
-    "run": "host_tools.run_chat:run_command",
-    "simulator": "host_tools.simulator.command:simulator_command",
-    "firmware": "host_tools.firmware:firmware_command",
-    "machine": "host_tools.machine:machine_command",
-    "record-order": "host_tools.record_order:order_command",
-    "toolchain": "host_tools.toolchain:toolchain_command",
+    "audit": "host_tools.measure.audit:audit_command",
+    "bench": "host_tools.measure.bench:bench_command",
+    "report": "host_tools.measure.report:report_command",
+    "boards": "host_tools.install.boards_list:boards_command",
+    "config": "host_tools.install.provision:config_command",
+    "deploy": "host_tools.install.deploy:deploy_command",
+    "doctor": "host_tools.install.doctor:doctor_command",
+    "flash": "host_tools.install.flash:flash_command",
+    "image": "host_tools.install.image:image_command",
+    "mip": "host_tools.app.mip:mip_command",
+    "monitor": "host_tools.monitor.command:monitor_command",
+    "provision": "host_tools.install.provision:config_command",
+    "build": "host_tools.app.build:build_command",
+    "live": "host_tools.scenarios.live:live_command",
+    "compare": "host_tools.measure.compare:compare_command",
+    "run": "host_tools.chat.run_chat:run_command",
+    "simulator": "host_tools.chat.simulator_command:simulator_command",
+    "firmware": "host_tools.toolchain.firmware:firmware_command",
+    "machine": "host_tools.targets.machine_command:machine_command",
+    "record-order": "host_tools.measure.record_order:order_command",
+    "toolchain": "host_tools.targets.toolchain_command:toolchain_command",
 }
 
 

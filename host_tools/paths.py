@@ -1,9 +1,15 @@
-"""Places outside the tree that belong to the user."""
+"""Where things are: the project's own folders, and places outside of it that belong to the user."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FIRMWARE = ROOT / "firmware"
+BUILD = ROOT / "build"
+MPY = BUILD / "mpy"
+RESULTS = ROOT / "results"
 
 
 def cache_folder(name: str) -> Path:

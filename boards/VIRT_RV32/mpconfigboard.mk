@@ -1,5 +1,5 @@
 # QEMU's `virt` machine, 32 bits, as a chip with 400 KB of RAM. Built by `make firmware BOARD=VIRT_RV32`
-# (host_tools/firmware.py gives the paths); see README.md.
+# (host_tools/toolchain/firmware.py gives the paths); see README.md.
 QEMU_ARCH = riscv32
 QEMU_MACHINE = virt
 

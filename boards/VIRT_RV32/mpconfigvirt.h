@@ -71,7 +71,7 @@
 #define MICROPY_INTERNAL_EVENT_HOOK virt_poll()
 #define MICROPY_INTERNAL_WFE(timeout_ms) virt_wait((int32_t)(timeout_ms))
 
-#include "board_sizes.h" // board.toml's, written by host_tools/firmware.py
+#include "board_sizes.h" // board.toml's, written by host_tools/toolchain/firmware.py
 #include "c_heap.h"
 #include "virt_machine.h"
 extern const struct _mp_obj_type_t virt_network_lan_type;

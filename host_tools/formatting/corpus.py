@@ -11,7 +11,9 @@ from host_tools.formatting.device import ROOT
 
 CHANCE = "chance"
 DATA = ROOT / "tests" / "data"
-WRITTEN = tuple(f"answers{part}.md" for part in ("", "-code", "-life", "-languages", "-untidy", "-long"))
+WRITTEN = tuple(
+    f"answers{part}.md" for part in ("", "-code", "-life", "-languages", "-untidy", "-long")
+)
 INLINE_SECTIONS = (
     "Backslash escapes",
     "Entity and numeric character references",

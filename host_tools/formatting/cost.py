@@ -12,10 +12,11 @@ from pathlib import Path
 
 import click
 
-from host_tools import build, results
+from host_tools.app import build
 from host_tools.errors import UserError
 from host_tools.formatting import corpus
-from host_tools.toolchain import interpreter as interpreter_of
+from host_tools.scenarios import results
+from host_tools.toolchain.locate import interpreter as interpreter_of
 
 SCRIPT = """
 import gc, json

@@ -10,12 +10,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from host_tools.errors import UserError
+from host_tools.paths import FIRMWARE, ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-FIRMWARE = ROOT / "firmware"
 SHIM = ROOT / "tests" / "device" / "cpython"
 
 
@@ -145,7 +143,9 @@ def stream(jobs: Iterable[str], interpreter: str, path: str, heap: str = "512k")
                 answer = process.stdout.readline()
                 if not answer.startswith("{"):  # it has ended, or tells why it is about to
                     last = (answer + process.stdout.read()).strip().rpartition("\n")[2]
-                    raise UserError(f"{interpreter} ended in the middle: {last or 'without a word'}")
+                    raise UserError(
+                        f"{interpreter} ended in the middle: {last or 'without a word'}"
+                    )
                 yield answer.rstrip("\n")
         finally:
             with contextlib.suppress(BrokenPipeError):

@@ -8,12 +8,11 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from host_tools import toolchain
 from host_tools.fuzzing import seeds
+from host_tools.paths import ROOT
+from host_tools.toolchain import locate
 
-ROOT = Path(__file__).resolve().parents[2]
 ON_DEVICE = ROOT / "firmware" / "bench"
 ROOM_B = 1 << 20  # what fuzz_cases.py has room for
 HEAP = "4m"  # the cases themselves take the most of it
@@ -42,8 +41,8 @@ def run(name: str, seed: int, count: int, target: str = "unix") -> Outcome:
     outcome = Outcome()
     with tempfile.TemporaryDirectory() as folder:
         command = [
-            *toolchain.runner(target),
-            *(str(toolchain.interpreter(target)), "-X", f"heapsize={HEAP}"),
+            *locate.runner(target),
+            *(str(locate.interpreter(target)), "-X", f"heapsize={HEAP}"),
             *(str(ON_DEVICE / f"fuzz_{name}.py"), f"{folder}/config.json"),
         ]
         path = f"{ROOT / 'firmware'}:{ON_DEVICE}:.frozen"

@@ -108,7 +108,9 @@ class Queue:
     def start(self, offset: int) -> int:
         """The id from which an offset asks for updates."""
         with self.lock:
-            first = next(iter(self._waiting), 0)  # not next_id: an update may have its id and not be here yet
+            first = next(
+                iter(self._waiting), 0
+            )  # not next_id: an update may have its id and not be here yet
             if offset < 0:
                 offset += self.next_id
             if offset > self.next_id + FUTURE:

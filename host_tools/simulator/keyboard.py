@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from host_tools import visible
+from host_tools.console import visible
 from host_tools.simulator.faults import KINDS
 from host_tools.simulator.judge import MAX_LENGTH
 from host_tools.simulator.server import Simulator

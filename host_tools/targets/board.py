@@ -23,34 +23,22 @@ from typing import Any
 import serial
 from rich.console import Console
 
-from host_tools import app_files, recording, serial_io
-from host_tools.app_files import CONFIG, OWNERS_FILE
-from host_tools.deploy import CLEAR, STAGE, Deployment
+from host_tools.app import app_files
+from host_tools.app.app_files import CONFIG, OWNERS_FILE
+from host_tools.board.flash_plan import is_url
+from host_tools.board.littlefs_image import write_private
+from host_tools.console import serial_io
+from host_tools.console.frames import FrameStream
 from host_tools.errors import UserError
-from host_tools.flash_plan import is_url
-from host_tools.frames import FrameStream
-from host_tools.littlefs_image import write_private
-from host_tools.remote import Remote
+from host_tools.install.deploy import CLEAR, STAGE, Deployment
+from host_tools.install.put_aside import ASIDE, MAIN, SWAPPED, restore
+from host_tools.install.remote import Remote
+from host_tools.monitor import recording
 from host_tools.targets.target import Device, Target
 
-ASIDE = ".before-live"  # added to the name of what is put aside
-MAIN = "main.py"
-SWAPPED = (CONFIG, OWNERS_FILE, MAIN)
 BOOT_S = 12.0
 CTRL_C = b"\x03"
 RESET = b"\r\x03\x03import machine; machine.reset()\r\n"
-
-# Puts back what a run has put aside, this one or one that was cut off.
-RESTORE = """
-import os
-names = os.listdir()
-for name in swapped:
-    if name + aside in names:
-        os.rename(name + aside, name)
-for name in extra:
-    if name in names:
-        os.remove(name)
-"""
 
 # Answers with the board's own Wi-Fi, which the run's config gets.
 SWAP = """
@@ -242,11 +230,6 @@ class Session:
 
     def _restore(self) -> None:
         restore(self.remote, self.extra)
-
-
-def restore(remote: Remote, extra: list[str]) -> None:
-    """Put back what a run on this board has put aside."""
-    remote.execute(RESTORE, swapped=SWAPPED, aside=ASIDE, extra=extra)
 
 
 class BoardTarget(Target):

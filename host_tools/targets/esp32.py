@@ -24,8 +24,10 @@ from typing import Any
 
 from rich.console import Console
 
-from host_tools import app_files, boards, image, littlefs_image
+from host_tools.app import app_files
+from host_tools.board import boards, littlefs_image
 from host_tools.errors import UserError
+from host_tools.install import image
 from host_tools.targets.board import BEFORE, MAIN, said_status
 from host_tools.targets.rv32 import Listener
 from host_tools.targets.services import Services

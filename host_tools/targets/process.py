@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -15,11 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from host_tools import build, pages
+from host_tools.app.tree import app_tree
 from host_tools.errors import UserError
 from host_tools.targets.target import Device, Target, heap_bytes
-
-KEEP_TREES = 3  # of older sources, which may still be running
+from host_tools.toolchain import pages
 
 _START = """\
 {pre}
@@ -27,26 +24,6 @@ import sys
 from copepod.startup import run
 sys.exit(run({config!r}))
 """
-
-
-def app_tree() -> Path:
-    """The board's tree as `copepod build` makes it, in a folder of its own for these sources.
-
-    A folder is never changed once it is there, so that a run is not disturbed by a build.
-    """
-    place = build.BUILD / "app"
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        tree = place / build.digest()[:16]
-        if not tree.exists():
-            old = [path for path in place.iterdir() if path.is_dir() and not path.suffix]
-            old.sort(key=lambda path: path.stat().st_mtime)
-            for path in old[:-KEEP_TREES]:
-                for leftover in place.glob(f"{path.name}*"):
-                    shutil.rmtree(leftover, ignore_errors=True)
-            build.build(tree)
-    return tree
 
 
 class ProcessDevice(Device):

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tools import firmware, littlefs_image
-from host_tools.builds import packages
+from host_tools.app.tree import app_tree
+from host_tools.board import littlefs_image
 from host_tools.errors import UserError
-from host_tools.targets.process import app_tree
 from host_tools.targets.target import Device, Target, heap_bytes
+from host_tools.toolchain import firmware, packages
 
 BOARD = "VIRT_RV32"
 QEMU = "qemu-system-riscv32"

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from host_tools.console.frames import Event, Frame, FrameStream
 from host_tools.errors import UserError
-from host_tools.frames import Event, Frame, FrameStream
-from host_tools.pages import Breakdown
+from host_tools.toolchain.pages import Breakdown
 
 KEEP_LINES = 20_000
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from host_tools import toolchain
 from host_tools.targets.process import ProcessTarget
+from host_tools.toolchain import locate
 
 
 def _target(name: str, word_bits: int, heap: str) -> ProcessTarget:
     def path(frozen: bool) -> Path:
-        return toolchain.interpreter(name, frozen=frozen)
+        return locate.interpreter(name, frozen=frozen)
 
     def runner() -> list[str]:
-        return toolchain.runner(name)
+        return locate.runner(name)
 
     return ProcessTarget(name, word_bits, path, runner=runner, default_heap=heap)
 

@@ -9,10 +9,10 @@ import hashlib
 import random
 import struct
 
-from host_tools import partitions
-from host_tools.boards import Board
-from host_tools.esp_image import CHECKSUM_SEED, HEADER, MAGIC, SEGMENT
-from host_tools.partitions import TYPE_APP, TYPE_DATA, Partition
+from host_tools.board import partitions
+from host_tools.board.boards import Board
+from host_tools.board.esp_image import CHECKSUM_SEED, HEADER, MAGIC, SEGMENT
+from host_tools.board.partitions import TYPE_APP, TYPE_DATA, Partition
 
 # load addresses that esptool takes for flash-mapped data and for RAM, by chip
 MAPPED = {"esp32": 0x3F400020, "esp32s3": 0x3C000020, "esp32c3": 0x3C000020, "esp32c6": 0x42000020}

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from host_tools.frames import FIELDS, Frame, format_frame
+from host_tools.console.frames import FIELDS, Frame, format_frame
 from host_tools.targets.target import Device, Target
 
 MARKS = ((r"\*\*(.+?)\*\*", r"<b>\1</b>"), (r"`(.+?)`", r"<code>\1</code>"))

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from host_tools import engine
-from host_tools.frames import Frame
+from host_tools.console.frames import Frame
+from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
 from host_tools.targets import rv32

@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from host_tools import engine, targets
-from host_tools.build import ROOT
+from host_tools import targets
+from host_tools.app.tree import app_tree
+from host_tools.paths import ROOT
+from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
-from host_tools.targets.process import app_tree
 
 API = (ROOT / "firmware/api.txt").read_text()
 NAMES = [line for line in API.splitlines() if line and not line.startswith("#")]

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from host_tools import audit, heapmap, targets
+from host_tools import targets
 from host_tools.errors import UserError
-from host_tools.heapmap import FREE, HEAD, TAIL
+from host_tools.measure import audit, heapmap
+from host_tools.measure.heapmap import FREE, HEAD, TAIL
 
 UNIX = targets.get("unix")
 

@@ -7,9 +7,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from host_tools import bench, phases, soak, targets
+from host_tools import targets
 from host_tools.errors import UserError
-from host_tools.phases import Phase, PhaseRun
+from host_tools.measure import bench, phases, soak
+from host_tools.measure.phases import Phase, PhaseRun
 
 UNIX = targets.get("unix")
 HEAP = "512k"
@@ -192,7 +193,7 @@ def test_settings_table_has_a_row_a_run(run):
 def test_membench_on_a_board(tmp_path, monkeypatch):
     from pty_board import PtyBoard
 
-    from host_tools import app_files
+    from host_tools.app import app_files
 
     folder = tmp_path / "board"
     for path, data in app_files.app().items():

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 from pty_board import PtyBoard
 
-from host_tools import app_files, engine, recording, scenario, targets
-from host_tools.frames import Event, Frame, parse
+from host_tools import targets
+from host_tools.app import app_files
+from host_tools.console.frames import Event, Frame, parse
+from host_tools.monitor import recording
+from host_tools.scenarios import engine, scenario
 from host_tools.targets import board as board_target
 
 OWN = {

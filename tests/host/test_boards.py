@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 from command_line import copepod
 
-from host_tools import app_files, boards, deploy_linux, partitions, toolchain
-from host_tools.boards import BOARDS
+from host_tools.app import app_files
+from host_tools.board import boards, partitions
+from host_tools.board.boards import BOARDS
 from host_tools.errors import UserError
+from host_tools.install import deploy_linux
+from host_tools.toolchain import locate
 
 ESP32 = [board for board in boards.all_boards().values() if board.flashable]
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
@@ -131,7 +134,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     binary = tmp_path / "micropython"
     binary.write_bytes(b"\x7fELF, or so")
-    monkeypatch.setattr(toolchain, "interpreter", lambda name, frozen=False: binary)
+    monkeypatch.setattr(locate, "interpreter", lambda name, frozen=False: binary)
     service = "#!/bin/sh\necho $1 >> " + str(root / "log") + "\n"
     board = boards.get("LINUX_RISCV64")
     made = tmp_path / "boardfiles"
@@ -174,7 +177,7 @@ def test_deploying_to_a_linux_board(host: Path, tmp_path: Path) -> None:
 def archive_boundary(config: Path) -> int:
     """Where a file in the middle of the archive begins."""
     archive = deploy_linux.package(
-        boards.get("LINUX_RISCV64"), toolchain.interpreter("riscv64"), app_files.app(), None
+        boards.get("LINUX_RISCV64"), locate.interpreter("riscv64"), app_files.app(), None
     )
     with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
         return opened.getmembers()[10].offset
@@ -203,7 +206,7 @@ def test_ssh_that_fails_and_no_host(
 ) -> None:
     config = tmp_path / "none.json"
     monkeypatch.setenv("SSH_FAILS", "1")
-    monkeypatch.setattr(toolchain, "interpreter", None)  # nothing is built for a machine that is away
+    monkeypatch.setattr(locate, "interpreter", None)  # nothing is built for a machine that is away
     run = deploy(config, "--host", "root@board")
     assert run.returncode == 1
     assert "Permission denied (publickey)" in run.stderr

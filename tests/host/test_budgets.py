@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import audit, budgets, engine, scenario, soak, targets
-from host_tools.frames import Frame
+from host_tools import targets
+from host_tools.console.frames import Frame
+from host_tools.measure import audit, budgets, soak
+from host_tools.scenarios import engine, scenario
 
 TABLE = budgets.load()
 

@@ -10,9 +10,10 @@ import pytest
 from command_line import Run, copepod
 from pty_board import PtyBoard
 
-from host_tools import app_files, deploy, remote
-from host_tools.app_files import CONFIG, NOTE
+from host_tools.app import app_files
+from host_tools.app.app_files import CONFIG, NOTE
 from host_tools.errors import UserError
+from host_tools.install import deploy, remote
 
 # An app that is one file of MicroPython and says which one it is.
 MAIN = """
@@ -39,7 +40,7 @@ def ship(monkeypatch: pytest.MonkeyPatch) -> object:
     """Set what a deployment would send."""
 
     def use(files: dict[str, bytes]) -> dict[str, bytes]:
-        monkeypatch.setattr(app_files, "app", lambda: dict(files))
+        monkeypatch.setattr(files, "app", lambda: dict(files))
         return files
 
     return use

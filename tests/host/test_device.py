@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
-from host_tools import build, toolchain
-from host_tools.targets.process import app_tree
+from host_tools.app import build
+from host_tools.app.tree import app_tree
+from host_tools.toolchain import locate
 
 ROOT = Path(__file__).resolve().parents[2]
 DEVICE = ROOT / "tests/device"
@@ -63,8 +64,8 @@ def test_on_the_tree_that_a_board_gets(path: Path, target: str, shipped: Path) -
 def run_file(path: Path, target: str, place: Path, tree: Path) -> None:
     """Run one file of `place`/tests/device under MicroPython, with the application in `tree`."""
     command = [
-        *toolchain.runner(target),
-        str(toolchain.interpreter(target)),
+        *locate.runner(target),
+        str(locate.interpreter(target)),
         "-X",
         f"heapsize={HEAP[target]}",
         "tests/device/run.py",

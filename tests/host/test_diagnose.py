@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import diagnose
-from host_tools.diagnose import Diagnoser
+from host_tools.install import diagnose
+from host_tools.install.diagnose import Diagnoser
 
 LOGS = Path(__file__).parent / "boot_logs"
 NAMES = sorted(path.stem for path in LOGS.glob("*.log"))

@@ -10,8 +10,10 @@ import pytest
 from command_line import copepod
 from pty_board import PtyBoard
 
-from host_tools import app_files, doctor, serial_io
-from host_tools.doctor import Check
+from host_tools.app import app_files
+from host_tools.console import serial_io
+from host_tools.install import doctor
+from host_tools.install.doctor import Check
 
 
 def on_machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Check]:
@@ -34,7 +36,9 @@ def test_what_is_wrong_with_the_config_and_the_ports(
 ) -> None:
     config = tmp_path / "config.json"
     monkeypatch.setattr(doctor, "CONFIG_FILE", config)
-    monkeypatch.setattr(doctor, "_runs", lambda name, command: Check(name, True, "looked at above"))
+    monkeypatch.setattr(
+        doctor, "_runs", lambda name, command: Check(name, True, "looked at above")
+    )
     port = serial_io.Port("/dev/ttyNONE", "CP2102", "10c4:ea60", "")
     monkeypatch.setattr(serial_io, "ports", lambda: [port])
     config.write_text('{"wifi": {}}')

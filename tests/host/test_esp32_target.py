@@ -18,9 +18,12 @@ from typing import Any
 import fake_firmware
 import pytest
 
-from host_tools import app_files, boards, engine, littlefs_image, scenario, targets
-from host_tools.build import ROOT
+from host_tools import targets
+from host_tools.app import app_files
+from host_tools.board import boards, littlefs_image
 from host_tools.errors import UserError
+from host_tools.paths import ROOT
+from host_tools.scenarios import engine, scenario
 from host_tools.targets import esp32, services
 from host_tools.targets.services import Services
 from host_tools.targets.tap import Tap

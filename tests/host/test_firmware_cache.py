@@ -11,9 +11,10 @@ import fake_firmware
 import pytest
 from command_line import copepod
 
-from host_tools import boards, firmware_cache
-from host_tools.boards import Board
+from host_tools.board import boards
+from host_tools.board.boards import Board
 from host_tools.errors import UserError
+from host_tools.install import firmware_cache
 
 BOARD = boards.get("c3")
 GOOD = fake_firmware.firmware(BOARD)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import copepod
 
-from host_tools import boards
+from host_tools.board import boards
 from host_tools.simulator import Simulator
 from host_tools.simulator.keyboard import act
 

@@ -14,18 +14,12 @@ import pytest
 from command_line import Run, copepod
 from mock_board import MockBoard
 
-from host_tools import (
-    app_files,
-    boards,
-    esp_image,
-    esptool_run,
-    flash_plan,
-    littlefs_image,
-    partitions,
-)
-from host_tools.boards import Board
+from host_tools.app import app_files
+from host_tools.board import boards, esp_image, flash_plan, littlefs_image, partitions
+from host_tools.board.boards import Board
+from host_tools.board.partitions import TYPE_APP, TYPE_DATA, Partition
 from host_tools.errors import UserError
-from host_tools.partitions import TYPE_APP, TYPE_DATA, Partition
+from host_tools.install import esptool_run
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
 CONFIG = {

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from host_tools import format as format_tool
 from host_tools.errors import UserError
 from host_tools.formatting import check, corpus, device, fuzz, golden, prefixes, reference
+from host_tools.formatting import command as format_tool
 from host_tools.simulator.judge import judge
 
 SPECS = ("commonmark-0.31.2.json", "gfm-0.29.json")
@@ -429,7 +429,9 @@ def test_modules_loaded_on_demand_are_forgotten_with_the_answer():
     while machine.ready():
         machine.write(lambda *_: None)
         machine.write_markdown(lambda *_: None)
-        assert set(on_demand) - set(loaded()) == {"copepod.text.bounds"}  # it does not fit, that is seen
+        assert set(on_demand) - set(loaded()) == {
+            "copepod.text.bounds"
+        }  # it does not fit, that is seen
         machine.drop()
     assert not loaded()
     machine.begin()

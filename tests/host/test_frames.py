@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools import frames
-from host_tools.frames import FIELDS, Event, Frame, FrameError, FrameStream
+from host_tools.console import frames
+from host_tools.console.frames import FIELDS, Event, Frame, FrameError, FrameStream
 
 NUMBERS = st.none() | st.integers(-(2**31), 2**40)
 NAMES = st.text(

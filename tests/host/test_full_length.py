@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from host_tools import engine, scenario, targets
+from host_tools import targets
+from host_tools.scenarios import engine, scenario
 from host_tools.simulator.updates import GROUP
 
 LONG = "潮" * 4096

@@ -31,7 +31,9 @@ def test_the_seeds_are_read_and_most_cases_are_changed(name):
 
 
 def test_a_fault_is_told_with_its_case(tmp_path, monkeypatch):
-    program = "import fuzz_cases\n\n\ndef check(data, number):\n    assert number != 7, 'seven'\n\n"
+    program = (
+        "import fuzz_cases\n\n\ndef check(data, number):\n    assert number != 7, 'seven'\n\n"
+    )
     (tmp_path / "fuzz_cases.py").write_text((runner.ON_DEVICE / "fuzz_cases.py").read_text())
     (tmp_path / "fuzz_configs.py").write_text(program + "\nfuzz_cases.run(check)\n")
     monkeypatch.setattr(runner, "ON_DEVICE", tmp_path)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from host_tools import engine, targets
+from host_tools import targets
+from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.http import Response
 from host_tools.simulator.updates import USER

@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from host_tools import engine, targets
+from host_tools import targets
+from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 
 BOT = """\

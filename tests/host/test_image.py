@@ -13,7 +13,8 @@ import fake_firmware
 import pytest
 from command_line import copepod
 
-from host_tools import app_files, boards, littlefs_image
+from host_tools.app import app_files
+from host_tools.board import boards, littlefs_image
 from host_tools.simulator import Simulator
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"

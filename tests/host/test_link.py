@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import build
+from host_tools.app import build
+from host_tools.app.link import LinkError, link
 from host_tools.errors import UserError
-from host_tools.link import LinkError, link
 
 APPLICATION = {
     "copepod/__init__.py": "",

@@ -8,9 +8,11 @@ from click.testing import CliRunner
 from puppet import PuppetDevice, PuppetTarget
 from rich.console import Console
 
-from host_tools import compare, corpus, engine, live, scenario, targets, verdict
+from host_tools import targets
+from host_tools.console.frames import FIELDS, Frame
 from host_tools.errors import UserError
-from host_tools.frames import FIELDS, Frame
+from host_tools.measure import compare
+from host_tools.scenarios import corpus, engine, live, scenario, verdict
 from host_tools.simulator.judge import judge
 from host_tools.simulator.updates import utf16_length
 

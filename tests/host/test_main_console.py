@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.build import build
+from host_tools.app.build import build
 
 MICROPYTHON = Path(sys.executable).with_name("micropython")  # the wheel's
 PROMPT = re.compile(rb">>> $")
@@ -42,7 +42,12 @@ class Console:
         self.master, slave = pty.openpty()
         self.seen = b""
         self.process = subprocess.Popen(
-            [str(MICROPYTHON), "-i", "-c", f"from copepod import boot; boot.main({str(config)!r})"],
+            [
+                str(MICROPYTHON),
+                "-i",
+                "-c",
+                f"from copepod import boot; boot.main({str(config)!r})",
+            ],
             stdin=slave,
             stdout=slave,
             stderr=slave,

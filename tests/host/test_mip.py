@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from pty_board import PtyBoard
 
-from host_tools import littlefs_image, mip
+from host_tools.app import mip
+from host_tools.app.tree import app_tree
+from host_tools.board import littlefs_image
 from host_tools.errors import UserError
-from host_tools.targets.process import app_tree
 
 
 @pytest.fixture(scope="module")

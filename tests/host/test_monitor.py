@@ -24,10 +24,12 @@ from command_line import Run, copepod
 from pty_board import PtyBoard
 from rich.console import Console
 
-from host_tools import app_files, monitor, monitor_screen, recording, serial_io
+from host_tools.app import app_files
+from host_tools.console import serial_io
+from host_tools.console.frames import FIELDS, Event, Frame, format_event, format_frame
 from host_tools.errors import UserError
-from host_tools.frames import FIELDS, Event, Frame, format_event, format_frame
-from host_tools.monitor_model import Alert, Model, trend, watermark
+from host_tools.monitor import command, recording, screen
+from host_tools.monitor.model import Alert, Model, trend, watermark
 from host_tools.simulator import Simulator
 
 COPEPOD = Path(sys.executable).with_name("copepod")
@@ -205,7 +207,7 @@ def record(tmp_path: Path) -> Path:
 
 
 def test_a_recording_plays_back_as_it_was(record: Path) -> None:
-    model, alert = monitor.replay(record, [])
+    model, alert = command.replay(record, [])
     assert not alert
     whole = model_of([*console_of(20, leak_b_per_h=6000), (1200.0, "a log line")])
     assert [f for _, f in model.frames] == [f for _, f in whole.frames]
@@ -218,12 +220,12 @@ def test_a_recording_plays_back_as_it_was(record: Path) -> None:
 
 def test_a_cut_off_recording_and_a_plain_log_are_read(record: Path, tmp_path: Path) -> None:
     record.write_text(record.read_text()[:-30])
-    assert len(monitor.replay(record, [])[0].frames) == 121
+    assert len(command.replay(record, [])[0].frames) == 121
     log = tmp_path / "console.log"
     log.write_text("\r\n".join(line for _, line in console_of(2)) + "\r\n")
-    assert len(monitor.replay(log, [])[0].frames) == 13
+    assert len(command.replay(log, [])[0].frames) == 13
     with pytest.raises(UserError, match="No such file"):
-        monitor.replay(tmp_path / "none", [])
+        command.replay(tmp_path / "none", [])
 
 
 @pytest.mark.timeout(120)  # matplotlib looks for the machine's fonts when it is first used
@@ -251,7 +253,7 @@ def test_an_alert_ends_with_its_own_status(record: Path) -> None:
     run = copepod("monitor", "--replay", record, "--plain", "--alert", "free<20000")
     assert run.returncode == 0, run.stderr
     run = copepod("monitor", "--replay", record, "--plain", "--alert", "free<45000")
-    assert run.returncode == monitor.ALERT_STATUS
+    assert run.returncode == command.ALERT_STATUS
     assert "alert free<45000: gc_free is" in run.stderr
 
 
@@ -260,7 +262,7 @@ def test_an_alert_ends_with_its_own_status(record: Path) -> None:
 
 def drawn(model: Model, width: int = 100, height: int = 34, **given: str) -> str:
     console = Console(width=width, height=height, file=open(os.devnull, "w"), record=True)  # noqa: SIM115
-    console.print(monitor_screen.screen(model, console, title="/dev/ttyUSB0", **given))
+    console.print(screen.screen(model, console, title="/dev/ttyUSB0", **given))
     console.file.close()
     return console.export_text()
 
@@ -277,7 +279,7 @@ def test_the_screen_shows_it_and_fits() -> None:
     text = drawn(model, state="port lost, waiting for it", alert="alert free<1: …")
     for wanted in ("watermark falling", "GC fragmented", "boot 0", "port lost", "alert free<1"):
         assert wanted in text
-    assert any(bar in text for bar in monitor_screen.BARS)
+    assert any(bar in text for bar in screen.BARS)
 
 
 def test_the_screen_without_telemetry() -> None:
@@ -285,9 +287,9 @@ def test_the_screen_without_telemetry() -> None:
 
 
 def test_sparklines() -> None:
-    assert monitor_screen.sparkline([1, 2, 3, 4, 5, 6, 7, 8]) == monitor_screen.BARS
-    assert monitor_screen.sparkline([5, 5, 5]) == "▅▅▅"
-    assert len(monitor_screen.sparkline(list(range(500)), 40)) == 40
+    assert screen.sparkline([1, 2, 3, 4, 5, 6, 7, 8]) == screen.BARS
+    assert screen.sparkline([5, 5, 5]) == "▅▅▅"
+    assert len(screen.sparkline(list(range(500)), 40)) == 40
 
 
 # a live console ----------------------------------------------------------------------------
@@ -374,7 +376,7 @@ def test_the_recording_is_what_the_device_sent_and_nothing_is_sent_to_it(
     for at in range(0, len(sent), 97):
         terminal.say(sent[at : at + 97])
     status, out, err = process.finish()
-    assert status == monitor.ALERT_STATUS, err
+    assert status == command.ALERT_STATUS, err
     kept = [entry.line for entry in recording.read(path) if not entry.notice]
     assert kept == lines
     assert terminal.heard() == b""
@@ -394,8 +396,8 @@ def test_a_flood_of_noise_does_not_disturb_it(terminal: Pty, tmp_path: Path) -> 
     terminal.say(noise.randbytes(100_000) + b"\n")
     terminal.say(frame(1, 2, gc_free=6, err=1).encode() + b"\n")  # and this ends it
     status, _, err = process.finish()
-    assert status == monitor.ALERT_STATUS, err
-    model, _ = monitor.replay(path, [])
+    assert status == command.ALERT_STATUS, err
+    model, _ = command.replay(path, [])
     assert [f["gc_free"] for _, f in model.frames] == [5, 6]
     assert model.stream.missing == 0
 
@@ -432,7 +434,7 @@ def test_the_live_screen_in_a_terminal(terminal: Pty) -> None:
         see("\x1b[?1049l")  # the terminal's own screen is back
         see("alert err>0: err is 1")
         see("5 frames, 0 events")
-        assert process.wait(10) == monitor.ALERT_STATUS
+        assert process.wait(10) == command.ALERT_STATUS
     finally:
         process.kill()
         process.wait()
@@ -457,13 +459,13 @@ def test_an_unplugged_port_comes_back(tmp_path: Path) -> None:
     second.say(frame(1, 2).encode() + b"\n" + frame(2, 3, err=1).encode() + b"\n")
     status, _, err = process.finish()
     second.close()
-    assert status == monitor.ALERT_STATUS, err
+    assert status == command.ALERT_STATUS, err
     entries = list(recording.read(path))
     assert [entry.line for entry in entries if entry.notice][:2] == [
         "the port is gone",
         "the port is back",
     ]
-    model, _ = monitor.replay(path, [])
+    model, _ = command.replay(path, [])
     assert [f.seq for _, f in model.frames] == [0, 1, 2]
     assert model.stream.missing == 0
 
@@ -481,7 +483,7 @@ def test_a_socket_that_closes_is_opened_again() -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         source = serial_io.open_source(url)
-        watch = monitor.Monitor(source, recorder=None, alerts=[Alert.parse("err>0")])
+        watch = command.Monitor(source, recorder=None, alerts=[Alert.parse("err>0")])
         deadline = time.monotonic() + 10
         while not watch.alert and time.monotonic() < deadline:
             watch.step()
@@ -526,7 +528,7 @@ def test_a_running_unix_gateway(tmp_path: Path) -> None:
         command = ["env", f"MICROPYPATH={tmp_path / 'tree'}:.frozen", micropython]
         command += ["-X", "heapsize=256k", "-m", "copepod", "--config", tmp_path / "config.json"]
         run = copepod("monitor", "--plain", "--alert", "out>0", "--for", 25, "--", *command)
-    assert run.returncode == monitor.ALERT_STATUS, run.stdout + run.stderr
+    assert run.returncode == command.ALERT_STATUS, run.stdout + run.stderr
     assert " steady " in run.stdout
     assert "alert out>0: out is 1" in run.stderr
 
@@ -548,7 +550,7 @@ def test_a_live_run_on_a_board_is_recorded_frame_for_frame(tmp_path: Path) -> No
             for number in range(25):
                 sim.push_text(f"message {number}")
             status, _, err = process.finish(25)
-            assert status == monitor.ALERT_STATUS, err
+            assert status == command.ALERT_STATUS, err
             assert board.boots == 1  # never reset
             assert b"raw REPL" not in board.log
             sent = [line for line in board.log.decode().splitlines() if "@cp1" in line]
@@ -637,7 +639,7 @@ def test_a_long_recording_keeps_its_start(tmp_path: Path, plain: bool) -> None:
     rows = table.read_text().splitlines()
     assert len(rows) == 30_001
     assert ",96," in rows[8]
-    model, _ = monitor.replay(path, [])
+    model, _ = command.replay(path, [])
     points = model.series("gc_free")
     values = [value for _, value in points]
     assert (min(values), max(values)) == (96, 90_000)
@@ -658,8 +660,8 @@ def test_many_at_a_time_is_the_same_as_line_by_line(tmp_path: Path) -> None:
     lines.insert(15_000, json.dumps({"t": 14e3, "line": event(0, 1, "boot"), "event": {}}))
     lines.insert(15_001, json.dumps({"t": 14e3, "line": frame(1, 1), "frame": {}}))
     path.write_text("\n".join(lines) + "\n")
-    fast, _ = monitor.replay(path, [])
-    slow, _ = monitor.replay(path, [Alert.parse("free<1")])
+    fast, _ = command.replay(path, [])
+    slow, _ = command.replay(path, [Alert.parse("free<1")])
     for model in (fast, slow):
         assert model.frame_count == 20_000 - 1 - 10 + 1
         assert model.stream.damaged == 1
@@ -679,7 +681,7 @@ def test_memory_does_not_grow_with_a_recording(tmp_path: Path) -> None:
         path = tmp_path / f"{count}.jsonl"
         long_record(path, count, 7)
         tracemalloc.start()
-        monitor.replay(path, [])
+        command.replay(path, [])
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]

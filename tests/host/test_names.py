@@ -12,8 +12,9 @@ import subprocess
 
 import pytest
 
-from host_tools import build, link, names, toolchain
-from host_tools.build import FIRMWARE, ROOT
+from host_tools.app import build, link, names
+from host_tools.paths import FIRMWARE, ROOT
+from host_tools.toolchain import locate
 
 UNIX = [
     name
@@ -127,7 +128,7 @@ def test_a_map_of_a_small_application() -> None:
 def test_every_word_that_is_everywhere_is_in_flash(target: str) -> None:
     """A string that is not would be printed: MicroPython had to make it."""
     run = subprocess.run(
-        [*toolchain.runner(target), str(toolchain.interpreter(target)), "-c", ASK],
+        [*locate.runner(target), str(locate.interpreter(target)), "-c", ASK],
         input=" ".join([*names.EVERYWHERE, "surely_not_in_flash"]),
         capture_output=True,
         text=True,

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from host_tools import frames, monitor, render, run_chat, visible
-from host_tools.frames import Event, FrameStream
+from host_tools.chat import run_chat
+from host_tools.console import frames, render, visible
+from host_tools.console.frames import Event, FrameStream
+from host_tools.monitor import command
 from host_tools.targets.target import Line
 
 TRICKS = [
@@ -53,10 +55,10 @@ def chat():
 @pytest.mark.parametrize("trick", TRICKS)
 def test_monitor_and_chat_print_nothing_hidden(trick):
     line = "123 copepod: handler: failed: KeyError: " + trick
-    assert harmless(monitor.plain_line(line, None))
+    assert harmless(command.plain_line(line, None))
     made = frames.Frame(1, 2, "ph" + trick, {name: 1 for name in frames.FIELDS})
-    assert harmless(monitor.plain_line("", made))
-    assert "\n" not in monitor.plain_line("", made)
+    assert harmless(command.plain_line("", made))
+    assert "\n" not in command.plain_line("", made)
     shown, out = chat()
     shown.on_line(Line(time.monotonic(), line), None)
     assert harmless(out.getvalue())

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from test_gateway import GROUP, OTHER, Scene
 
-from host_tools import frames
-from host_tools.frames import Event
+from host_tools.console import frames
+from host_tools.console.frames import Event
 from host_tools.simulator.methods import Refused
 from host_tools.simulator.updates import USER
 

@@ -17,8 +17,8 @@ import pytest
 from command_line import Run, copepod
 from pty_board import PtyBoard
 
-from host_tools import provision
 from host_tools.errors import UserError
+from host_tools.install import provision
 from host_tools.simulator import Simulator
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"

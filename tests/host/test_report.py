@@ -7,8 +7,8 @@ import subprocess
 import pytest
 from click.testing import CliRunner
 
-from host_tools import budgets, report, report_tables
 from host_tools.errors import UserError
+from host_tools.measure import budgets, report, report_tables
 
 
 def phase(name, live, **more):

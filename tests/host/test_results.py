@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from host_tools import audit, live, results, targets
+from host_tools import targets
 from host_tools.cli import COMMANDS
+from host_tools.measure import audit
+from host_tools.scenarios import live, results
 
 MADE_BY = "copepod live --target unix --messages 12 --no-garbage --json results/x.json"
 

@@ -20,11 +20,13 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from host_tools import live, render, run_chat
+from host_tools.chat import run_chat
+from host_tools.chat.simulator_command import fault_of, simulator_command
+from host_tools.console import render
+from host_tools.console.prompt import Editor
 from host_tools.errors import UserError
-from host_tools.prompt import Editor
+from host_tools.scenarios import live
 from host_tools.simulator import Simulator
-from host_tools.simulator.command import fault_of, simulator_command
 from host_tools.simulator.judge import judge
 from host_tools.simulator.keyboard import act
 

@@ -34,10 +34,12 @@ from rv32_machine import (  # noqa: F401
     talk,
 )
 
-from host_tools import engine, firmware, machine, targets
+from host_tools import targets
 from host_tools.errors import UserError
+from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
-from host_tools.targets import rv32
+from host_tools.targets import machine_command, rv32
+from host_tools.toolchain import firmware
 
 pytestmark = MARKS
 
@@ -314,10 +316,10 @@ def serve(tmp_path: Path) -> Iterator[Callable[[dict[str, bytes]], str]]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def go(files: dict[str, bytes]) -> str:
-        port = machine.free_port()
+        port = machine_command.free_port()
         disk = tmp_path / "disk.img"
         rv32.write_disk(disk, files)
-        processes.append(machine.serve(TARGET.frozen_elf, disk, port, rv32.Options()))
+        processes.append(machine_command.serve(TARGET.frozen_elf, disk, port, rv32.Options()))
         return f"socket://127.0.0.1:{port}"
 
     yield go

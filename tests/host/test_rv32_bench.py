@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from rv32_machine import MARKS, TARGET, _built  # noqa: F401
 
-from host_tools import phases, targets
+from host_tools import targets
+from host_tools.measure import phases
 
 pytestmark = MARKS
 

@@ -26,7 +26,7 @@ from rv32_machine import (  # noqa: F401
     talk,
 )
 
-from host_tools.frames import Frame
+from host_tools.console.frames import Frame
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
 from host_tools.targets import rv32

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import engine, scenario, targets
+from host_tools import targets
 from host_tools.errors import UserError
-from host_tools.live import fault_names
+from host_tools.scenarios import engine, scenario
+from host_tools.scenarios.live import fault_names
 
 SLOW = {"fault-409", "fault-stall", "burst"}
 AT_A_TIME = 3
@@ -56,9 +57,13 @@ def results(request, tmp_path_factory):
 
     def run(target, name):
         plan = scenario.load(name)
-        if target == "rv32":  # from .mpy files it is larger there than on an ESP32: fewer of its names lie in flash
+        if (
+            target == "rv32"
+        ):  # from .mpy files it is larger there than on an ESP32: fewer of its names lie in flash
             plan.device.app = "frozen"
-        return plan, engine.run(plan, targets.get(target), tmp_path_factory.mktemp(f"{target}-{name}"))
+        return plan, engine.run(
+            plan, targets.get(target), tmp_path_factory.mktemp(f"{target}-{name}")
+        )
 
     calls = [getattr(item, "callspec", None) for item in request.session.items]
     wanted = [

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.build import FIRMWARE, ROOT
+from host_tools.paths import FIRMWARE, ROOT
 
 # Everything that makes the tree which a board gets, and what is made of it.
 BUILD = ("build", "link", "names", "mip", "app_files")
-BUILD_LINES = 655  # 500 were wanted: names.py is the rest
+BUILD_LINES = 675  # 500 were wanted: names.py is most of the rest
 LINKER_LINES = 170
 
 FILE_LINES = 450
@@ -23,15 +23,12 @@ TO_REWORK: tuple[str, ...] = ()
 TOO_LONG = {
     "firmware/copepod/net/http.py",
     "firmware/copepod/net/json_stream.py",
-    "host_tools/engine.py",
 }
 CIRCLES = (
     {"copepod.net.wait", "copepod.net.io_streams"},
     {"copepod.platform", "copepod.platform.esp32_seldom"},
     {"copepod.text.state", "copepod.text.structure", "copepod.text.links"},
     {"host_tools.simulator.connection", "host_tools.simulator.server"},
-    {"host_tools.engine", "host_tools.verdict"},
-    {"host_tools.live", "host_tools.live_telegram", "host_tools.run_chat"},
 )
 
 
@@ -93,6 +90,20 @@ def test_imports_go_in_no_circle(package: Path) -> None:
         pytest.fail(" <- ".join(error.args[1]))
 
 
+def test_rooms_are_in_floors() -> None:
+    """The folders of host_tools import each other in no circle, either."""
+    rooms: dict[str, set[str]] = defaultdict(set)
+    for name, found in imports(ROOT / "host_tools").items():
+        for imported in found:
+            here, there = name.split(".")[1:2], imported.split(".")[1:2]
+            if here != there and here != ["cli"]:
+                rooms[".".join(here)].add(".".join(there))
+    try:
+        TopologicalSorter(rooms).prepare()
+    except CycleError as error:
+        pytest.fail(" <- ".join(error.args[1]))
+
+
 def test_no_file_is_longer_than_one_can_read() -> None:
     folders = (FIRMWARE / "copepod", FIRMWARE / "bench", ROOT / "host_tools")
     paths = [path for folder in folders for path in folder.rglob("*.py")]
@@ -103,7 +114,7 @@ def test_no_file_is_longer_than_one_can_read() -> None:
 
 def test_what_builds_the_tree_stays_small() -> None:
     lines = {
-        name: len((ROOT / f"host_tools/{name}.py").read_text().splitlines()) for name in BUILD
+        name: len((ROOT / f"host_tools/app/{name}.py").read_text().splitlines()) for name in BUILD
     }
     assert sum(lines.values()) <= BUILD_LINES, lines
     assert lines["link"] <= LINKER_LINES

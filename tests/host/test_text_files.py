@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from command_line import copepod
 
-from host_tools import app_files, build, config_file, provision, scenario, text_files
+from host_tools import paths, text_files
+from host_tools.app import app_files, build
+from host_tools.console.frames import FIELDS, Frame, format_frame
 from host_tools.errors import UserError
-from host_tools.frames import FIELDS, Frame, format_frame
+from host_tools.install import config_file, provision
+from host_tools.scenarios import scenario
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
 WAYS = {
@@ -61,7 +64,7 @@ def test_a_config_is_read_and_sent_as_a_board_reads_it(written):
 
 
 def test_a_bot_is_sent_as_a_board_reads_it(written, tmp_path, monkeypatch):
-    text = (build.FIRMWARE / "bot.py").read_text() + "# é\n"
+    text = (paths.FIRMWARE / "bot.py").read_text() + "# é\n"
     monkeypatch.setattr(build, "FIRMWARE", tmp_path / "firmware")
     (tmp_path / "firmware").mkdir()
     written("firmware/bot.py", text)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import pages, record_order, toolchain
-from host_tools.builds import interpreters, order, packages, sources
-from host_tools.builds.make import run as run_command
 from host_tools.errors import UserError
+from host_tools.measure import record_order
+from host_tools.toolchain import interpreters, locate, order, packages, pages, sources
+from host_tools.toolchain.make import run as run_command
 
 
 def standalone() -> list[str]:
@@ -27,8 +27,8 @@ def standalone() -> list[str]:
 
 def python(name: str, script: str, *, frozen: bool = False, heap: str = "256k") -> str:
     """Run a script on an interpreter; its standard output."""
-    path = toolchain.interpreter(name, frozen=frozen)
-    command = [*toolchain.runner(name), str(path), "-X", f"heapsize={heap}", "-c", script]
+    path = locate.interpreter(name, frozen=frozen)
+    command = [*locate.runner(name), str(path), "-X", f"heapsize={heap}", "-c", script]
     environment = {**os.environ, "MICROPYPATH": ".frozen"}
     run = subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=25, check=False
@@ -122,7 +122,7 @@ def test_failed_build_quotes_its_error() -> None:
 
 def test_unknown_interpreter() -> None:
     with pytest.raises(UserError, match="no interpreter is called 'unix16'"):
-        toolchain.interpreter("unix16")
+        locate.interpreter("unix16")
 
 
 # --- the order of functions
@@ -192,7 +192,7 @@ def test_map_is_read_by_owner() -> None:
 @pytest.mark.parametrize("name", standalone())
 class TestInterpreter:
     def test_is_a_static_program_of_its_word_size(self, name: str) -> None:
-        head = toolchain.interpreter(name).read_bytes()[:4096]
+        head = locate.interpreter(name).read_bytes()[:4096]
         word = 4 if name == "unix32" else 8
         machine = {"unix32": 3, "unix64": 62, "riscv64": 243}[name]
         assert head[:5] == b"\x7fELF" + bytes([1 if word == 4 else 2])
@@ -244,7 +244,7 @@ print(gc.mem_free() + gc.mem_alloc())"""
 
     @pytest.mark.timeout(120)  # links, and may wait for another build's lock
     def test_same_inputs_give_the_same_bytes(self, name: str, tmp_path: Path) -> None:
-        path = toolchain.interpreter(name)
+        path = locate.interpreter(name)
         again = tmp_path / "again" / "micropython"
         with sources.locked(name):
             interpreters.make_interpreter(interpreters.INTERPRETERS[name], False, again)
@@ -252,8 +252,8 @@ print(gc.mem_free() + gc.mem_alloc())"""
 
     def test_pages_add_up(self, name: str) -> None:
         script = "x = bytearray(40000)\nprint('ready')\nimport sys\nsys.stdin.readline()"
-        path = toolchain.interpreter(name)
-        command = [*toolchain.runner(name), str(path), "-X", "heapsize=64k", "-c", script]
+        path = locate.interpreter(name)
+        command = [*locate.runner(name), str(path), "-X", "heapsize=64k", "-c", script]
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import build, monitor, names, tracebacks
-from host_tools.build import FIRMWARE, ROOT
-from host_tools.link import parts
+from host_tools.app import build, names
+from host_tools.app.link import parts
+from host_tools.console import tracebacks
+from host_tools.monitor import command
+from host_tools.paths import FIRMWARE, ROOT
 
 
 def traceback(tree: Path, code: str) -> list[str]:
@@ -25,7 +27,7 @@ def traceback(tree: Path, code: str) -> list[str]:
     )
     lines = (run.stdout + run.stderr).splitlines()
     assert lines[0].startswith("Traceback"), lines
-    return [monitor.plain_line(tracebacks.placed(line), None) or "" for line in lines]
+    return [command.plain_line(tracebacks.placed(line), None) or "" for line in lines]
 
 
 def line_of(place: str) -> str:

@@ -33,7 +33,13 @@ for name in sys.argv[4:]:
 """
 
 
-ABOUT = {"esp32_seldom": "esp32", "record": "esp32", "last_error": "esp32", "ntp": "clock", "crash": "boot"}
+ABOUT = {
+    "esp32_seldom": "esp32",
+    "record": "esp32",
+    "last_error": "esp32",
+    "ntp": "clock",
+    "crash": "boot",
+}
 
 
 class Trap(NamedTuple):

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
+from host_tools.app.tree import app_tree
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets.process import app_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 BOARD = ROOT / "tests/device/fakes/board.py"
@@ -138,7 +138,9 @@ def test_from_power_on_over_a_watchdog_reset_to_ctrl_c(folder: Path):
             board.wait("boot: watchdog")
             board.wait(r"@cp1 F \d+ \d+ steady ")
             assert sim.wait(lambda: sim.confirmed >= hang)
-            assert sim.wait(lambda: len(sim.sent) >= 3)  # the answer and the owner's notice, in either order
+            assert sim.wait(
+                lambda: len(sim.sent) >= 3
+            )  # the answer and the owner's notice, in either order
             answers = [text for text in texts(sim)[1:] if "restarted" not in text]
             (told,) = (text for text in texts(sim)[1:] if "restarted" in text)
             assert "watchdog" in told

@@ -5,7 +5,7 @@
 //     gcstat.us()     microseconds spent in them
 //
 // Neither allocates while its value is a small int. gcstat_heap[] holds the heap's first and last
-// address for those who look at the process from outside (host_tools/pages.py).
+// address for those who look at the process from outside (host_tools/toolchain/pages.py).
 
 #include "py/gc.h"
 #include "py/mphal.h"

@@ -1,0 +1,1 @@
+"""firmware/ → the tree that a board gets, and the package for mip."""

@@ -1,0 +1,1 @@
+"""What is known of boards, images, partitions and file systems; touches nothing."""

@@ -1,0 +1,1 @@
+"""`make run` and `copepod simulator`: to talk with the bot here."""

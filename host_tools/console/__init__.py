@@ -1,0 +1,1 @@
+"""The bytes of a console: frames, ports, what may be shown."""

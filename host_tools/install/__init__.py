@@ -1,0 +1,1 @@
+"""Firmware, application and config onto a board, and what is wrong with it."""

@@ -1,0 +1,134 @@
+"""Deploying to a Linux board: one static binary, the app and a service, sent by ssh.
+
+Everything goes into one folder. It is unpacked aside and renamed into place, so that a transfer
+that breaks leaves what was there; then the service is restarted.
+"""
+
+from __future__ import annotations
+
+import io
+import shlex
+import subprocess
+import tarfile
+from pathlib import Path, PurePosixPath
+
+from rich.console import Console
+
+from host_tools.app import app_files
+from host_tools.board.boards import Board
+from host_tools.errors import UserError
+from host_tools.install import config_file
+from host_tools.toolchain import locate
+
+CONNECT_S = 10
+TIMEOUT_S = 120.0
+
+# What runs on the board; {…} are quoted. The config on the board stays unless one is sent.
+INSTALL = """\
+set -e
+mkdir -p {root}
+rm -rf {root}/.new
+mkdir {root}/.new
+tar -x -C {root}/.new
+cd {root}
+test -e .new/complete
+for name in app micropython; do
+    rm -rf .old
+    if [ -e $name ]; then mv $name .old; fi
+    mv .new/$name $name
+    rm -rf .old
+done
+if [ -e .new/config.json ]; then chmod 600 .new/config.json; mv .new/config.json config.json; fi
+if [ -d /run/systemd/system ]; then
+    mv .new/{service} /etc/systemd/system/{service}
+    systemctl daemon-reload
+    systemctl enable {service}
+    systemctl restart {service}
+elif [ -d /etc/init.d ]; then
+    mv .new/{init} /etc/init.d/{init}
+    /etc/init.d/{init} restart
+fi
+rm -rf .new
+echo copepod-installed
+"""
+
+
+def package(board: Board, binary: Path, files: dict[str, bytes], config: bytes | None) -> bytes:
+    """A tar archive with the binary, the app below app/, the service files and the config."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+
+        def add(name: str, data: bytes, mode: int = 0o644) -> None:
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(data), mode
+            archive.addfile(info, io.BytesIO(data))
+
+        add("micropython", binary.read_bytes(), 0o755)
+        for path, data in files.items():
+            add(f"app/{path}", data)
+        for key, mode in (("service", 0o644), ("init", 0o755)):
+            name = board.linux[key]
+            add(name, (board.folder / name).read_bytes(), mode)
+        if config is not None:
+            add("config.json", config, 0o600)
+        add("complete", b"")  # last: tar is content with an archive cut off between two files
+    return out.getvalue()
+
+
+def script(board: Board) -> str:
+    """What the board's shell runs, the archive on its standard input."""
+    root = str(PurePosixPath(board.linux["binary"]).parent)
+    return INSTALL.format(
+        root=shlex.quote(root),
+        service=shlex.quote(board.linux["service"]),
+        init=shlex.quote(board.linux["init"]),
+    )
+
+
+def _ssh(host: str) -> list[str]:
+    return ["ssh", "-o", "BatchMode=yes", "-o", f"ConnectTimeout={CONNECT_S}", host]
+
+
+def _reach(host: str) -> None:
+    """UserError unless the machine lets us in."""
+    try:
+        run = subprocess.run(
+            [*_ssh(host), "true"], stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=2 * CONNECT_S, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"ssh to {host}: {error}") from None
+    if run.returncode:
+        lines = run.stderr.decode(errors="replace").strip().splitlines()
+        raise UserError(f"ssh to {host}: {lines[-1] if lines else 'no access'}")
+
+
+def deploy(
+    board: Board, host: str | None, config: Path, console: Console, *, dry_run: bool
+) -> None:
+    """Install on `host` (user@name); UserError in one line when it fails."""
+    if not host:
+        raise UserError(f"{board.id} is reached by ssh: BOARD_HOST=root@its-address")
+    if not dry_run:
+        _reach(host)  # before the minute that a build takes
+    binary = locate.interpreter(board.linux["target"])
+    settings = config_file.read_config(config) if config.exists() else None
+    archive = package(board, binary, app_files.app(), settings)
+    command = [*_ssh(host), "sh", "-c", shlex.quote(script(board))]
+    console.print(f"  {len(archive)} bytes for {host}: {binary.name}, app, service", end="")
+    console.print(", config" if settings else "; the config there stays")
+    if dry_run:
+        console.print("Nothing was sent. The same by hand:", soft_wrap=True)
+        console.print(f"  tar -c … | {shlex.join(command[:6])} …", markup=False, soft_wrap=True)
+        return
+    try:
+        run = subprocess.run(
+            command, input=archive, capture_output=True, timeout=TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"ssh to {host}: {error}") from None
+    if run.returncode or b"copepod-installed" not in run.stdout:
+        lines = run.stderr.decode(errors="replace").strip().splitlines()
+        said = lines[-1] if lines else "it broke off"
+        raise UserError(f"ssh to {host}: {said}; what was there before is still in place")
+    console.print("[bold]Deployed[/bold]; the service has been restarted.")

@@ -1,0 +1,1 @@
+"""Memory measured, audited, compared and reported."""

@@ -1,0 +1,1 @@
+"""The live screen, recordings and plots."""

@@ -1,0 +1,1 @@
+"""What a scenario does, and how it is judged."""

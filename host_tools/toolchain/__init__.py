@@ -1,0 +1,1 @@
+"""Finds or builds interpreters and firmware."""
