@@ -28,7 +28,7 @@ _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/
 _SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash")
 
 # MicroPython's own names, which stay: those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and bare-metal
-# builds alike, those in that of the ESP32 alone, and others (tests/host/test_names.py asks).
+# builds alike, those in that of the ESP32 alone, and others (tests/host/app/test_names.py asks).
 FLASH = Path(__file__).with_name("names_in_flash.txt")
 EVERYWHERE, ESP32, ELSEWHERE = (part.split() for part in FLASH.read_text().split("\n\n"))
 

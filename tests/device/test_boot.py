@@ -1,6 +1,6 @@
 """The board's entry: Ctrl-C, crashes, safe mode, the watchdog (fakes/, and a fake gateway).
 
-Checked by taking it out (tests/host/test_traps.py):
+Checked by taking it out (tests/host/firmware/test_traps.py):
 
     the two seconds                        test_ctrl_c_in_the_window
     `except KeyboardInterrupt`             test_ctrl_c_in_the_window,

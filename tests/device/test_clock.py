@@ -1,6 +1,6 @@
 """The clock gate before TLS: NTP, the build's day as floor, both epochs (fakes/ntptime.py).
 
-Checked by taking it out of net/clock.py or net/ntp.py (tests/host/test_traps.py):
+Checked by taking it out of net/clock.py or net/ntp.py (tests/host/firmware/test_traps.py):
 
     the floor for an answer                test_an_answer_from_before_the_build
     the floor for the clock                test_no_answer_and_no_clock

@@ -1,6 +1,6 @@
 """The ESP32 port: two heaps, the record in RTC memory, the watchdog, files; and the record itself.
 
-Checked by taking it out (tests/host/test_traps.py):
+Checked by taking it out (tests/host/firmware/test_traps.py):
 
     the largest IDF block in gc_free()     test_gc_free_is_without_the_idf_block
     HEAP_DATA                              test_heap

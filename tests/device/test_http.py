@@ -15,7 +15,7 @@ from copepod.net.http import Client
 
 TOKEN = b"123456789:AAExampleExampleExampleExampleExam"
 PATH = b"/bot" + TOKEN + b"/"
-SLOW = int(os.getenv("COPEPOD_SLOW") or 1)  # an emulated processor: see tests/host/test_device.py
+SLOW = int(os.getenv("COPEPOD_SLOW") or 1)  # an emulated processor: see tests/host/firmware/test_device.py
 PORT = 41000 + ticks_ms() % 20000
 
 

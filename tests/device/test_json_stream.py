@@ -20,7 +20,7 @@ except ValueError:
     SCHEMA = SCHEMA.replace(b"Deep_9", b"deep_9")
 
 SCRATCH = bytearray(12288)
-SLOW = int(os.getenv("COPEPOD_SLOW") or 1)  # an emulated processor: see tests/host/test_device.py
+SLOW = int(os.getenv("COPEPOD_SLOW") or 1)  # an emulated processor: see tests/host/firmware/test_device.py
 LONG_SLOTS = (1,)
 
 

@@ -1,6 +1,6 @@
 """Wi-Fi bring-up and reconnect against the driver's oddities (fakes/network.py).
 
-Checked by taking it out of net/wifi.py (tests/host/test_traps.py):
+Checked by taking it out of net/wifi.py (tests/host/firmware/test_traps.py):
 
     active(True) at the start              test_connects_and_says_where
     network.hostname()                     test_connects_and_says_where

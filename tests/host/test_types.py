@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from host_tools.paths import ROOT
+
 TYPINGS = ROOT / "firmware/typings"
 CHECKER = Path(sys.executable).with_name("basedpyright")
 

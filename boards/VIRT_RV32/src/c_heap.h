@@ -1,6 +1,6 @@
 // The C heap: what TLS and TCP/IP allocate, and what Python's heap grows by, as on ESP32. Best fit, the lowest of equals,
 // with coalescing over one arena: small blocks fill small holes, and the same run of calls leaves the same holes. Its test runs on the host:
-// tests/host/c/c_heap_test.c.
+// tests/host/targets/c/c_heap_test.c.
 #ifndef COPEPOD_C_HEAP_H
 #define COPEPOD_C_HEAP_H
 

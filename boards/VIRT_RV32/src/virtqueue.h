@@ -1,5 +1,5 @@
 // A virtio split virtqueue: the ring a driver shares with its device. It knows nothing of the transport, so that the
-// same file runs under the sanitizers on the host (tests/host/c/virtqueue_test.c).
+// same file runs under the sanitizers on the host (tests/host/targets/c/virtqueue_test.c).
 //
 // Who owns what: a descriptor belongs to the device from vq_add() until vq_pop() returns its cookie. The driver never
 // reads what it has to trust from memory that the device can write: chains and lengths are kept in private arrays.

@@ -20,10 +20,10 @@ from pathlib import Path
 import pytest
 
 from host_tools.app.tree import app_tree
+from host_tools.paths import ROOT
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
 
-ROOT = Path(__file__).resolve().parents[2]
 BOARD = ROOT / "tests/device/fakes/board.py"
 MICROPYTHON = Path(sys.executable).with_name("micropython")  # the wheel's
 WDT_RESET = 3

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-ROOT = Path(__file__).resolve().parents[2]
+from host_tools.paths import ROOT
+
 for folder in (ROOT / "firmware", ROOT / "tests/device/cpython"):
     sys.path.insert(0, str(folder))
 

@@ -25,6 +25,7 @@ from host_tools.chat.simulator_command import fault_of, simulator_command
 from host_tools.console import render
 from host_tools.console.prompt import Editor
 from host_tools.errors import UserError
+from host_tools.paths import ROOT
 from host_tools.scenarios import live
 from host_tools.simulator import Simulator
 from host_tools.simulator.judge import judge
@@ -259,7 +260,7 @@ def test_run_without_input_starts_and_ends():
 
 def test_make_passes_arguments_on():
     """Every target that runs a command takes ARGS, as the Makefile's help says of some."""
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     for target in (
         "run",
         "live",

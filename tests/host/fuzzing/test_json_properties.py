@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-ROOT = Path(__file__).resolve().parents[2]
+from host_tools.paths import ROOT
+
 for folder in (ROOT / "firmware", ROOT / "tests/device/cpython"):
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))

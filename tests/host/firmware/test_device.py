@@ -15,9 +15,9 @@ import pytest
 
 from host_tools.app import build
 from host_tools.app.tree import app_tree
+from host_tools.paths import ROOT
 from host_tools.toolchain import locate
 
-ROOT = Path(__file__).resolve().parents[2]
 DEVICE = ROOT / "tests/device"
 FILES = sorted(DEVICE.glob("test_*.py"))
 UNIX_BUILDS = ("unix", "unix32", "unix64", "riscv64")  # those with a file system and sys.argv

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from host_tools.paths import ROOT
+
 MICROPYTHON = Path(sys.executable).with_name("micropython")  # the wheel's
 
 RUNNER = """

@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -11,6 +10,7 @@ from click.testing import CliRunner
 from host_tools import targets
 from host_tools.cli import COMMANDS
 from host_tools.measure import audit
+from host_tools.paths import ROOT
 from host_tools.scenarios import live, results
 
 MADE_BY = "copepod live --target unix --messages 12 --no-garbage --json results/x.json"
@@ -63,7 +63,7 @@ def test_a_run_of_ones_own_leaves_results_alone(folders, monkeypatch):
 
 
 def test_every_command_that_writes_results_asks_where():
-    folder = Path(results.__file__).parent
+    folder = ROOT / "host_tools"
     for place in set(COMMANDS.values()):
         path = folder.joinpath(*place.split(":")[0].split(".")[1:]).with_suffix(".py")
         text = path.read_text()

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from host_tools.paths import ROOT
+
 SOURCES = ROOT / "boards" / "VIRT_RV32" / "src"
 FLAGS = ["-std=gnu99", "-g", "-O1", "-Wall", "-Wextra", "-Wshadow", "-Werror"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
@@ -16,7 +17,7 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 @pytest.mark.parametrize("name", ["virtqueue", "c_heap"])
 def test_hosted(name: str, tmp_path: Path) -> None:
     program = tmp_path / name
-    files = [str(SOURCES / f"{name}.c"), str(ROOT / "tests" / "host" / "c" / f"{name}_test.c")]
+    files = [str(SOURCES / f"{name}.c"), str(ROOT / "tests/host/targets/c" / f"{name}_test.c")]
     command = ["gcc", *FLAGS, *SANITIZERS, f"-I{SOURCES}", "-o", str(program), *files]
     built = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert built.returncode == 0, built.stderr

@@ -10,6 +10,7 @@ import pytest
 
 from host_tools.install import diagnose
 from host_tools.install.diagnose import Diagnoser
+from host_tools.paths import ROOT
 
 LOGS = Path(__file__).parent / "boot_logs"
 NAMES = sorted(path.stem for path in LOGS.glob("*.log"))
@@ -60,7 +61,7 @@ def test_every_rule_has_a_log() -> None:
     assert {rule.id for rule in diagnose.RULES} <= set(NAMES)
 
 
-FIRMWARE = Path(__file__).parents[2] / "firmware/copepod"
+FIRMWARE = ROOT / "firmware/copepod"
 
 
 def texts(file: str, *names: str) -> list[str]:
