@@ -36,6 +36,7 @@ ENTRIES = (
     # What is there for a moment at start, or for each connection, and goes at once.
     "copepod.net.http_connect",
     "copepod.net.tls",
+    "copepod.net.clock",
     "copepod.prepare",
     "copepod.assembly",
 )
