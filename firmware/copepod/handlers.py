@@ -1,6 +1,6 @@
-"""Registers handlers of commands, texts and edits. Memory: loaded by bot.py, dropped after it; see registry.py.
+"""Registers handlers of commands, texts and edits, and what begins with the bot. Memory: loaded by bot.py, dropped after it; see registry.py.
 
-from copepod.handlers import on_command, on_edit, on_text
+from copepod.handlers import on_command, on_edit, on_start, on_text
 
 @on_command("led", "switch the light: /led on or /led off")
 async def led(msg):
@@ -14,11 +14,15 @@ def shout(msg):
 def corrected(msg):
     return "You meant: " + msg.text
 
+@on_start
+async def hello():
+    ...  # once, when the bot is there
+
 A handler is a function, async or not. A str that it returns is its answer, and so is each one that it
 yields. False passes a text on to the next handler registered, in the end to the echo.
 """
 
-from copepod.registry import commands, edits, texts
+from copepod.registry import commands, edits, starts, texts
 
 
 def on_command(name, help=""):
@@ -50,3 +54,12 @@ def on_edit(handler):
     """Register a handler for every message whose text was edited; without one an edit is passed over."""
     edits.append(handler)
     return handler
+
+
+def on_start(function):
+    """Register a function without arguments, async or not, that is called once: when the first poll has succeeded.
+
+    It runs as a task of its own. What it raises is logged, and concerns nobody else.
+    """
+    starts.append(function)
+    return function

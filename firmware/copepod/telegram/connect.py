@@ -51,6 +51,11 @@ def first_poll(channel):
     channel.menu_at = ticks_ms()
     gateway.telemetry.event("poll", 0)
     gateway.telemetry.frame("steady", True)
+    if registry.starts:
+        from copepod import starts
+
+        starts.begin()
+        forget("copepod.starts")
 
 
 def leave_poll(channel):
