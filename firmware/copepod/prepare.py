@@ -28,7 +28,7 @@ def parts(path):
     room.take()
     from copepod import gateway  # noqa: F401
 
-    _load_bot()
+    _load_bot(config)
     telemetry.frame("config-loaded", True)
     room.give_back()
     forget("copepod.room")
@@ -69,9 +69,10 @@ def _context(config):
         forget("copepod.net.tls")
 
 
-def _load_bot():
+def _load_bot(config):
     from copepod import registry
 
+    registry.settings = config
     try:
         import bot  # the user's handlers  # noqa: F401
 
