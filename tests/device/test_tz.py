@@ -1,4 +1,4 @@
-"""Time zones in POSIX form: what is taken, what is refused and why, and both epochs. tests/host/test_zones.py compares."""
+"""Time zones in POSIX form: what is taken, what is refused and why, and both epochs. See test_zones.py."""
 
 import time
 
