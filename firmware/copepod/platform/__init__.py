@@ -15,4 +15,6 @@ elif sys.platform == "qemu":
 else:
     from copepod.platform import unix as port
 
-__all__ = ("port",)
+endings: list = []  # called before a planned restart and when the gateway ends: what must be kept is written then
+
+__all__ = ("endings", "port")

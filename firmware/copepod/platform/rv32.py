@@ -92,6 +92,10 @@ def watchdog_feed():
 
 def reset():
     """Restart the machine, on purpose: this is no crash. Never returns."""
+    from copepod.platform import endings  # which is not there yet when this is loaded
+
+    for ending in endings:
+        ending()
     record.crashes_store(record.crashes_load(), False)
     machine.reset()
 
