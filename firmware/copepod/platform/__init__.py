@@ -17,4 +17,4 @@ else:
 
 endings: list = []  # called before a planned restart and when the gateway ends: what must be kept is written then
 
-__all__ = ("endings", "port")
+__all__ = ("port",)
