@@ -146,6 +146,7 @@ def words() -> dict[str, str]:
     first = [path for path in linked if f"{path.removesuffix('.py').replace('/', '.')}.".startswith(tuple(stay))]
     api = re.findall(r"^\w[\w.]*$", (FIRMWARE / "api.txt").read_text(), re.MULTILINE)
     public = {part for line in api for part in line.split(".")} | set(FORMATTER)
+    public |= {name for text in generated().values() for name in re.findall(r"^(\w+) =", text, re.MULTILINE)}
     return names.plan(linked, public, first)
 
 
