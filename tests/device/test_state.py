@@ -350,6 +350,7 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
             made.save()
         finally:
             umount("/flash")
+            platform.endings.clear()
         return (flash.at_the_cut, False) if flash.was_cut else (flash.data, True)
 
     def kept(data):
@@ -363,6 +364,7 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
             return found
         finally:
             umount("/flash")
+            platform.endings.clear()
 
     try:
         VfsLfs2.mkfs(flash)
