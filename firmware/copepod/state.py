@@ -3,7 +3,7 @@
 bot.state["limit"] = 21.5
 limit = bot.state.get("limit", 20)
 
-It lies beside the config (`/config.json` has `/config-state.json`). A change is written at once when the last one is
+It lies beside the config, in `/config.json.kept`. A change is written at once when the last one is
 `state.write_interval_s` ago, else when it is; before a planned restart and when the gateway stops, too. The file is
 replaced as a whole (platform/files.py), so that a power cut leaves the old one or the new one.
 """
@@ -176,10 +176,6 @@ def opened():
     settings = registry.settings
     if settings is None:
         return State(None, 0)
-    path = settings.path
-    made = State(
-        (path[:-5] if path.endswith(".json") else path) + "-state.json",
-        settings.state_write_interval_s * 1000,
-    )
+    made = State(settings.path + ".kept", settings.state_write_interval_s * 1000)
     endings.append(made.finish)
     return made

@@ -36,7 +36,7 @@ def begin(folder):
 def file_of(folder):
     """The file, as text; None when there is none."""
     try:
-        with open(folder + "/config-state.json") as file:
+        with open(folder + "/config.json.kept") as file:
             return file.read()
     except OSError:
         return None
@@ -194,7 +194,7 @@ def test_what_can_not_be_written_is_said_and_tried_again(folder):
     lines = begin(folder)
     made = state.opened()
     lines.clear()
-    os.mkdir(folder + "/config-state.json")  # in its way
+    os.mkdir(folder + "/config.json.kept")  # in its way
     made._changed = True
     made["a"] = 1
     made.finish()
@@ -204,7 +204,7 @@ def test_what_can_not_be_written_is_said_and_tried_again(folder):
         raise AssertionError("saved")
     except OSError:
         pass
-    os.rmdir(folder + "/config-state.json")
+    os.rmdir(folder + "/config.json.kept")
     made.finish()
     assert json.loads(file_of(folder)) == {"a": 1} and len(lines) == 1
 
@@ -223,12 +223,12 @@ def test_what_is_no_state_is_put_aside(folder):
         b'{"a": "%s"}' % (b"x" * LIMIT),
     ):
         lines = begin(folder)
-        with open(folder + "/config-state.json", "wb") as file:
+        with open(folder + "/config.json.kept", "wb") as file:
             file.write(content)
         made = state.opened()
         assert len(made) == 0, content
         assert len(lines) == 1 and "can't be read" in lines[0] and ".bad" in lines[0], lines
-        with open(folder + "/config-state.json.bad", "rb") as file:
+        with open(folder + "/config.json.kept.bad", "rb") as file:
             assert file.read() == content
         made["a"] = 1
         made.save()
@@ -400,10 +400,10 @@ def test_a_file_cut_at_any_byte(folder):
     made.save()
     whole = json.dumps({"limit": 21.5}).encode()
     for cut_b in range(len(whole) + 1):
-        with open(folder + "/config-state.json.new", "wb") as file:
+        with open(folder + "/config.json.kept.new", "wb") as file:
             file.write(whole[:cut_b])
         assert state.opened()["limit"] == 20
     made["limit"] = 21.5  # and what was left is in nobody's way
     made.save()
     assert state.opened()["limit"] == 21.5
-    assert sorted(os.listdir(folder)) == ["config-state.json"]
+    assert sorted(os.listdir(folder)) == ["config.json.kept"]

@@ -177,6 +177,52 @@ def test_a_wrong_zone_is_one_line(scene: Scene) -> None:
     assert "such as CET-1CEST,M3.5.0,M10.5.0/3" in lines[0]
 
 
+PINS = """\
+import sys
+
+class Pin:  # there is none on this machine
+    IN, PULL_UP, IRQ_RISING, IRQ_FALLING = 1, 2, 1, 2
+
+    def __init__(self, number, mode, pull):
+        self.level = 1
+        Pin.made = self
+
+    def value(self):
+        return self.level
+
+    def irq(self, handler, trigger):
+        self.handler = handler
+
+    def press(self):
+        self.level = 0
+        self.handler(self)
+
+class Machine:
+    pass
+
+Machine.Pin = Pin
+sys.modules["machine"] = Machine
+from copepod.handlers import on_text
+from copepod.pins import on_pin
+
+@on_pin(4, "falling", debounce_ms=20, pull="up")
+async def bell(value):
+    return "Somebody is at the door: %d." % value
+
+@on_text
+def press(msg):
+    Pin.made.press()
+    return "pressed"
+"""
+
+
+def test_a_pin_tells_the_owner_while_a_poll_waits(scene: Scene) -> None:
+    scene.start(PINS)
+    scene.until(scene.said("steady"))
+    scene.sim.push_text("ring")
+    scene.until(lambda: sorted(scene.texts()) == ["Somebody is at the door: 0.", "pressed"])
+
+
 STATE = """\
 from copepod.bot import bot
 from copepod.handlers import on_text
@@ -191,7 +237,7 @@ def count(msg):
 
 
 def test_the_state_outlives_the_gateway(scene: Scene) -> None:
-    kept = scene.folder / "config-state.json"
+    kept = scene.folder / "config.json.kept"
     device = scene.start(STATE)
     scene.until(scene.said("it begins with 0"))
     scene.sim.push_text("one")
