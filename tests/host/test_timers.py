@@ -80,13 +80,11 @@ import time as real
 class Clock:
     seconds = 1919291340
 
-    def __getattr__(self, name):
-        return getattr(real, name)
-
-    def time(self):
-        return Clock.seconds
-
-sys.modules["time"] = Clock()
+for name in dir(real):
+    if name[0] != "_":
+        setattr(Clock, name, getattr(real, name))
+Clock.time = lambda: Clock.seconds
+sys.modules["time"] = Clock
 from copepod.timers import cron, daily, every
 sys.modules["time"] = real
 """
