@@ -190,6 +190,7 @@ class Pin:  # there is none on this machine
 
     def irq(self, handler, trigger):
         self.handler = handler
+        print("the pin is watched")
 
     def press(self):
         self.level = 0
@@ -216,7 +217,7 @@ def press(msg):
 
 def test_a_pin_tells_the_owner_while_a_poll_waits(scene: Scene) -> None:
     scene.start(PINS)
-    scene.until(scene.said("steady"))
+    scene.until(scene.said("the pin is watched"))
     scene.sim.push_text("ring")
     scene.until(lambda: sorted(scene.texts()) == ["Somebody is at the door: 0.", "pressed"])
 
@@ -248,7 +249,11 @@ def test_the_state_outlives_the_gateway(scene: Scene) -> None:
         scene.sim.push_text("one more")
         scene.until(lambda number=number: scene.texts()[-1] == str(number))
     assert json.loads(kept.read_text()) == {"count": 2}  # once a minute
-    assert device.stop() == 0
-    assert json.loads(kept.read_text()) == {"count": 5}  # what is stopped writes what is new
+    for method in ("getUpdates", "getMe"):
+        scene.sim.fault("401", method, count=None)
+    scene.sim.push_text("the last one")
+    assert device.wait(lambda: device.ended, 20)
+    scene.sim.faults.clear()
+    assert json.loads(kept.read_text()) == {"count": 5}  # what ends writes what is new
     scene.start(STATE)
     scene.until(scene.said("it begins with 5"))
