@@ -254,6 +254,6 @@ def test_the_state_outlives_the_gateway(scene: Scene) -> None:
     scene.sim.push_text("the last one")
     assert device.wait(lambda: device.ended, 20)
     scene.sim.faults.clear()
-    assert json.loads(kept.read_text()) == {"count": 5}  # what ends writes what is new
+    assert json.loads(kept.read_text()) == {"count": int(scene.texts()[-1])}  # what is new is written
     scene.start(STATE)
-    scene.until(scene.said("it begins with 5"))
+    scene.until(scene.said(f"it begins with {scene.texts()[-1]}"))
