@@ -126,12 +126,7 @@ class Pins(io.IOBase):
 
     async def run(self):
         """Call the functions of pins that have changed, for ever. Begins at the first poll."""
-        from copepod.net.waiter import new_waiter
-
-        forget("copepod.net.waiter")
-        self.waiter = new_waiter(self)
-        for line in self.lines:
-            line.listen()
+        self._begin()
         while True:
             self.changed = False
             wait_ms = _IDLE_MS
@@ -141,6 +136,15 @@ class Pins(io.IOBase):
                     wait_ms = min(wait_ms, again_ms)
             self.deadline = ticks_add(ticks_ms(), wait_ms)
             await self
+
+    def _begin(self):
+        # A function of its own, so that no frame that lives on refers to the module.
+        from copepod.net import waiter
+
+        forget("copepod.net.waiter")
+        self.waiter = waiter.new_waiter(self)
+        for line in self.lines:
+            line.listen()
 
     def __iter__(self) -> "Any":
         return self
