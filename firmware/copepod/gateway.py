@@ -7,7 +7,7 @@ from copepod.access import Access  # noqa: F401
 from copepod.bus import Bus  # noqa: F401
 from copepod.log import log
 from copepod.once import forget
-from copepod.platform import endings
+from copepod.platform import record
 from copepod.signal import Signal  # noqa: F401
 from copepod.supervisor import Gateway  # noqa: F401
 from copepod.telegram.methods import Stop
@@ -31,7 +31,7 @@ def run(config, telemetry):
         telemetry.frame("stop")
         return 0
     finally:
-        for ending in endings:
+        for ending in record.endings:
             ending()
 
 

@@ -17,7 +17,7 @@ from micropython import const
 from copepod import registry
 from copepod.log import log
 from copepod.once import forget
-from copepod.platform import endings
+from copepod.platform import record
 
 MAX_B = const(1024)  # of the JSON
 
@@ -177,5 +177,5 @@ def opened():
     if settings is None:
         return State(None, 0)
     made = State(settings.path + ".kept", settings.state_write_interval_s * 1000)
-    endings.append(made.finish)
+    record.endings.append(made.finish)
     return made

@@ -213,10 +213,8 @@ def test_reset_is_no_crash():
 
 def test_what_must_be_kept_is_written_before_a_reset():
     _, port, machine = begin()
-    from copepod import platform
-
     said = []
-    platform.endings.append(lambda: said.append(len(machine.resets)))
+    port.record.endings.append(lambda: said.append(len(machine.resets)))
     try:
         port.reset()
         raise AssertionError("came back")

@@ -7,7 +7,8 @@ import os
 
 from fakes.scratch import scratch
 
-from copepod import platform, registry, state
+from copepod import registry, state
+from copepod.platform import record
 
 LIMIT = state.MAX_B
 
@@ -29,7 +30,7 @@ def begin(folder):
     )
     Settings.path = folder + "/config.json"
     registry.settings = Settings()
-    platform.endings.clear()
+    record.endings.clear()
     return lines
 
 
@@ -136,6 +137,7 @@ def test_its_size_is_bounded(folder):
 @scratch
 def test_written_at_once_then_once_in_the_interval(folder):
     begin(folder)
+    asyncio.new_event_loop()  # without the tasks that another test has left
     waits = []
     made = state.opened()
     written = []
@@ -177,9 +179,9 @@ def test_written_at_once_then_once_in_the_interval(folder):
         await real(0)
         assert json.loads(file_of(folder))["a"] == "new" and len(written) == 3
         del made["a"]
-        platform.endings[0]()  # a planned restart
+        record.endings[0]()  # a planned restart
         assert json.loads(file_of(folder)) == {"b": 2} and len(written) == 4
-        platform.endings[0]()
+        record.endings[0]()
         assert len(written) == 4
 
     asyncio.sleep_ms = sleep_ms
@@ -237,11 +239,11 @@ def test_what_is_no_state_is_put_aside(folder):
 
 def test_without_a_gateway_it_is_in_memory():
     registry.settings = None
-    platform.endings.clear()
+    record.endings.clear()
     made = state.opened()
     made["a"] = 1
     made.save()
-    assert made["a"] == 1 and not platform.endings
+    assert made["a"] == 1 and not record.endings
 
 
 @scratch
@@ -350,7 +352,7 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
             made.save()
         finally:
             umount("/flash")
-            platform.endings.clear()
+            record.endings.clear()
         return (flash.at_the_cut, False) if flash.was_cut else (flash.data, True)
 
     def kept(data):
@@ -364,7 +366,7 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
             return found
         finally:
             umount("/flash")
-            platform.endings.clear()
+            record.endings.clear()
 
     try:
         VfsLfs2.mkfs(flash)

@@ -15,6 +15,4 @@ elif sys.platform == "qemu":
 else:
     from copepod.platform import unix as port
 
-endings: list = []  # called before a planned restart and when the gateway ends: what must be kept is written then
-
 __all__ = ("port",)

@@ -8,7 +8,7 @@ import network
 from micropython import const
 
 from copepod.log import log
-from copepod.platform import endings, port, record
+from copepod.platform import port, record
 
 _STEPS = const(20)  # of 10 ms: FreeRTOS frees a thread's stack when it is idle
 _REST_MS = const(3600000)  # longest the task watchdog's microsecond arithmetic can hold is 71 min
@@ -60,7 +60,7 @@ def watchdog_rest():
 
 def reset():
     """Restart the board, on purpose: this is no crash. Never returns."""
-    for ending in endings:
+    for ending in record.endings:
         ending()
     record.crashes_store(record.crashes_load(), False)
     machine.reset()

@@ -92,9 +92,7 @@ def watchdog_feed():
 
 def reset():
     """Restart the machine, on purpose: this is no crash. Never returns."""
-    from copepod.platform import endings  # which is not there yet when this is loaded
-
-    for ending in endings:
+    for ending in record.endings:
         ending()
     record.crashes_store(record.crashes_load(), False)
     machine.reset()
