@@ -53,6 +53,7 @@ APART = (
 LINES = os.environ.get("COPEPOD_LINES") == "1"
 # The formatter is used from outside, too (host_tools/formatting/device.py).
 FORMATTER = ("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write", "give_up", "drop")
+KEYWORDS = ("buttons", "durable", "timeout_s")  # of what firmware/api.txt names
 PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
@@ -145,7 +146,7 @@ def words() -> dict[str, str]:
     stay = [*(entry for entry in ENTRIES if entry != "copepod.text.structure"), *APART]
     first = [path for path in linked if f"{path.removesuffix('.py').replace('/', '.')}.".startswith(tuple(stay))]
     api = re.findall(r"^\w[\w.]*$", (FIRMWARE / "api.txt").read_text(), re.MULTILINE)
-    public = {part for line in api for part in line.split(".")} | set(FORMATTER)
+    public = {part for line in api for part in line.split(".")} | set(FORMATTER) | set(KEYWORDS)
     return names.plan(linked, public, first)
 
 

@@ -3,4 +3,6 @@
 commands: dict = {}  # name -> (handler, one line of help); what every Copepod knows is in builtin.py
 edits: list = []  # handlers of texts that their senders have edited
 texts: list = []  # handlers of plain text; after the last that returns False comes the echo
+buttons: dict = {}  # the data of a button, or its beginning up to a ":" -> handler
+gateway: "Any" = None  # once it is made
 starts: list = []  # what is called once when the first poll has succeeded
