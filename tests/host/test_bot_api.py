@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from host_tools import engine, targets
+from host_tools import build, engine, targets
 from host_tools.simulator import Simulator, markup
 from host_tools.simulator.updates import USER
 from host_tools.targets.target import Device
@@ -742,3 +742,61 @@ def test_a_damaged_line_of_what_is_kept_is_dropped(scene: Scene) -> None:
     scene.start(DURABLE)
     scene.until(lambda: scene.texts()[3:] == ["good"])
     scene.until(lambda: unsent(scene) == "")
+
+
+# --- the page
+
+
+def example(section: str) -> str:
+    """The program in a section of docs/bot.md."""
+    page = (build.ROOT / "docs/bot.md").read_text()
+    text = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return text.partition("```python\n")[2].partition("```")[0]
+
+
+def test_the_examples_on_the_page_do_what_they_say(scene: Scene) -> None:
+    scene.start(example("Answers"))
+    scene.sim.push_text("/led on")
+    scene.sim.push_text("hello")
+    scene.until(scene.answered("The light is on.", "HELLO"))
+    scene.until(lambda: not scene.sim.queue.pending())
+    scene.stop()
+    scene.start(example("Buttons"))
+    scene.sim.push_text("/lamp")
+    scene.until(lambda: scene.texts()[2:] == ["The lamp"])
+    scene.sim.press("Dim")
+    scene.until(lambda: scene.texts()[2:] == ["The lamp, dimmed"])
+    scene.until(lambda: [text for _, text in scene.sim.methods.notices] == ["at 50 %"])
+    scene.until(lambda: not scene.sim.queue.pending())
+    scene.stop()
+    scene.start(example("Conversations"))
+    scene.sim.push_text("/heat")
+    scene.until(lambda: scene.texts()[3:] == ["How warm?"])
+    scene.sim.press("21")
+    scene.until(lambda: scene.texts()[4:] == ["21 it is."])
+    scene.until(lambda: not scene.sim.queue.pending())
+    scene.stop()
+    scene.start(example("Unasked"))
+    scene.until(lambda: scene.texts()[5:] == ["I am back."])
+
+
+def test_the_bot_that_is_shipped_does_what_its_comments_show(scene: Scene) -> None:
+    text = (build.ROOT / "firmware/bot.py").read_text()
+    shown = re.sub(r"^# ?", "", text, flags=re.MULTILINE)
+    pin = "class Pin:\n    OUT = 0\n    now = 0\n    def __init__(self, *_):\n        pass\n"
+    pin += "    def value(self, to=None):\n        self.now = self.now if to is None else to\n"
+    pin += "        return self.now\n    def on(self):\n        self.now = 1\n"
+    pin += "    def off(self):\n        self.now = 0\n\n"
+    assert "from machine import Pin\n" in shown
+    scene.start(shown.replace("from machine import Pin\n", pin))
+    scene.sim.push_text("/led")
+    scene.until(scene.answered("The light is off."))
+    scene.sim.press("On")
+    scene.until(scene.answered("The light is on."))
+    scene.sim.push_text("/blink")
+    scene.until(lambda: scene.texts()[1:] == ["How often?"])
+    scene.sim.push_text("3")
+    scene.until(lambda: scene.texts()[2:] == ["0, 1, 2,"])
+    scene.sim.push_text("really?")
+    scene.sim.push_text("really!")
+    scene.until(lambda: scene.texts()[3:] == ["Good question.", "really!"])
