@@ -53,7 +53,11 @@ APART = (
 LINES = os.environ.get("COPEPOD_LINES") == "1"
 # The formatter is used from outside, too (host_tools/formatting/device.py).
 FORMATTER = ("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write", "give_up", "drop")
-KEYWORDS = ("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields")  # of what api.txt names
+# Arguments of what firmware/api.txt names.
+KEYWORDS = (
+    "buttons", "durable", "timeout_s",
+    "pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields",
+)
 PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.

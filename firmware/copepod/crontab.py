@@ -1,4 +1,4 @@
-"""Times as people write them, "07:30" and "0 7 * * 1-5", for timers.py. Memory: dropped once the timers run.
+"""Times as people write them, "07:30" and "0 7 * * 1-5", for timers.py. Memory: dropped after bot.py is loaded.
 
 A plan is 19 bytes: a bit for each minute (60 bits from byte 0 on), hour (24 from byte 8), day of the month
 (from byte 11), month (from byte 15) and day of the week (byte 17, Sunday is 0) on which it is due; then flags.

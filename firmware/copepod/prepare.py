@@ -77,7 +77,13 @@ def _load_bot(config):
         import bot  # the user's handlers  # noqa: F401
 
         forget("copepod.handlers")
-        if not (registry.commands or registry.texts or registry.edits or registry.starts):
+        forget("copepod.crontab")  # of timers.py
+        if registry.commands or registry.texts or registry.edits or registry.buttons:
+            from copepod.received import Received
+            from copepod.telegram.updates import UpdateReader
+
+            UpdateReader.message = Received
+        elif not registry.starts:
             forget("bot")
     except Exception as error:  # a mistake in bot.py leaves the built-in commands
         from copepod.visible import trace

@@ -118,7 +118,6 @@ class Timers:
         self.from_s = self.until_s = self.offset_s = self.latest = 0
         for plan in self.plans:
             if type(plan) is not int:
-                forget("copepod.crontab")
                 from copepod.net import clock
 
                 self.earliest_s = clock.earliest_s()

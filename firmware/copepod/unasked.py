@@ -42,6 +42,8 @@ async def _end(function, result):
         if isinstance(result, str):
             from copepod.bot import bot
 
+            if bot.owner is None:
+                raise RuntimeError("nobody to tell: allow_from has no id")
             await bot.send(bot.owner, result)
         _worked(function)
     except KeyboardInterrupt:

@@ -48,6 +48,8 @@ def ready():
     made = timers.timers
     if made.begin():
         made.earliest_s = 0
+        if "copepod.crontab" in sys.modules:
+            forget("copepod.crontab")  # as prepare.py does
     return made
 
 

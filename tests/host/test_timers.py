@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from host_tools import engine, targets
+from host_tools.build import ROOT
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
 from host_tools.targets.target import Device
@@ -135,6 +136,43 @@ def test_timers_are_called_by_the_clock_of_the_config(scene: Scene) -> None:
     assert len(scene.texts()) == 1
 
 
+def example(section: str) -> str:
+    """The program in a section of docs/bot.md."""
+    page = (ROOT / "docs/bot.md").read_text()
+    text = page.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return text.partition("```python\n")[2].partition("```")[0]
+
+
+def test_the_examples_on_the_page_do_what_they_say(scene: Scene) -> None:
+    # 06:59:30 UTC on the first Thursday of 2031, and half an hour after it.
+    moves = (
+        "\n@every(1)\ndef move():\n    Clock.seconds += 60 if Clock.seconds < 1925109200 else 0\n"
+    )
+    clock = CLOCK.replace("1919291340", "1925103570")
+    scene.start(clock + example("Timers") + moves)
+    scene.until(lambda: scene.texts() == ["It is a working day."])
+    scene.stop()
+    clock = CLOCK.replace("1919291340", "1925105370")
+    scene.start(clock + example("Timers") + moves)
+    scene.until(lambda: scene.texts()[1:] == ["Good morning."])
+    scene.stop()
+    chip = PINS.partition("from copepod.handlers")[0]
+    scene.start(
+        chip + example("Pins") + "\nfrom copepod.timers import every\nevery(1)(Pin.made.press)\n"
+    )
+    scene.until(lambda: scene.texts()[2:] == ["Somebody is at the door."])
+    scene.stop()
+    scene.start(example("State") + "print('the limit is', limit)\n")
+    scene.until(scene.said("the limit is 21.5"))
+
+
+def test_a_report_to_nobody_is_said(scene: Scene) -> None:
+    bot = "from copepod.timers import every\n@every(1)\ndef report():\n    return 'all is well'\n"
+    scene.start(bot, channels={"telegram": {"allow_from": ["*"]}})
+    scene.until(scene.said("report failed: RuntimeError: nobody to tell: allow_from has no id"))
+    assert not scene.texts()
+
+
 def test_a_timer_goes_on_while_the_network_is_away(scene: Scene) -> None:
     reset = scene.sim.fault("reset", "getUpdates", count=None, at="before", after=1)
     scene.start(
@@ -254,6 +292,8 @@ def test_the_state_outlives_the_gateway(scene: Scene) -> None:
     scene.sim.push_text("the last one")
     assert device.wait(lambda: device.ended, 20)
     scene.sim.faults.clear()
-    assert json.loads(kept.read_text()) == {"count": int(scene.texts()[-1])}  # what is new is written
+    assert json.loads(kept.read_text()) == {
+        "count": int(scene.texts()[-1])
+    }  # what is new is written
     scene.start(STATE)
     scene.until(scene.said(f"it begins with {scene.texts()[-1]}"))
