@@ -546,7 +546,7 @@ def test_a_press_is_an_answer(scene: Scene) -> None:
     scene.until(scene.answered("How warm?"))
     scene.sim.press("cold")
     scene.until(scene.answered("It was 18.", "Sure about 2?"))
-    scene.until(lambda: scene.sim.methods.notices)
+    scene.until(lambda: [text for _, text in scene.sim.methods.notices] == ["thanks"])
     assert keyboard(scene, 0) == []
     scene.sim.push_callback("stop")  # its own handler does not get it
     scene.until(scene.answered("It was 18.", "Sure about 2?", "stop: 18"))
