@@ -86,9 +86,9 @@ def _load_bot(config):
         trace(error)
         forget("copepod.visible")
     if registry.commands or registry.texts or registry.edits or registry.buttons:
-        from copepod.received import Received
+        from copepod import received
         from copepod.telegram.updates import UpdateReader
 
-        UpdateReader.message = Received
+        UpdateReader.message = received.Received
     elif not registry.starts and "bot" in sys.modules:
         forget("bot")

@@ -1,31 +1,22 @@
 """Begins what bot.py has registered with @on_start. Memory: dropped after it; a task each."""
 
 import asyncio
-import os
 
 from copepod import registry
 from copepod.once import forget
 
 
-def begin(gateway):
-    """Send what a run before has left (durable.py), and call each of registry.starts, in a task of its own."""
-    path = gateway.config.path + ".unsent"
-    if _exists(path):
+def begin(gateway, unsent):
+    """Send what a run before has left in the file `unsent`, if any, and call each of registry.starts, in tasks."""
+    if unsent:
         from copepod import durable
 
-        asyncio.create_task(durable.send_kept(gateway, path, durable.numbers_in(path)))
+        asyncio.create_task(durable.send_kept(gateway, unsent, durable.numbers_in(unsent)))
         forget("copepod.durable")
     starts = registry.starts
     registry.starts = ()  # pyright: ignore[reportAttributeAccessIssue]
     for function in starts:
         asyncio.create_task(run(function))
-
-
-def _exists(path):
-    try:
-        return os.stat(path)[6] > 0
-    except OSError:
-        return False
 
 
 async def run(function):

@@ -1,6 +1,7 @@
 """How the channel gets its connection and its first poll. Memory: dropped after use."""
 
 import gc
+import os
 from time import ticks_ms
 
 from copepod import registry
@@ -53,7 +54,17 @@ def first_poll(channel):
     gateway.telemetry.event("poll", 0)
     gateway.telemetry.frame("steady", True)
     if first:
-        from copepod import starts
+        unsent = _left(gateway.config.path + ".unsent")
+        if unsent or registry.starts:
+            from copepod import starts
 
-        starts.begin(gateway)
-        forget("copepod.starts")
+            starts.begin(gateway, unsent)
+            forget("copepod.starts")
+
+
+def _left(path):
+    # The path, if a run before has left something there: see durable.py.
+    try:
+        return path if os.stat(path)[6] else None
+    except OSError:
+        return None
