@@ -191,6 +191,7 @@ def plan_for(
     heap: str | None,
     app: str | None,
     chain: str | None,
+    kills: int | None = None,
 ) -> Scenario:
     """The scenario that the options describe."""
     if fault and fault not in fault_names():
@@ -199,6 +200,14 @@ def plan_for(
     if messages is not None:
         plan.messages.count = messages
         plan.timeout_s = max(plan.timeout_s, 30 + messages * 0.2)
+    if kills is not None:
+        if not plan.kills.count:
+            raise UserError(f"--kills: the scenario {plan.name!r} kills nobody")
+        share = -(-plan.messages.count // plan.kills.count)  # messages between two kills
+        plan.kills.count = plan.expect.duplicates = kills
+        plan.expect.tls_connections = kills + 1
+        plan.messages.count = max(messages or 0, share * kills)
+        plan.timeout_s = 30 + 5 * kills
     if length is not None:
         plan.messages.lengths = [length]
     if scripts:
@@ -223,6 +232,7 @@ def fault_names() -> list[str]:
 
 @click.command("live")
 @click.option("--messages", type=click.IntRange(1), help="How many messages are sent.")
+@click.option("--kills", type=click.IntRange(1), help="How often, in a scenario that kills.")
 @click.option("--length", type=click.IntRange(16, 4096), help="Their length in UTF-16 units.")
 @click.option("--scripts", help=f"Of {','.join(SCRIPTS)}; in turn.")
 @click.option("--fault", help="What goes wrong: the scenario fault-<NAME>; `list` names them.")
@@ -240,6 +250,7 @@ def fault_names() -> list[str]:
 @click.option("--log", is_flag=True, help="Print the gateway's console at the end.")
 def live_command(
     messages: int | None,
+    kills: int | None,
     length: int | None,
     scripts: str | None,
     fault: str | None,
@@ -267,7 +278,7 @@ def live_command(
     if port:
         os.environ["PORT"] = port
     place = targets.get(target)
-    plan = plan_for(name, fault, messages, length, scripts, heap, app, chain)
+    plan = plan_for(name, fault, messages, length, scripts, heap, app, chain, kills)
     command = results.command()
     if os.environ.get("TELEGRAM_TOKEN"):
         from host_tools.scenarios import live_telegram

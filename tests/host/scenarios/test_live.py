@@ -182,6 +182,14 @@ def test_kills_are_made_and_counted(tmp_path):
     assert result.tally.lost == 0
 
 
+def test_a_scenario_that_kills_can_do_it_oftener():
+    plan = live.plan_for("kill-steps", None, None, None, None, None, None, None, kills=150)
+    assert (plan.kills.count, plan.messages.count) == (150, 1500)
+    assert (plan.expect.lost, plan.expect.repeated_by_kill) == (0, 1)
+    with pytest.raises(UserError, match="kills nobody"):
+        live.plan_for("live", None, None, None, None, None, None, None, kills=2)
+
+
 # --- garbage and heap
 
 
