@@ -343,12 +343,22 @@ def test_a_group_that_is_limited_holds_nobody_else(
 
 
 def test_pressed_buttons_are_bounded(scene: Scene) -> None:
-    scene.sim.fault("429", "answerCallbackQuery", retry_after=600)
+    scene.sim.fault("429", "answerCallbackQuery", retry_after=6)
     scene.start(limit=10)
     for number in range(40):
         scene.sim.push_callback(f"press {number}")
     scene.until(lambda: len(scene.texts()) == 40)
     scene.until(lambda: not scene.sim.queue.pending())
+    acknowledged = scene.sim.calls_of
+    assert len(acknowledged("answerCallbackQuery")) == 1, (
+        "the limit was over before the last press"
+    )
+    scene.until(lambda: len(acknowledged("answerCallbackQuery")) >= 3)
+    for word in ("one", "two", "three"):  # and a poll after each, before which the rest is sent
+        scene.sim.push_text(word)
+        scene.until(lambda word=word: scene.texts()[-1] == word)
+    scene.until(lambda: not scene.sim.queue.pending())
+    assert len(acknowledged("answerCallbackQuery")) <= 20, "each press was kept"
 
 
 # --- the wire
