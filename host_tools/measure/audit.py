@@ -375,7 +375,7 @@ def audit_command(target: str, app: str | None, heap: str | None, path: Path | N
     audit = measure(place, app, heap or constrained_heap(place, app), console)
     command = results.command()
     path = results.place(f"audit-{target}", path, command)
-    data = {"command": command, **audit.as_dict()}
+    data = {"command": command, "firmware": results.firmware(), **audit.as_dict()}
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     published = path.resolve().parent == results.PUBLISHED
     plots = PLOTS if published else path.parent

@@ -205,6 +205,21 @@ def test_find_heap_bisects():
     assert found == 61
 
 
+def test_a_heap_that_passes_now_and_then_is_not_enough(monkeypatch):
+    tried = []
+
+    def once(plan, target, console):
+        kilobytes = int(plan.device.heap[:-1])
+        tried.append(kilobytes)
+        lucky = kilobytes in (60, 61) and tried.count(kilobytes) == 1
+        return SimpleNamespace(ok=kilobytes > 61 or lucky, failures=[])
+
+    monkeypatch.setattr(live, "run_once", once)
+    found = live.find_heap(plan(), PuppetTarget(), Console(quiet=True))
+    assert found == 62
+    assert tried.count(62) >= live.REPEATS
+
+
 # --- the command
 
 
