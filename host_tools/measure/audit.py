@@ -28,7 +28,7 @@ from host_tools.scenarios import corpus, engine, results
 from host_tools.scenarios.terminal import screen
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 
 PLOTS = results.ROOT / "docs" / "plots"
 HEAP = "4M"  # nothing is collected while garbage is counted
@@ -125,7 +125,7 @@ class Session:
         files = {**engine.files_for(self.sim), **self.how.pop("files", {})}
         config = engine.gateway_config(self.sim, self.target, self.extra)
         self.device: Device = self.target.start(
-            config, workdir=self.folder, files=files, **self.how
+            Start(config, workdir=self.folder, files=files, **self.how)
         )
         if not self.device.wait(
             lambda: self.device.frames.phase("steady"), 30 * self.target.patience

@@ -28,7 +28,6 @@ def said(request: dict[str, Any]) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
 
     def log_message(self, format: str, *args: object) -> None:
         """Nothing is printed."""
@@ -44,6 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         request = json.loads(body)
+        assert isinstance(self.server, _Server)
         self.server.asked += 1
         text = said(request)
         head = {"id": "1", "created": int(time.time()), "model": MODEL}

@@ -15,7 +15,7 @@ from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.http import Response
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device
+from host_tools.targets.target import Device, Start
 
 GROUP = {"id": -1001234567890, "type": "supergroup", "title": "Plankton"}
 OTHER = 7000000002
@@ -35,7 +35,7 @@ class Scene:
         target = targets.get("unix")
         extra = {"channels": {"telegram": telegram}, "telemetry": {"interval_s": 1000}}
         config = engine.gateway_config(self.sim, target, extra)
-        self.device = target.start(config, workdir=self.folder, bot=bot, heap=heap)
+        self.device = target.start(Start(config, workdir=self.folder, bot=bot, heap=heap))
         return self.device
 
     def stop(self, kill: bool = False) -> None:

@@ -15,6 +15,7 @@ from host_tools.measure import compare
 from host_tools.scenarios import corpus, engine, live, scenario, verdict
 from host_tools.simulator.judge import judge
 from host_tools.simulator.updates import utf16_length
+from host_tools.targets.target import Start
 
 
 def plan(**rooms):
@@ -196,7 +197,7 @@ def test_a_scenario_that_kills_can_do_it_oftener():
 def test_garbage_is_the_slope_of_used_heap():
     target = PuppetTarget()
     assert live.garbage(plan(), target, 60) == 1000
-    assert target.starts[0]["gc"] == "off"
+    assert target.starts[0].gc == "off"
 
 
 def test_find_heap_bisects():
@@ -263,7 +264,7 @@ def test_a_wrong_heap_is_said(heap):
 
 def test_a_wrong_heap_starts_no_interpreter(tmp_path):
     with pytest.raises(UserError, match="heap '12x': expected a size like 128k"):
-        targets.get("unix").start({}, workdir=tmp_path, heap="12x")
+        targets.get("unix").start(Start({}, workdir=tmp_path, heap="12x"))
     assert not list(tmp_path.iterdir())
 
 
