@@ -13,8 +13,7 @@ from host_tools.console.frames import Frame
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets import rv32
-from host_tools.targets.target import Start
+from host_tools.targets import rv32, target
 
 TARGET = rv32.TARGET
 START_S = 15.0
@@ -93,7 +92,7 @@ def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
         whole = engine.gateway_config(sim, TARGET, config or {})
         more.setdefault("app", "frozen")
         device = TARGET.start(
-            Start(whole, workdir=tmp_path, files=engine.files_for(sim), **more), options
+            target.Start(whole, workdir=tmp_path, files=engine.files_for(sim), **more), options
         )
         devices.append(device)
         if ready:
