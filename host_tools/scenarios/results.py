@@ -43,6 +43,9 @@ def firmware(folder: Path = FIRMWARE) -> str:
     return digest.hexdigest()[:16]
 
 
+firmware()  # read now: a measurement is of what was there when it began
+
+
 def place(stem: str, given: Path | None, made_by: str) -> Path:
     """The file for a result of this name; its folder is there."""
     path = given or PUBLISHED / f"{stem}.json"
