@@ -31,7 +31,7 @@ from host_tools.simulator.bot import Sent
 from host_tools.simulator.keyboard import act
 from host_tools.simulator.server import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Line, Target
+from host_tools.targets.target import Device, Line, Start, Target
 
 BARS = "▁▂▃▄▅▆▇█"
 TREND = 12  # frames in the little graph
@@ -129,7 +129,7 @@ def _with_simulator(chat: Chat, heap: str | None, app: str, folder: Path) -> int
         chat.sim = sim
         config = engine.gateway_config(sim, chat.target, {})
         device = chat.target.start(
-            config, workdir=folder, files=engine.files_for(sim), heap=heap, app=app
+            Start(config, workdir=folder, files=engine.files_for(sim), heap=heap, app=app)
         )
         device.on_line = chat.on_line
         chat.device = device
@@ -174,7 +174,7 @@ def _with_telegram(chat: Chat, heap: str | None, app: str, folder: Path) -> int:
     allow = config["channels"]["telegram"]["allow_from"]
     if not allow:
         console.print("ALLOW is not set: send the code below to your bot and it is yours")
-    device = chat.target.start(config, workdir=folder, heap=heap, app=app)
+    device = chat.target.start(Start(config, workdir=folder, heap=heap, app=app))
     device.on_line = chat.on_line
     chat.device = device
     chat.log = True

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from host_tools.console.frames import ABSENT, ADDED, FIELDS, PREFIX, Frame
+from host_tools.console.frames import ABSENT, FIELDS, FORMS, PREFIX, Frame
 
 SIZE = 8192  # frames in a batch
 
@@ -75,7 +75,7 @@ def parse(matches: list[Match]) -> Batch | None:
     """What the lines hold; None unless every one is whole and all have the same fields."""
     rows = len(matches)
     told = b"".join([match[4] for match in matches])
-    for names in (FIELDS, tuple(name for name in FIELDS if name not in ADDED)):
+    for names in FORMS:
         form = "".join(f"{name}= " for name in names).encode()
         if told.translate(None, _DIGITS) == form * rows:
             break

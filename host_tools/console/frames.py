@@ -32,9 +32,14 @@ FIELDS = (
     "tls",  # TLS connections opened
     "back",  # back-offs
 )
-# Fields that version 1 did not have from the beginning: older firmware and recordings lack them.
+# Fields that version 1 did not have from the beginning, oldest first: older firmware and
+# recordings lack the last ones.
 ADDED = ("gc_total",)
-_AT_FIRST = tuple(name for name in FIELDS if name not in ADDED)
+# What a frame may carry: the fields of today, and those of each time before one was added.
+FORMS = tuple(
+    tuple(name for name in FIELDS if name not in ADDED[count:])
+    for count in range(len(ADDED), -1, -1)
+)
 UNITS = {name: "B" for name in FIELDS[:9]}
 
 ABSENT = 0x5A5A  # what "-" counts as in the checksum
@@ -152,7 +157,7 @@ def _values(text: str) -> tuple[tuple[str, ...], list[int | None]]:
     """Names and numbers of `name=number` pairs in the order of FIELDS."""
     parts = text.split()
     names = tuple(part.partition("=")[0] for part in parts)
-    if names not in (FIELDS, _AT_FIRST):
+    if names not in FORMS:
         raise FrameError(f"fields {' '.join(names)[:60]!r} are not those of this version")
     values: list[int | None] = []
     for part in parts:

@@ -11,7 +11,7 @@ from host_tools.simulator.judge import MAX_ENTITIES, judge, utf16_length
 
 _DELETED = re.compile("[\u2028-\u202e]")
 _CONTROL = re.compile(r"[\0-\x09\x0b-\x1f\x7f-\x9f]")
-_STYLE_TAG = r"</?(b|strong|i|em|u|ins|s|strike|del|tg-spoiler)>"
+_STYLE_TAG = rf"</?({reference.STYLE_TAGS})>"
 _WIDE_BLANK = re.compile(r"[^\S\x00-\x7f]")
 _UNLIKE = re.compile(rf"(?i)[\0-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]|{_STYLE_TAG}")
 _URL_WITH_REFERENCE = re.compile(r"(?i)(?:https?:|www\.)[^\s<]*&[a-z#]")

@@ -60,6 +60,11 @@ def cost_command(target: str, interpreter: str | None, path: Path | None) -> Non
     click.echo("\n".join([f"interpreter: {python}", *lines]))
     command = results.command()
     path = results.place("format-cost", path, command)
-    data = {"command": command, "target": target, **json.loads(last)}
+    data = {
+        "command": command,
+        "firmware": results.firmware(),
+        "target": target,
+        **json.loads(last),
+    }
     path.write_text(json.dumps(data, indent=1) + "\n")
     click.echo(f"written to {results.shown(path)}")

@@ -33,7 +33,8 @@ NAMES = frozenset([codepoint2name[code] for code in range(0xA0, 0x100)] + _MORE_
 
 _TAGS = {"em": "i", "strong": "b", "s": "s", "tg-spoiler": "tg-spoiler"}
 _BULLETS = "•◦▪"
-_STYLE_TAG = re.compile(r"<(/?)(b|strong|i|em|u|ins|s|strike|del|tg-spoiler)>", re.I)
+STYLE_TAGS = "b|strong|i|em|u|ins|s|strike|del|tg-spoiler"  # the HTML that is read as a style
+_STYLE_TAG = re.compile(rf"<(/?)({STYLE_TAGS})>", re.I)
 
 
 @functools.cache

@@ -28,7 +28,7 @@ from host_tools.scenarios import corpus, engine, results
 from host_tools.scenarios.terminal import screen
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 
 PLOTS = results.ROOT / "docs" / "plots"
 HEAP = "4M"  # nothing is collected while garbage is counted
@@ -125,7 +125,7 @@ class Session:
         files = {**engine.files_for(self.sim), **self.how.pop("files", {})}
         config = engine.gateway_config(self.sim, self.target, self.extra)
         self.device: Device = self.target.start(
-            config, workdir=self.folder, files=files, **self.how
+            Start(config, workdir=self.folder, files=files, **self.how)
         )
         if not self.device.wait(
             lambda: self.device.frames.phase("steady"), 30 * self.target.patience
@@ -375,7 +375,7 @@ def audit_command(target: str, app: str | None, heap: str | None, path: Path | N
     audit = measure(place, app, heap or constrained_heap(place, app), console)
     command = results.command()
     path = results.place(f"audit-{target}", path, command)
-    data = {"command": command, **audit.as_dict()}
+    data = {"command": command, "firmware": results.firmware(), **audit.as_dict()}
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     published = path.resolve().parent == results.PUBLISHED
     plots = PLOTS if published else path.parent

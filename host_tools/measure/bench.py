@@ -272,7 +272,7 @@ def settings_table(runs: list[PhaseRun]) -> Table:
 def write(outcome: Outcome, command: str, path: Path | None = None) -> Path:
     """The outcome as JSON."""
     path = results.place(f"bench-{outcome.target}", path, command)
-    data = {"command": command, **outcome.as_dict()}
+    data = {"command": command, "firmware": results.firmware(), **outcome.as_dict()}
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     return path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from host_tools.measure.report_tables import Results, kind
+from host_tools.measure.report_text import Results, kind
 
 _COLOURS = ("#1b4f72", "#2e86c1", "#85c1e9", "#b9770e", "#f0b27a", "#7d8a2e", "#a04060", "#888888")
 

@@ -111,6 +111,7 @@ def compare_command(messages: int, target: str, heap: str | None, path: Path | N
     path = results.place(f"compare-{place.name}", path, command)
     data = {
         "command": command,
+        "firmware": results.firmware(),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": platform.platform(),
         "interpreter": place.interpreter(),

@@ -16,7 +16,7 @@ from host_tools.app import build
 from host_tools.app.tree import app_tree
 from host_tools.console.frames import Event, Frame
 from host_tools.errors import UserError
-from host_tools.targets.target import Device, Line, Target
+from host_tools.targets.target import Device, Line, Start, Target
 from host_tools.toolchain import pages
 
 NAMES = (
@@ -115,7 +115,7 @@ def start(target: Target, name: str, call: str, **how: Any) -> Device:
     pre = f"import {name}\n{name}.{call}\nraise SystemExit(0)"
     how.setdefault("app", "mpy")
     files = {f"{name}.mpy": compiled(name), **how.pop("files", {})}
-    return target.start(how.pop("config", CONFIG), files=files, pre=pre, **how)
+    return target.start(Start(how.pop("config", CONFIG), files=files, pre=pre, **how))
 
 
 def finish(device: Device, timeout_s: float) -> str:

@@ -5,8 +5,9 @@ A document holds markers, and what stands between them is written anew:
     <!-- table:phases:begin -->
     <!-- table:phases:end -->
 
-The names are those of report_tables.TABLES. README.md has `results` markers, for the whole section.
-`--measure` runs what writes the results first. With the same results the same text is written.
+The names are those of report_tables.TABLES. docs/results.md has `results` markers, for the whole
+section. `--measure` runs what writes the results first. With the same results the same text is
+written.
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ import click
 
 from host_tools import targets
 from host_tools.errors import UserError
-from host_tools.measure import charts, report_tables
-from host_tools.measure.report_tables import TABLES, Results
+from host_tools.measure import charts, report_text
+from host_tools.measure.report_tables import TABLES
+from host_tools.measure.report_text import Results
 from host_tools.paths import RESULTS, ROOT
 
-DOCUMENTS = ("README.md", "docs/technical.md", "docs/guide.md")
+DOCUMENTS = ("README.md", "docs/results.md", "docs/technical.md", "docs/guide.md")
 PLOTS = "docs/plots"
 
 # What `--measure` runs, in this order, for each target that is asked for.
@@ -47,17 +49,17 @@ dates are never the same. In `results/` all of these stand below `may_vary`, or 
 
 
 def section(results: Results) -> str:
-    """The README's section."""
+    """The section of docs/results.md."""
     return "\n\n".join(
         [
             TABLES["glance"](results),
-            f"![live heap by phase]({PLOTS}/heap-phases.svg)",
-            "### Phases and platforms",
+            "![live heap by phase](plots/heap-phases.svg)",
+            "## Phases and platforms",
             TABLES["phases"](results),
-            f"![garbage per message by component]({PLOTS}/garbage.svg)",
+            "![garbage per message by component](plots/garbage.svg)",
             VARIES,
-            "Everything else, by component and page: [docs/technical.md](docs/technical.md). "
-            "Every command: [docs/guide.md](docs/guide.md).",
+            "Everything else, by component and page: [technical.md](technical.md). "
+            "Every command: [guide.md](guide.md).",
         ]
     )
 
@@ -132,7 +134,7 @@ def report_command(names: tuple[str, ...]) -> None:
     """Write the tables and plots of results/ into README.md and docs/."""
     if names:
         measure(names)
-    results = report_tables.load(RESULTS)
+    results = report_text.load(RESULTS)
     if not results:
         raise UserError("results/ is empty: run `make bench` and `make audit` first")
     for path in write(ROOT, results):

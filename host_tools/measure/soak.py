@@ -21,7 +21,7 @@ from host_tools.measure import budgets
 from host_tools.measure.phases import Phase, is_wheel, outside
 from host_tools.scenarios import corpus, engine
 from host_tools.simulator import Simulator
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 from host_tools.toolchain import pages
 
 LONG = 4096  # UTF-16 units, the longest message there is
@@ -127,11 +127,13 @@ class Soak:
         ):
             extra = {"telemetry": {"interval_s": 1, "mem_info": True}, **SHORT_POLL}
             self.device = self.target.start(
-                engine.gateway_config(self.sim, self.target, extra),
-                workdir=Path(folder),
-                files=engine.files_for(self.sim),
-                heap=self.heap,
-                app=self.app,
+                Start(
+                    engine.gateway_config(self.sim, self.target, extra),
+                    workdir=Path(folder),
+                    files=engine.files_for(self.sim),
+                    heap=self.heap,
+                    app=self.app,
+                )
             )
             try:
                 self._phases(messages)

@@ -123,16 +123,16 @@ class PlainLines:
 
     def frame(self, t: float, frame: Frame) -> None:
         """One line."""
-        click.echo(plain_line("", frame))
+        sys.stdout.write(f"{plain_line('', frame)}\n")
 
     def batch(self, batch: Batch) -> None:
         """Many lines."""
         rows = zip(
             batch.seqs.tolist(), batch.t_ms.tolist(), batch.phases, batch.known(), strict=True
         )
-        click.echo(
-            "\n".join(
-                f"frame {seq} t={t_ms / 1000:.1f}s {phase} {values}"
+        sys.stdout.write(
+            "".join(
+                f"frame {seq} t={t_ms / 1000:.1f}s {phase} {values}\n"
                 for seq, t_ms, phase, values in rows
             )
         )

@@ -214,7 +214,7 @@ class Model:
     def feed(self, t: float, line: str) -> Frame | Event | None:
         """Take one console line."""
         self.lines += 1
-        self.now = t
+        self.now = max(self.now, t)
         reboots = self.stream.reboots
         item = self.stream.feed(line)
         if item is not None and (item.seq == 0 or self.stream.reboots > reboots):

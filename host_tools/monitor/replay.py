@@ -58,29 +58,34 @@ class Replay:
             if self._watch:
                 self._one_by_one(lines)
             elif not self._at_once(lines):
-                # the log has no part in the order of the frames
-                self._one_by_one([line for line in lines if not _is_told(line)])
-                self._in_parts([line for line in lines if _is_told(line)])
+                self._in_parts(lines)
         self._pass_on()
 
     def _in_parts(self, lines: list[bytes]) -> None:
         """Down to the line that does not go with the others."""
         if len(lines) <= FEW:
             self._one_by_one(lines)
-        elif not self._at_once(lines):
-            self._in_parts(lines[: len(lines) // 2])
-            self._in_parts(lines[len(lines) // 2 :])
+            return
+        for part in (lines[: len(lines) // 2], lines[len(lines) // 2 :]):
+            if not self._at_once(part):
+                self._in_parts(part)
 
     def _one_by_one(self, lines: list[bytes]) -> None:
         for line in lines:
             self._one(line)
 
     def _at_once(self, lines: list[bytes]) -> bool:
-        """Take lines that are nothing but whole frames in order, and the same for people."""
+        """Take lines that are nothing but whole frames in order, the same for people, and the log.
+
+        The log has no part in the order of the frames: its lines are taken after them.
+        """
         text = b"".join(lines)
         found = self._pattern.findall(text)
         human = (b"\n" + text).count(self._human)
-        if not found or len(found) + human != len(lines):
+        others: list[bytes] = []
+        if len(found) + human != len(lines):
+            others = [line for line in lines if not _is_told(line)]
+        if not found or len(found) + human + len(others) != len(lines):
             return False
         batch = frame_batch.parse(found)
         if batch is None or not self.model.take(batch):
@@ -89,6 +94,7 @@ class Replay:
         self._pass_on()
         for sink in self._sinks:
             sink.batch(batch)
+        self._one_by_one(others)
         return True
 
     def _one(self, raw: bytes) -> None:

@@ -38,6 +38,7 @@ GARBAGE_HEAP = "64M"
 GARBAGE_WARM = 20  # messages before the first reading
 GARBAGE_COUNT = 40  # messages between the readings
 SMALLEST_KB = 8
+REPEATS = 3  # near its limit a heap passes now and then
 
 
 def run_once(plan: Scenario, target: Target, console: Console | None = None) -> Result:
@@ -95,7 +96,7 @@ def judge_garbage(result: Result, plan: Scenario, target: Target, lengths: list[
 
 
 def find_heap(plan: Scenario, target: Target, console: Console) -> int | None:
-    """The smallest heap in KiB in which the scenario passes, by bisection."""
+    """The smallest heap in KiB in which the scenario passes REPEATS times, by bisection."""
 
     def passes(kilobytes: int) -> bool:
         smaller = dataclasses.replace(plan.device, heap=f"{kilobytes}k")
@@ -111,6 +112,8 @@ def find_heap(plan: Scenario, target: Target, console: Console) -> int | None:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if passes(middle) else (middle, high)
+    while not all(passes(high) for _ in range(REPEATS)):
+        high += 1  # it had passed by chance
     return high
 
 
@@ -171,6 +174,7 @@ def write(result: Result, path: Path | None, command: str) -> Path:
     path = results.place(stem, path, command)
     data = {
         "command": command,
+        "firmware": results.firmware(),
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": platform.platform(),
         **result.as_dict(),
@@ -191,6 +195,7 @@ def plan_for(
     heap: str | None,
     app: str | None,
     chain: str | None,
+    kills: int | None = None,
 ) -> Scenario:
     """The scenario that the options describe."""
     if fault and fault not in fault_names():
@@ -199,6 +204,14 @@ def plan_for(
     if messages is not None:
         plan.messages.count = messages
         plan.timeout_s = max(plan.timeout_s, 30 + messages * 0.2)
+    if kills is not None:
+        if not plan.kills.count:
+            raise UserError(f"--kills: the scenario {plan.name!r} kills nobody")
+        share = -(-plan.messages.count // plan.kills.count)  # messages between two kills
+        plan.kills.count = plan.expect.duplicates = kills
+        plan.expect.tls_connections = kills + 1
+        plan.messages.count = max(messages or 0, share * kills)
+        plan.timeout_s = 30 + 5 * kills
     if length is not None:
         plan.messages.lengths = [length]
     if scripts:
@@ -223,6 +236,7 @@ def fault_names() -> list[str]:
 
 @click.command("live")
 @click.option("--messages", type=click.IntRange(1), help="How many messages are sent.")
+@click.option("--kills", type=click.IntRange(1), help="How often, in a scenario that kills.")
 @click.option("--length", type=click.IntRange(16, 4096), help="Their length in UTF-16 units.")
 @click.option("--scripts", help=f"Of {','.join(SCRIPTS)}; in turn.")
 @click.option("--fault", help="What goes wrong: the scenario fault-<NAME>; `list` names them.")
@@ -240,6 +254,7 @@ def fault_names() -> list[str]:
 @click.option("--log", is_flag=True, help="Print the gateway's console at the end.")
 def live_command(
     messages: int | None,
+    kills: int | None,
     length: int | None,
     scripts: str | None,
     fault: str | None,
@@ -267,7 +282,7 @@ def live_command(
     if port:
         os.environ["PORT"] = port
     place = targets.get(target)
-    plan = plan_for(name, fault, messages, length, scripts, heap, app, chain)
+    plan = plan_for(name, fault, messages, length, scripts, heap, app, chain, kills)
     command = results.command()
     if os.environ.get("TELEGRAM_TOKEN"):
         from host_tools.scenarios import live_telegram
@@ -304,6 +319,7 @@ def _find_and_tell(
     path = results.place(stem, path, command)
     data: dict[str, Any] = {
         "command": command,
+        "firmware": results.firmware(),
         "target": place.name,
         "word_bits": place.word_bits,
         "interpreter": place.interpreter(),
@@ -312,6 +328,7 @@ def _find_and_tell(
         "lengths": plan.messages.lengths,
         "app": plan.device.app or place.default_app,
         "smallest_heap_kib": smallest,
+        "passed": REPEATS,
     }
     path.write_text(json.dumps(data, indent=2) + "\n")
     console.print(f"written to {results.shown(path)}")

@@ -24,7 +24,7 @@ from host_tools.scenarios.result import Result, Row, Tally
 from host_tools.scenarios.scenario import Scenario
 from host_tools.scenarios.terminal import scratch
 from host_tools.scenarios.verdict import growth, percentile
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 
 MESSAGES = 5  # asked for when --messages does not say
 PATIENCE_S = 300.0
@@ -95,11 +95,13 @@ def run(plan: Scenario, place: Target, console: Console, messages: int | None = 
     began = time.monotonic()
     with scratch() as folder:
         device = place.start(
-            config,
-            workdir=Path(folder),
-            heap=plan.device.heap,
-            app=plan.device.app or place.default_app,
-            bot=BOT,
+            Start(
+                config,
+                workdir=Path(folder),
+                heap=plan.device.heap,
+                app=plan.device.app or place.default_app,
+                bot=BOT,
+            )
         )
         rss = None
         try:

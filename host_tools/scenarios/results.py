@@ -6,12 +6,14 @@ one of somebody's own and goes to build/results/.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
-from host_tools.paths import ROOT
+from host_tools.paths import FIRMWARE, ROOT
 
 PUBLISHED = ROOT / "results"
 OWN = ROOT / "build" / "results"
@@ -30,6 +32,18 @@ def _bare(line: list[str]) -> str:
         elif not word.startswith("--json="):
             kept.append(word)
     return shlex.join(kept)
+
+
+@cache
+def firmware(folder: Path = FIRMWARE) -> str:
+    """A digest of the application, kept with what was measured of it: report tells what is older."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.joinpath("copepod").rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+firmware()  # read now: a measurement is of what was there when it began
 
 
 def place(stem: str, given: Path | None, made_by: str) -> Path:

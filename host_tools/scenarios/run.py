@@ -18,7 +18,7 @@ from host_tools.scenarios.scenario import FaultPlan, Messages, Scenario
 from host_tools.simulator import Simulator
 from host_tools.simulator.limits import Limits
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 
 START_S = 30.0  # until the first poll, faults on the way included
 QUIET_FROM = 20  # messages, from which on a frame after them is worth waiting for
@@ -74,14 +74,16 @@ class Run:
         place = self.scenario.device
         config = gateway_config(self.sim, self.target, self.scenario.config)
         return self.target.start(
-            config,
-            workdir=self.workdir,
-            files=files_for(self.sim),
-            heap=place.heap,
-            app=place.app or self.target.default_app,
-            gc=place.gc,
-            pre=place.pre,
-            bot=place.bot,
+            Start(
+                config,
+                workdir=self.workdir,
+                files=files_for(self.sim),
+                heap=place.heap,
+                app=place.app or self.target.default_app,
+                gc=place.gc,
+                pre=place.pre,
+                bot=place.bot,
+            )
         )
 
     def ended(self, device: Device) -> None:

@@ -1,7 +1,7 @@
 """Where the gateway can run: one small interface, one file per kind of place.
 
     target = targets.get("unix")
-    device = target.start(config, workdir=path, heap="128k")
+    device = target.start(Start(config, workdir=path, heap="128k"))
     device.wait(lambda: device.frames.phase("steady"), 10)
     device.stop()
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib
 
 from host_tools.errors import UserError
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 
 # name -> (module, attribute)
 TARGETS = {
@@ -47,4 +47,4 @@ def get(name: str) -> Target:
     return getattr(module, place[1])
 
 
-__all__ = ["TARGETS", "Device", "Target", "get", "names"]
+__all__ = ["TARGETS", "Device", "Start", "Target", "get", "names"]

@@ -34,7 +34,7 @@ from host_tools.install.deploy import CLEAR, STAGE, Deployment
 from host_tools.install.put_aside import ASIDE, MAIN, SWAPPED, restore
 from host_tools.install.remote import Remote
 from host_tools.monitor import recording
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 
 BOOT_S = 12.0
 CTRL_C = b"\x03"
@@ -232,6 +232,17 @@ class Session:
         restore(self.remote, self.extra)
 
 
+def with_programs(how: Start) -> dict[str, bytes]:
+    """The files of a start, with the user's bot and a main.py where something runs before it."""
+    whole = dict(how.files)
+    if how.bot is not None:
+        whole[OWNERS_FILE] = how.bot.encode()
+    if how.before:
+        lines = "\n".join(f"        {line}" for line in how.before.splitlines())
+        whole[MAIN] = BEFORE.format(pre=lines).encode()
+    return whole
+
+
 class BoardTarget(Target):
     """Runs scenarios on the board that PORT names."""
 
@@ -279,33 +290,14 @@ class BoardTarget(Target):
             remote.reset()
         return self._about[port]
 
-    def start(
-        self,
-        config: dict[str, Any],
-        *,
-        workdir: Path,
-        files: dict[str, bytes] | None = None,
-        heap: str | None = None,
-        app: str = "mpy",
-        gc: str = "auto",
-        pre: str = "",
-        bot: str | None = None,
-    ) -> BoardDevice:
-        """As Target.start(). The heap is the board's own, whatever `heap` says."""
+    def start(self, how: Start) -> BoardDevice:
+        """As Target.start(). The heap is the board's own, whatever `how.heap` says."""
         port = self.port
         if self._session and self._session.active and self._session.port == port:
             return BoardDevice(self._session, reset=False)  # after kill(): it is booting already
         session = Session(port)
-        whole = dict(files or {})
-        if bot is not None:
-            whole[OWNERS_FILE] = bot.encode()
-        if gc == "off":
-            pre = "import gc; gc.disable()\n" + pre
-        if pre:
-            lines = "\n".join(f"        {line}" for line in pre.splitlines())
-            whole[MAIN] = BEFORE.format(pre=lines).encode()
         try:
-            session.begin(config, whole, deploy=app == "mpy")
+            session.begin(how.config, with_programs(how), deploy=how.app == "mpy")
         except UserError:
             session.active = True
             with contextlib.suppress(UserError):

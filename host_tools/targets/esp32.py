@@ -20,19 +20,17 @@ import re
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
-from host_tools.app import app_files
 from host_tools.board import boards, littlefs_image
 from host_tools.errors import UserError
 from host_tools.install import image
-from host_tools.targets.board import BEFORE, MAIN, said_status
+from host_tools.targets.board import said_status, with_programs
 from host_tools.targets.rv32 import Listener
 from host_tools.targets.services import Services
 from host_tools.targets.tap import Tap
-from host_tools.targets.target import Device, Target
+from host_tools.targets.target import Device, Start, Target
 
 BOARD = "ESP32_GENERIC"
 NEEDS = (
@@ -203,32 +201,13 @@ class Esp32Target(Target):
         firmware = image.get_firmware(found, os.environ.get("FIRMWARE"), Console(quiet=True))
         return f"MicroPython {firmware.version} of the stock image for {BOARD}, in QEMU"
 
-    def start(
-        self,
-        config: dict[str, Any],
-        *,
-        workdir: Path,
-        files: dict[str, bytes] | None = None,
-        heap: str | None = None,
-        app: str = "mpy",
-        gc: str = "auto",
-        pre: str = "",
-        bot: str | None = None,
-    ) -> Esp32Device:
-        """As Target.start(). The heap is the board's own, whatever `heap` says."""
+    def start(self, how: Start) -> Esp32Device:
+        """As Target.start(). The heap is the board's own, whatever `how.heap` says."""
         qemu = self.qemu
-        whole = dict(files or {})
-        if bot is not None:
-            whole[app_files.OWNERS_FILE] = bot.encode()
-        if gc == "off":
-            pre = "import gc; gc.disable()\n" + pre
-        if pre:
-            lines = "\n".join(f"        {line}" for line in pre.splitlines())
-            whole[MAIN] = BEFORE.format(pre=lines).encode()
-        config = {"wifi": {"ssid": ACCESS_POINT, "password": ""}, **config}
-        workdir.mkdir(parents=True, exist_ok=True)
-        flash = workdir / "flash.bin"
-        write_flash(flash, json.dumps(config).encode(), whole)
+        config = {"wifi": {"ssid": ACCESS_POINT, "password": ""}, **how.config}
+        how.workdir.mkdir(parents=True, exist_ok=True)
+        flash = how.workdir / "flash.bin"
+        write_flash(flash, json.dumps(config).encode(), with_programs(how))
         return Esp32Device(qemu, self.machine, flash)
 
 

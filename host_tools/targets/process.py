@@ -15,7 +15,7 @@ from typing import Any
 
 from host_tools.app.tree import app_tree
 from host_tools.errors import UserError
-from host_tools.targets.target import Device, Target, heap_bytes
+from host_tools.targets.target import Device, Start, Target, heap_bytes
 from host_tools.toolchain import pages
 
 _START = """\
@@ -154,36 +154,24 @@ class ProcessTarget(Target):
             link.symlink_to(tree)
         return {**os.environ, "MICROPYPATH": ":app:.frozen"}
 
-    def start(
-        self,
-        config: dict[str, Any],
-        *,
-        workdir: Path,
-        files: dict[str, bytes] | None = None,
-        heap: str | None = None,
-        app: str = "mpy",
-        gc: str = "auto",
-        pre: str = "",
-        bot: str | None = None,
-    ) -> ProcessDevice:
-        heap = heap or self.default_heap or ""
+    def start(self, how: Start) -> ProcessDevice:
+        heap = how.heap or self.default_heap or ""
+        workdir = how.workdir
         heap_bytes(heap)  # a wrong one is said before anything starts
         workdir.mkdir(parents=True, exist_ok=True)
         path = workdir / "config.json"
         path.touch(mode=0o600)
-        path.write_text(json.dumps(config, indent=2))
-        for name, data in (files or {}).items():
+        path.write_text(json.dumps(how.config, indent=2))
+        for name, data in how.files.items():
             (workdir / name).write_bytes(data)
-        if bot is not None:
-            (workdir / "bot.py").write_text(bot)
-        tree = app_tree() if app == "mpy" else None
+        if how.bot is not None:
+            (workdir / "bot.py").write_text(how.bot)
+        tree = app_tree() if how.app == "mpy" else None
         arguments = ["-X", f"heapsize={heap}"]
-        if gc == "off":
-            pre = "import gc; gc.disable()\n" + pre
-        if pre:
-            arguments += ["-c", _START.format(pre=pre, config=path.name)]
+        if how.before:
+            arguments += ["-c", _START.format(pre=how.before, config=path.name)]
         else:
             arguments += ["-m", "copepod", "--config", path.name]
-        command = self.command(*arguments, app=app)
+        command = self.command(*arguments, app=how.app)
         name = self._process_name or Path(command[0]).name
         return ProcessDevice(command, self.environment(tree, workdir), workdir, name)

@@ -22,7 +22,7 @@ from typing import Any
 from host_tools.app.tree import app_tree
 from host_tools.board import littlefs_image
 from host_tools.errors import UserError
-from host_tools.targets.target import Device, Target, heap_bytes
+from host_tools.targets.target import Device, Start, Target, heap_bytes
 from host_tools.toolchain import firmware, packages
 
 BOARD = "VIRT_RV32"
@@ -269,19 +269,7 @@ class Rv32Target(Target):
         write_disk(disk, files)
         return Rv32Device(self.firmware(options), disk, options)
 
-    def start(
-        self,
-        config: dict[str, Any],
-        *,
-        workdir: Path,
-        files: dict[str, bytes] | None = None,
-        heap: str | None = None,
-        app: str = "mpy",
-        gc: str = "auto",
-        pre: str = "",
-        bot: str | None = None,
-        options: Options | None = None,
-    ) -> Rv32Device:
+    def start(self, how: Start, options: Options | None = None) -> Rv32Device:
         """As Target.start().
 
         Without a heap, Python has an ESP32's: a first area that grows by areas of the C heap. A
@@ -289,21 +277,19 @@ class Rv32Target(Target):
         what there is of it.
         """
         options = options or Options()
-        options.frozen = app == "frozen"
-        on_disk = {"config.json": json.dumps(config).encode(), **(files or {})}
-        if app == "mpy":
+        options.frozen = how.app == "frozen"
+        on_disk = {"config.json": json.dumps(how.config).encode(), **how.files}
+        if how.app == "mpy":
             tree = littlefs_image.read_tree(app_tree())
             on_disk.update({name: data for name, data in tree.items() if name != "main.py"})
-        if bot is not None:
-            on_disk["bot.py"] = bot.encode()
-        if gc == "off":
-            pre = "import gc; gc.disable()\n" + pre
-        on_disk["main.py"] = _MAIN.format(pre=pre or None).encode()
-        if heap:
+        if how.bot is not None:
+            on_disk["bot.py"] = how.bot.encode()
+        on_disk["main.py"] = _MAIN.format(pre=how.before or None).encode()
+        if how.heap:
             c_heap = options.c_heap or firmware.settings(BOARD).c_heap
-            options.gc_heap = min(heap_bytes(heap), heap_room(self.firmware(options)) - c_heap)
+            options.gc_heap = min(heap_bytes(how.heap), heap_room(self.firmware(options)) - c_heap)
             options.fixed = True
-        return self.machine(workdir, on_disk, options)
+        return self.machine(how.workdir, on_disk, options)
 
 
 TARGET = Rv32Target()

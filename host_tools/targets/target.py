@@ -13,7 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,27 @@ class Device(ABC):
             self.on_line(line, item)
 
 
+@dataclass
+class Start:
+    """What a gateway is started with, and how."""
+
+    config: dict[str, Any]
+    workdir: Path
+    files: dict[str, bytes] = field(
+        default_factory=dict
+    )  # where paths in the config are looked up
+    heap: str | None = None  # None: the place's own
+    app: str = "mpy"  # from files, as a stock board, or "frozen"
+    gc: str = "auto"  # "off": the collector is disabled before the application starts
+    pre: str = ""  # Python statements that run before it
+    bot: str | None = None  # in the place of the user's bot.py
+
+    @property
+    def before(self) -> str:
+        """All that runs before the application."""
+        return "import gc; gc.disable()\n" + self.pre if self.gc == "off" else self.pre
+
+
 class Target(ABC):
     """A place to run the gateway.
 
@@ -170,22 +191,5 @@ class Target(ABC):
         """The interpreter in words: path or board, and version."""
 
     @abstractmethod
-    def start(
-        self,
-        config: dict[str, Any],
-        *,
-        workdir: Path,
-        files: dict[str, bytes] | None = None,
-        heap: str | None = None,
-        app: str = "mpy",
-        gc: str = "auto",
-        pre: str = "",
-        bot: str | None = None,
-    ) -> Device:
-        """Start the gateway with this config.
-
-        `files` are put where relative paths in the config are looked up (the certificate in
-        `tls.ca`). `app` is "mpy" (from files, as a stock board) or "frozen". `gc` "off" disables
-        the collector before the application starts, `pre` are Python statements that run before
-        it, `bot` replaces the user's bot.py.
-        """
+    def start(self, how: Start) -> Device:
+        """Start the gateway."""

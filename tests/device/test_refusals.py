@@ -97,6 +97,9 @@ class Port:
         self.resets += 1
 
 
+WAITS = []  # milliseconds, of each call of back_off()
+
+
 def back_off(error, failures, free_b=9000, state="connecting"):
     """How often the board was reset, and what it will say of it."""
     kept = []
@@ -119,7 +122,8 @@ def back_off(error, failures, free_b=9000, state="connecting"):
     channel.gateway.telemetry = Thing()
     channel.gateway.telemetry.event = lambda name, value: None
     try:
-        assert trouble.failed(channel, error, failures) > 0
+        WAITS.append(trouble.failed(channel, error, failures))
+        assert WAITS[-1] > 0
     finally:
         trouble.port, trouble.last_error = before
     return port.resets, kept
@@ -133,3 +137,11 @@ def test_a_board_without_room_for_tls_starts_anew_after_five_failures():
     assert back_off(starved, 5, free_b=None)[0] == 0  # no reset gives a computer more memory
     assert back_off(OSError(104), 9)[0] == 0
     assert back_off(starved, 5, state="greeting")[0] == 0
+
+
+def test_after_a_long_outage_the_next_try_is_half_a_minute_away_at_most():
+    del WAITS[:]
+    for failures in (0, 3, 5, 6, 20, 1000, 100000):
+        back_off(OSError(104), failures, free_b=None)
+    assert max(WAITS) <= 30000, WAITS
+    assert WAITS[0] <= 1000 < WAITS[2], WAITS

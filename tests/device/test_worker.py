@@ -134,6 +134,9 @@ def message(update_id, text):
     return msg
 
 
+PLAYED = []  # the gateway that was used last
+
+
 def play(*texts, first=1):
     """Let a gateway have these messages; returns the texts it sent once all are finished."""
     assembly.channel = Channel
@@ -155,6 +158,7 @@ def play(*texts, first=1):
         return gateway
 
     gateway = asyncio.run(scene())
+    PLAYED[:] = [gateway]
     assert gateway.channel.done == list(range(first, first + len(texts)))
     assert gateway.worker.msg is None
     return [text for _, text in gateway.channel.sent]
@@ -341,6 +345,17 @@ def test_every_exception():
         raise Odd
 
     survives(unspeakable, SORRY, "Odd: (it can't be shown)")
+
+
+def test_what_a_handler_does_wrong_is_counted():
+    fresh()
+
+    @handlers.on_command("odd")
+    def handler(msg):
+        raise ValueError
+
+    play("/odd", "next", "/odd")
+    assert PLAYED[0].stats.handler_errors == 2
 
 
 def test_no_memory_for_a_text():

@@ -150,10 +150,10 @@ class PuppetTarget(Target):
     def interpreter(self):
         return "CPython, in a thread"
 
-    def start(self, config, *, workdir, files=None, **how):
+    def start(self, how):
         self.starts.append(how)
-        Path(workdir).mkdir(exist_ok=True)
+        Path(how.workdir).mkdir(exist_ok=True)
         smallest = self.sins.get("needs_kb", 0)
-        heap = int((how.get("heap") or "128k")[:-1])
+        heap = int((how.heap or "128k")[:-1])
         time.sleep(0)
-        return PuppetDevice(config, {"lose_at": 3} if heap < smallest else self.sins)
+        return PuppetDevice(how.config, {"lose_at": 3} if heap < smallest else self.sins)

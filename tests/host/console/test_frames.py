@@ -125,6 +125,14 @@ def test_human_line():
     assert not frames.is_human("[net] free= 1")
 
 
+def test_each_field_that_was_added_makes_a_form_of_its_own():
+    first, *older = frames.FORMS
+    assert first == frames.FIELDS
+    assert len(older) == len(frames.ADDED)
+    for newer, form, added in zip(frames.FORMS, older, reversed(frames.ADDED), strict=False):
+        assert [name for name in newer if name != added] == list(form)
+
+
 def test_a_frame_from_before_a_field_was_added_is_whole():
     """Older firmware and recordings: what was added to version 1 since is what they can't tell."""
     line = (

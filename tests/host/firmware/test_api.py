@@ -12,6 +12,7 @@ from host_tools.app.tree import app_tree
 from host_tools.paths import ROOT
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
+from host_tools.targets.target import Start
 
 API = (ROOT / "firmware/api.txt").read_text()
 NAMES = [line for line in API.splitlines() if line and not line.startswith("#")]
@@ -43,7 +44,7 @@ def test_each_name_is_there_on_the_tree_that_a_board_gets(tmp_path: Path) -> Non
     target = targets.get("unix")
     with Simulator(tls=False) as sim:
         config = engine.gateway_config(sim, target, {})
-        device = target.start(config, workdir=tmp_path, heap="512k", app="mpy", bot=BOT)
+        device = target.start(Start(config, workdir=tmp_path, heap="512k", bot=BOT))
         try:
             assert device.wait(lambda: device.event("poll"), 15), device.text()
             sim.push_text("what is there?")

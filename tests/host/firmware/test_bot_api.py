@@ -15,7 +15,7 @@ from host_tools.paths import ROOT
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator, markup
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device
+from host_tools.targets.target import Device, Start
 
 OTHER = 7000000002
 HEAPS = {"unix": "1M", "unix32": "256k"}
@@ -42,7 +42,9 @@ class Scene:
         extra |= self.extra
         config = engine.gateway_config(self.sim, target, extra)
         heap = HEAPS[self.target]
-        self.device = target.start(config, workdir=self.folder, bot=bot, heap=heap, app="mpy")
+        self.device = target.start(
+            Start(config, workdir=self.folder, bot=bot, heap=heap, app="mpy")
+        )
         return self.device
 
     def stop(self, kill: bool = False) -> None:

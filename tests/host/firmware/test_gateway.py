@@ -15,7 +15,7 @@ from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.http import Response
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device
+from host_tools.targets.target import Device, Start
 
 GROUP = {"id": -1001234567890, "type": "supergroup", "title": "Plankton"}
 OTHER = 7000000002
@@ -35,7 +35,7 @@ class Scene:
         target = targets.get("unix")
         extra = {"channels": {"telegram": telegram}, "telemetry": {"interval_s": 1000}}
         config = engine.gateway_config(self.sim, target, extra)
-        self.device = target.start(config, workdir=self.folder, bot=bot, heap=heap)
+        self.device = target.start(Start(config, workdir=self.folder, bot=bot, heap=heap))
         return self.device
 
     def stop(self, kill: bool = False) -> None:
@@ -343,12 +343,22 @@ def test_a_group_that_is_limited_holds_nobody_else(
 
 
 def test_pressed_buttons_are_bounded(scene: Scene) -> None:
-    scene.sim.fault("429", "answerCallbackQuery", retry_after=600)
+    scene.sim.fault("429", "answerCallbackQuery", retry_after=6)
     scene.start(limit=10)
     for number in range(40):
         scene.sim.push_callback(f"press {number}")
     scene.until(lambda: len(scene.texts()) == 40)
     scene.until(lambda: not scene.sim.queue.pending())
+    acknowledged = scene.sim.calls_of
+    assert len(acknowledged("answerCallbackQuery")) == 1, (
+        "the limit was over before the last press"
+    )
+    scene.until(lambda: len(acknowledged("answerCallbackQuery")) >= 3)
+    for word in ("one", "two", "three"):  # and a poll after each, before which the rest is sent
+        scene.sim.push_text(word)
+        scene.until(lambda word=word: scene.texts()[-1] == word)
+    scene.until(lambda: not scene.sim.queue.pending())
+    assert len(acknowledged("answerCallbackQuery")) <= 20, "each press was kept"
 
 
 # --- the wire

@@ -10,6 +10,7 @@ import pytest
 from host_tools import targets
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
+from host_tools.targets.target import Start
 
 BOT = """\
 import sys
@@ -45,7 +46,7 @@ def running(tmp_path):
                 "channels": {"telegram": {"poll_timeout_s": 1}},
             }
             config = engine.gateway_config(sim, targets.get("unix"), extra)
-            device = targets.get("unix").start(config, workdir=tmp_path, heap="512k", **how)
+            device = targets.get("unix").start(Start(config, workdir=tmp_path, heap="512k", **how))
             devices.append(device)
             return device
 

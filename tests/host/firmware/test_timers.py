@@ -15,7 +15,7 @@ from host_tools.paths import ROOT
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device
+from host_tools.targets.target import Device, Start
 
 HEAPS = {"unix": "1M", "unix32": "256k"}
 WANTED = os.environ.get("TARGETS", "unix").replace(",", " ").split()
@@ -38,7 +38,9 @@ class Scene:
         extra = {"channels": {"telegram": channel}, "telemetry": {"interval_s": 1000}}
         config = engine.gateway_config(self.sim, target, extra | keys)
         heap = HEAPS[self.target]
-        self.device = target.start(config, workdir=self.folder, bot=bot, heap=heap, app="mpy")
+        self.device = target.start(
+            Start(config, workdir=self.folder, bot=bot, heap=heap, app="mpy")
+        )
         return self.device
 
     def stop(self, kill: bool = False) -> None:

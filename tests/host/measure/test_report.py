@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from host_tools.errors import UserError
-from host_tools.measure import budgets, report, report_tables
+from host_tools.measure import budgets, report, report_glance, report_tables, report_text
+from host_tools.scenarios.results import firmware
 
 
 def phase(name, live, **more):
@@ -27,6 +28,7 @@ def bench(target="unix32", rss=700 * 1024, growth=0):
     slope |= {"growth_b": growth, "grows": growth > 16}
     return {
         "command": f"copepod bench --target {target}",
+        "firmware": firmware(),
         "target": target,
         "word_bits": 32,
         "app": "frozen",
@@ -55,6 +57,7 @@ def audit(target="unix32"):
     row = {"module": "audit_message", "kind": "garbage", "label": "a dict", "bytes": 304.0}
     return {
         "command": f"copepod audit --target {target}",
+        "firmware": firmware(),
         "target": target,
         "garbage_b": {
             "60": {"channel": 900.0, "bus": 16.0},
@@ -71,6 +74,7 @@ def audit(target="unix32"):
 def heap(smallest=47, app="frozen"):
     return {
         "command": "copepod live --find-heap",
+        "firmware": firmware(),
         "target": "unix32",
         "app": app,
         "lengths": [60, 4096],
@@ -85,7 +89,7 @@ def results():
 
 
 def test_glance_judges_against_the_budgets(results):
-    text = report_tables.glance(results)
+    text = report_glance.glance(results)
     limit = budgets.load()["heap"]["frozen"]["unix32"]["limit_kib"]
     assert re.search(
         r"smallest heap.*47 KiB.*\*\*PASS\*\*, at most " + str(limit) + " KiB; goal of", text
@@ -98,7 +102,7 @@ def test_glance_judges_against_the_budgets(results):
 def test_glance_says_what_is_over_and_by_how_much(results):
     results["bench-unix32"] = bench(rss=2000 * 1024, growth=64)
     results["heap-unix32-frozen"] = heap(smallest=60)
-    text = report_tables.glance(results)
+    text = report_glance.glance(results)
     assert "**OVER** 1,024 kB by 976" in text
     assert "**OVER** 0 B by 64" in text
     assert "**OVER** 48 KiB by 12" in text
@@ -106,33 +110,108 @@ def test_glance_says_what_is_over_and_by_how_much(results):
 
 def test_live_and_compared_times_are_told(results):
     live = {"scenario": "live", "target": "unix64", "ok": True, "heap": "96k", "median_ms": 1.25}
+    live |= {"firmware": firmware()}
     live |= {"rss": {"rss_kb": 700}, "messages": {"sent": 50, "answered": 50}}
     rounds = [{"fresh_ms": 300.0, "kept_ms": 3.0, "times": 100.0}] * 3
     more = {
         "live-unix64-live-1000": live,
-        "compare-unix": {"rounds": rounds, "times": 100, "ok": True},
+        "compare-unix": {"firmware": firmware(), "rounds": rounds, "times": 100, "ok": True},
     }
-    text = report_tables.glance({**results, **more})
+    text = report_glance.glance({**results, **more})
     assert "RSS 700 kB, 50 of 50 answered, 1.2 ms each | **PASS**, at most 1,024 kB" in text
     assert "3.0 ms against 300 ms: 100 times as fast | **PASS**" in text
     live["ok"] = False
-    assert "| **FAIL** |" in report_tables.glance({**results, **more})
+    assert "| **FAIL** |" in report_glance.glance({**results, **more})
 
 
 def test_the_study_stands_beside_marked_as_claimed(results):
-    text = report_tables.glance(results)
+    text = report_glance.glance(results)
     rows = [line for line in text.splitlines() if "PicoClaw" in line]
-    assert len(rows) == len(report_tables.STUDY)
+    assert len(rows) == len(report_glance.STUDY)
     assert all(row.endswith("| claimed by the study |") for row in rows)
     assert "RSS 7,528 kB" in text
     assert "RSS 1,024 kB" in text
 
 
+def test_what_was_measured_stands_beside_what_is_claimed(results):
+    rival = {"command": "copepod rivals --picoclaw BINARY", "revision": "abc", "settings": {}}
+    rival |= {"messages": {"sent": 50, "answered": 49}, "rss": {"rss_kb": 40123}}
+    set_up = rival | {"settings": {"GOGC": "20"}, "rss": {"rss_kb": 30456}}
+    text = report_glance.glance(
+        {**results, "rivals-picoclaw": rival, "rivals-picoclaw-gogc-20": set_up}
+    )
+    (row,) = [line for line in text.splitlines() if "RSS 1,024 kB | claimed" in line]
+    assert "measured here: RSS 40,123 kB (revision abc, its own settings; 49 of 50" in row
+    assert "RSS 30,456 kB (revision abc, GOGC=20; " in row
+    assert "`copepod rivals --picoclaw BINARY`" in row
+
+
+def test_what_was_measured_with_an_older_firmware_is_marked(results):
+    assert "†" not in "".join(make(results) for make in report_tables.TABLES.values())
+    ours = [line for line in report_glance.glance(results).splitlines() if "i386" in line]
+    for stem in results:
+        results[stem] = results[stem] | {"firmware": "another"}
+    text = report_glance.glance(results)
+    for line in ours:
+        test, platform, figure, against = line.strip("| ").split(" | ")
+        assert f"| {test} | {platform} | {figure} † | {against} |" in text
+    assert text.endswith(report_text.OLDER)
+    del results["audit-unix32"]["firmware"]  # from before it was kept
+    assert "`copepod audit --target unix32` †." in report_tables.garbage(results)
+    assert report_tables.garbage(results).endswith(report_text.OLDER)
+
+
+def test_the_five_figures_of_readme(results):
+    live = {"command": "copepod live", "gc_total_b": 97920, "firmware": firmware()}
+    live |= {"messages": {"sent": 1000, "answered": 999}}
+    more = {
+        "live-esp32-live-1000": live,
+        "bench-unix64": bench("unix64"),
+        "compare-unix": {"command": "copepod compare", "firmware": "another", "times": 70.4},
+        "heap-unix32-mpy": heap(93, "mpy"),
+        "rivals-picoclaw": {"rss": {"rss_kb": 37876}},
+    }
+    rows = report_glance.brief({**results, **more}).splitlines()[2:7]
+    for row, words in zip(
+        rows,
+        (
+            "| **999 of 1,000** messages answered | by stock",
+            "| **700 kB** resident | is the whole process",
+            "| **0 B** of growth | in the live heap",
+            "| **93 KiB** of heap | suffice",
+            "| **70 times** as fast † | as a bot",
+        ),
+        strict=True,
+    ):
+        assert row.startswith(words)
+    assert "1,024 kB are claimed by a study, 37,876 kB measured here (`copepod rivals`)" in rows[1]
+    assert "Not measured yet" in report_glance.brief(results), "none of the five"
+
+
+def test_the_digest_is_that_of_the_application(tmp_path):
+    for name in ("copepod/net/a.py", "copepod/b.py", "bot.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
+    first = firmware.__wrapped__(tmp_path)
+    (tmp_path / "bot.py").write_text("x = 2\n")
+    assert firmware.__wrapped__(tmp_path) == first
+    (tmp_path / "copepod/net/a.py").write_text("x = 2\n")
+    assert firmware.__wrapped__(tmp_path) != first
+
+
+def test_a_board_has_a_name_and_a_heap(results):
+    live = {"target": "esp32", "ok": True, "heap": None, "gc_total_b": 97920, "median_ms": 50.5}
+    live |= {"firmware": firmware(), "rss": None, "messages": {"sent": 9, "answered": 9}}
+    text = report_glance.glance({**results, "live-esp32-live-1000": live})
+    assert "heap the board's own, 97,920 B | stock MicroPython for an ESP32, in QEMU |" in text
+    assert "None" not in text
+
+
 def test_what_nobody_has_run_is_told_with_its_command(results):
-    text = report_tables.glance(results)
+    text = report_glance.glance(results)
     assert "bench TARGET=board PORT=" in text
     assert "bench-windows.json" in text
-    assert "nobody has run it on Windows" not in report_tables.glance(
+    assert "nobody has run it on Windows" not in report_glance.glance(
         {**results, "bench-windows": bench("windows")}
     )
 
@@ -143,7 +222,7 @@ def test_every_table_without_results_names_the_command(name):
     assert "make " in text
 
 
-@pytest.mark.parametrize("name", [n for n in report_tables.TABLES if n != "glance"])
+@pytest.mark.parametrize("name", [n for n in report_tables.TABLES if n not in ("glance", "brief")])
 def test_every_table_has_its_command_beside_it(name, results):
     assert "Again: `copepod " in report_tables.TABLES[name](results)
 
@@ -193,7 +272,7 @@ def test_the_same_results_give_the_same_files(results, tmp_path):
 
 
 def test_committed_documents_say_what_the_results_say():
-    found = report_tables.load(report.RESULTS)
+    found = report_text.load(report.RESULTS)
     changed = subprocess.run(
         ["git", "status", "--porcelain", "results"],
         cwd=report.ROOT, capture_output=True, text=True, check=False,
@@ -218,7 +297,7 @@ def test_an_unknown_target_is_said_before_anything_is_measured(monkeypatch):
 
 
 def test_results_are_json_with_their_command():
-    for stem, data in report_tables.load(report.RESULTS).items():
+    for stem, data in report_text.load(report.RESULTS).items():
         if stem.startswith(("bench-", "audit-", "heap-")):
             assert data["command"].startswith("copepod "), stem
             assert "/work" not in json.dumps(data), stem

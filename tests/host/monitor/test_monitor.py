@@ -632,13 +632,14 @@ def long_record(path: Path, count: int, low_at: int, *, plain: bool = False) -> 
 def test_a_long_recording_keeps_its_start(tmp_path: Path, plain: bool) -> None:
     """Bounds that are meant for the screen are not for files: summary, table and plot have it all."""
     path, table = tmp_path / "run.jsonl", tmp_path / "run.csv"
-    long_record(path, 30_000, 7, plain=plain)
+    long_record(path, 50_000, 7, plain=plain)
     run = copepod("monitor", "--replay", path, "--csv", table, "--plot", tmp_path / "run.svg")
     assert run.returncode == 0, run.stderr
-    assert "30,000 frames" in run.stderr
+    assert "50,000 frames" in run.stderr
     assert "lowest GC free 96 B" in run.stderr
     rows = table.read_text().splitlines()
-    assert len(rows) == 30_001
+    assert len(rows) == 50_001
+    assert rows[1].split(",")[1] == "1"  # the first frame, and all that follow it
     assert ",96," in rows[8]
     model, _ = monitor.replay(path, [])
     points = model.series("gc_free")
@@ -647,7 +648,7 @@ def test_a_long_recording_keeps_its_start(tmp_path: Path, plain: bool) -> None:
     assert [t for t, _ in points] == sorted(t for t, _ in points)
     assert len(points) < 15_000
     out = copepod("monitor", "--replay", path, "--plain").stdout.splitlines()
-    assert len(out) == 30_000
+    assert len(out) == 50_000
     assert "gc_free=96" in out[7]
 
 

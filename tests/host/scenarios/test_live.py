@@ -15,6 +15,7 @@ from host_tools.measure import compare
 from host_tools.scenarios import corpus, engine, live, scenario, verdict
 from host_tools.simulator.judge import judge
 from host_tools.simulator.updates import utf16_length
+from host_tools.targets.target import Start
 
 
 def plan(**rooms):
@@ -182,19 +183,42 @@ def test_kills_are_made_and_counted(tmp_path):
     assert result.tally.lost == 0
 
 
+def test_a_scenario_that_kills_can_do_it_oftener():
+    plan = live.plan_for("kill-steps", None, None, None, None, None, None, None, kills=150)
+    assert (plan.kills.count, plan.messages.count) == (150, 1500)
+    assert (plan.expect.lost, plan.expect.repeated_by_kill) == (0, 1)
+    with pytest.raises(UserError, match="kills nobody"):
+        live.plan_for("live", None, None, None, None, None, None, None, kills=2)
+
+
 # --- garbage and heap
 
 
 def test_garbage_is_the_slope_of_used_heap():
     target = PuppetTarget()
     assert live.garbage(plan(), target, 60) == 1000
-    assert target.starts[0]["gc"] == "off"
+    assert target.starts[0].gc == "off"
 
 
 def test_find_heap_bisects():
     target = PuppetTarget(needs_kb=61)
     found = live.find_heap(plan(messages={"count": 4}, timeout_s=0.7), target, Console(quiet=True))
     assert found == 61
+
+
+def test_a_heap_that_passes_now_and_then_is_not_enough(monkeypatch):
+    tried = []
+
+    def once(plan, target, console):
+        kilobytes = int(plan.device.heap[:-1])
+        tried.append(kilobytes)
+        lucky = kilobytes in (60, 61) and tried.count(kilobytes) == 1
+        return SimpleNamespace(ok=kilobytes > 61 or lucky, failures=[])
+
+    monkeypatch.setattr(live, "run_once", once)
+    found = live.find_heap(plan(), PuppetTarget(), Console(quiet=True))
+    assert found == 62
+    assert tried.count(62) >= live.REPEATS
 
 
 # --- the command
@@ -240,7 +264,7 @@ def test_a_wrong_heap_is_said(heap):
 
 def test_a_wrong_heap_starts_no_interpreter(tmp_path):
     with pytest.raises(UserError, match="heap '12x': expected a size like 128k"):
-        targets.get("unix").start({}, workdir=tmp_path, heap="12x")
+        targets.get("unix").start(Start({}, workdir=tmp_path, heap="12x"))
     assert not list(tmp_path.iterdir())
 
 

@@ -13,7 +13,7 @@ from host_tools.console.frames import Frame
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets import rv32
+from host_tools.targets import rv32, target
 
 TARGET = rv32.TARGET
 START_S = 15.0
@@ -84,11 +84,16 @@ def start(sim: Simulator, tmp_path: Path) -> Iterator[Start]:
     devices: list[rv32.Rv32Device] = []
 
     def go(
-        config: dict[str, Any] | None = None, ready: bool = True, **more: Any
+        config: dict[str, Any] | None = None,
+        ready: bool = True,
+        options: rv32.Options | None = None,
+        **more: Any,
     ) -> rv32.Rv32Device:
         whole = engine.gateway_config(sim, TARGET, config or {})
         more.setdefault("app", "frozen")
-        device = TARGET.start(whole, workdir=tmp_path, files=engine.files_for(sim), **more)
+        device = TARGET.start(
+            target.Start(whole, workdir=tmp_path, files=engine.files_for(sim), **more), options
+        )
         devices.append(device)
         if ready:
             assert sim.wait(lambda: polls(sim), START_S), device.text()

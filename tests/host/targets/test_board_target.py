@@ -15,6 +15,7 @@ from host_tools.console.frames import Event, Frame, parse
 from host_tools.monitor import recording
 from host_tools.scenarios import engine, scenario
 from host_tools.targets import board as board_target
+from host_tools.targets.target import Start
 
 OWN = {
     "channels": {"telegram": {"token": "1:AAOwnOwnOwnOwnOwnOwnOwnOwnOwnOwnOwn"}},
@@ -99,10 +100,12 @@ def test_a_program_in_the_gateways_place(board: PtyBoard, tmp_path: Path) -> Non
     """What the benchmarks do: their own module runs, its end is the end, and all is put back."""
     before = board.files()
     device = targets.get("board").start(
-        {"channels": {}},
-        workdir=tmp_path,
-        files={"tool.py": b"def main():\n    print('the tool runs')\n"},
-        pre="import tool\ntool.main()\nraise SystemExit(0)",
+        Start(
+            {"channels": {}},
+            workdir=tmp_path,
+            files={"tool.py": b"def main():\n    print('the tool runs')\n"},
+            pre="import tool\ntool.main()\nraise SystemExit(0)",
+        )
     )
     assert device.wait(lambda: device.ended, 10), device.text()
     assert device.stop() == 0

@@ -27,6 +27,7 @@ from host_tools.scenarios import engine, scenario
 from host_tools.targets import esp32, services
 from host_tools.targets.services import Services
 from host_tools.targets.tap import Tap
+from host_tools.targets.target import Start
 
 EMULATED = pytest.mark.skipif(
     not (os.environ.get("QEMU") and os.environ.get("FIRMWARE")),
@@ -67,7 +68,7 @@ def test_one_line_says_what_is_missing(
     if given:
         monkeypatch.setenv(given, "/somewhere")
     with pytest.raises(UserError, match=r"^target esp32 needs QEMU=.* and FIRMWARE=[^\n]*$"):
-        esp32.Esp32Target().start(CONFIG, workdir=tmp_path)
+        esp32.Esp32Target().start(Start(CONFIG, workdir=tmp_path))
     assert not list(tmp_path.iterdir())
 
 
@@ -77,7 +78,7 @@ def test_a_qemu_that_is_not_there_or_has_no_such_chip(
     monkeypatch.setenv("FIRMWARE", "/somewhere")
     monkeypatch.setenv("QEMU", str(tmp_path))
     with pytest.raises(UserError, match=r"^QEMU=\S+: no such program$"):
-        esp32.Esp32Target().start(CONFIG, workdir=tmp_path)
+        esp32.Esp32Target().start(Start(CONFIG, workdir=tmp_path))
     with pytest.raises(UserError, match="has no ESP32"):
         esp32.machine("kc705  xtensa kc705\nsim  sim machine\n")
 
@@ -280,12 +281,12 @@ def fake(tmp_path: Path, firmware: Path, monkeypatch: pytest.MonkeyPatch) -> Any
 
 def test_a_device_stops_by_ctrl_c_and_a_kill_keeps_its_flash(fake: Any, tmp_path: Path) -> None:
     target = fake()
-    device = target.start(CONFIG, workdir=tmp_path)
+    device = target.start(Start(CONFIG, workdir=tmp_path))
     assert device.wait_line("^boot$") is not None
     assert device.stop() == 0
     config = on_flash((tmp_path / "flash.bin").read_bytes(), "config.json")
     assert json.loads(config or b"")["wifi"] == {"ssid": esp32.ACCESS_POINT, "password": ""}
-    again = target.start(CONFIG, workdir=tmp_path)
+    again = target.start(Start(CONFIG, workdir=tmp_path))
     assert again.wait_line("^boot$") is not None
     again.kill()
     assert again.ended
@@ -293,7 +294,9 @@ def test_a_device_stops_by_ctrl_c_and_a_kill_keeps_its_flash(fake: Any, tmp_path
 
 
 def test_what_runs_before_the_gateway_is_in_main(fake: Any, tmp_path: Path) -> None:
-    device = fake().start(CONFIG, workdir=tmp_path, pre="x = 1\ny = 2", gc="off", bot="# mine\n")
+    device = fake().start(
+        Start(CONFIG, workdir=tmp_path, pre="x = 1\ny = 2", gc="off", bot="# mine\n")
+    )
     device.kill()
     flash = (tmp_path / "flash.bin").read_bytes()
     main = on_flash(flash, "main.py") or b""
@@ -304,7 +307,7 @@ def test_what_runs_before_the_gateway_is_in_main(fake: Any, tmp_path: Path) -> N
 
 def test_a_qemu_that_does_not_start_is_told_in_its_own_words(fake: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="qemu does not start: no such chip"):
-        fake(broken="yes").start(CONFIG, workdir=tmp_path)
+        fake(broken="yes").start(Start(CONFIG, workdir=tmp_path))
 
 
 # --- the board
