@@ -297,8 +297,7 @@ class BoardTarget(Target):
             return BoardDevice(self._session, reset=False)  # after kill(): it is booting already
         session = Session(port)
         whole = dict(files or {})
-        if bot is not None:
-            whole[OWNERS_FILE] = bot.encode()
+        whole[OWNERS_FILE] = (bot or "").encode()
         if gc == "off":
             pre = "import gc; gc.disable()\n" + pre
         if pre:

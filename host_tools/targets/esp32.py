@@ -217,8 +217,7 @@ class Esp32Target(Target):
         """As Target.start(). The heap is the board's own, whatever `heap` says."""
         qemu = self.qemu
         whole = dict(files or {})
-        if bot is not None:
-            whole[app_files.OWNERS_FILE] = bot.encode()
+        whole[app_files.OWNERS_FILE] = (bot or "").encode()
         if gc == "off":
             pre = "import gc; gc.disable()\n" + pre
         if pre:

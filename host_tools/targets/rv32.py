@@ -294,8 +294,7 @@ class Rv32Target(Target):
         if app == "mpy":
             tree = littlefs_image.read_tree(app_tree())
             on_disk.update({name: data for name, data in tree.items() if name != "main.py"})
-        if bot is not None:
-            on_disk["bot.py"] = bot.encode()
+        on_disk["bot.py"] = (bot or "").encode()
         if gc == "off":
             pre = "import gc; gc.disable()\n" + pre
         on_disk["main.py"] = _MAIN.format(pre=pre or None).encode()

@@ -121,6 +121,13 @@ class Device(ABC):
         with self._condition:
             return next((e for e in reversed(self.frames.events) if e.name == name), None)
 
+    def listen(self, hear: Callable[[Line, Frame | Event | None], None]) -> None:
+        """Call `hear` with every line, those of before first (without what they were parsed to)."""
+        with self._condition:
+            for line in self.lines:
+                hear(line, None)
+            self.on_line = hear
+
     # --- for subclasses
 
     def _feed(self, data: bytes) -> None:
@@ -144,8 +151,9 @@ class Device(ABC):
             self.lines.append(line)
             item = self.frames.feed(line.text)
             self._condition.notify_all()
-        if self.on_line:
-            self.on_line(line, item)
+            hear = self.on_line
+        if hear:
+            hear(line, item)
 
 
 class Target(ABC):
@@ -186,5 +194,5 @@ class Target(ABC):
         `files` are put where relative paths in the config are looked up (the certificate in
         `tls.ca`). `app` is "mpy" (from files, as a stock board) or "frozen". `gc` "off" disables
         the collector before the application starts, `pre` are Python statements that run before
-        it, `bot` replaces the user's bot.py.
+        it, `bot` is the text of bot.py: without one there are no handlers, whatever firmware/bot.py has.
         """
