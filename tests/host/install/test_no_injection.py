@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from host_tools.chat import run_chat
+from host_tools.chat.screen import Screen
 from host_tools.console import frames, render, visible
 from host_tools.console.frames import Event, FrameStream
 from host_tools.monitor import command
@@ -49,7 +49,7 @@ def test_what_people_write_stays():
 def chat():
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=80, color_system="standard")
-    return run_chat.Chat(console, SimpleNamespace(name="unix"), log=True), out
+    return Screen(console, "unix", "", log=True), out
 
 
 @pytest.mark.parametrize("trick", TRICKS)
