@@ -1,4 +1,4 @@
-"""What a handler sends itself: whole, or while it is being written. Memory: loaded by the first, then kept."""
+"""What a handler says itself. Memory: loaded by the first answer, then kept."""
 
 from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 
@@ -8,76 +8,115 @@ from copepod.once import forget
 from copepod.signal import Signal
 
 
-async def send(gateway, chat_id, markdown, reply_to, thread_id):
-    """Send `markdown`, whole or in parts. Returns once it is accepted, or AnswerRefused."""
-    message = OutboundMessage(chat_id, markdown, reply_to, thread_id)
-    own = not isinstance(markdown, _Rest)  # a handler is watched: see handling.Steps
-    parts = None
-    if not isinstance(markdown, str):
-        parts = markdown
-        message.part = None
-    message.complete = parts is None
-    message.signal = signal = Signal()
-    try:
-        while not gateway.bus.outbound.put(message):
-            await signal.limit(ROOM_MS)
-        if gateway.channel.state == "polling":
-            from copepod.telegram import connect
+async def send(
+    gateway, chat_id, markdown, reply_to, thread_id, buttons=None, msg=None, sent: "Any" = None
+) -> "Any":
+    """Send `markdown`, whole or in parts. Returns a Sent once it is accepted, or AnswerRefused.
 
-            connect.leave_poll(gateway.channel)
-            forget("copepod.telegram.connect")
-        if parts is not None:
-            try:
-                if hasattr(parts, "__aiter__"):
-                    async for part in parts:
-                        if await _hand_over(gateway, message, part):
-                            break
-                else:
-                    steps = _Parts(iter(parts))
-                    while True:
-                        part = await steps
-                        if part is steps or await _hand_over(gateway, message, part):
-                            break
-            finally:
-                message.complete = True
-                gateway.wake_channel.set()
+    `msg`: the message whose last answer this is. `sent`: what is returned, where it is a special one.
+    """
+    if buttons:
+        from copepod import special
+
+        return await special.send(
+            gateway, chat_id, markdown, reply_to, thread_id, buttons, None, msg
+        )
+    if sent is None:
+        sent = Sent(gateway)
+    message = OutboundMessage(chat_id, markdown, reply_to, thread_id)
+    message.sent = sent
+    steps = watched(gateway)
+    if steps is not None and steps.stream is not None or not isinstance(markdown, str):
+        from copepod import streams
+
+        message = await streams.send(gateway, message, steps)
+    else:
+        await put(gateway, message)
+        await settled(gateway, message, steps)
+    sent.chat_id = message.chat_id
+    sent.thread_id = thread_id
+    if msg is not None:
+        msg.sent = sent
+    return sent
+
+
+async def put(gateway, message):
+    """Put `message` into the queue as soon as there is room; what polls meanwhile stops."""
+    message.signal = signal = Signal()
+    while not gateway.bus.outbound.put(message):
+        await signal.limit(ROOM_MS)
+    leave_poll(gateway)
+
+
+def leave_poll(gateway):
+    """Something is to be sent: end a long poll that is under way."""
+    if gateway.channel.state == "polling":
+        from copepod.telegram import leave
+
+        leave.leave_poll(gateway.channel)
+        forget("copepod.telegram.leave")
+
+
+async def settled(gateway, message, steps):
+    """Wait until Telegram has accepted `message`, all of it, or AnswerRefused."""
+    try:
         while message.state == 0:
-            if message.aside and own and gateway.worker.handling and _in_worker(gateway):
+            if message.aside and steps is not None:
                 message.aside = False
-                await _Aside(message)  # the worker has others to serve meanwhile
+                await Aside(message)  # the worker has others to serve meanwhile
             else:
-                await signal
+                await message.signal
     finally:
         if message.state == 0:
-            message.state = 2  # cancelled: the channel drops it
-            message.reason = "cancelled"
-            gateway.wake_channel.set()
+            drop(gateway, message)
     if message.state == 2:
         raise AnswerRefused(message.reason)
 
 
-async def send_parts(gateway, msg, steps):
-    """Send what a handler yields as the answer to `msg`; the first part is in `steps` already."""
-    await send(gateway, msg.chat_id, _Rest(steps), msg.message_id, msg.thread_id)
+def drop(gateway, message):
+    """Who says `message` is cancelled: the channel drops it."""
+    message.complete = True
+    message.state = 2
+    message.reason = "cancelled"
+    gateway.wake_channel.set()
 
 
-async def _hand_over(gateway, message, part):
-    # True when Telegram has refused the message, so that nobody goes on writing it.
-    if not isinstance(part, str):
-        raise TypeError("an answer is made of str")
-    if part:
-        message.part = part
-        gateway.wake_channel.set()
-        while message.part is not None and message.state == 0:
-            await message.signal
-    return message.state != 0
+def watched(gateway):
+    """The handling.Steps of the handler that runs; None in a task of its own."""
+    worker = gateway.worker
+    return worker.steps if worker.handling and core.cur_task is gateway.jobs[1].task else None
 
 
-def _in_worker(gateway):
-    return core.cur_task is gateway.jobs[1].task
+class Sent:
+    """What was said: `chat_id`, and the `message_id` of its last piece, None when there is none.
+
+    While a message is on its way the outbox asks its Sent for what a request has besides the text.
+    """
+
+    message_id: "int | None" = None
+
+    def __init__(self, gateway):
+        self.gateway = gateway
+        self.chat_id: "Any" = None
+        self.thread_id: "Any" = None
+
+    def edit(self, markdown, buttons=None):
+        """Awaitable: replace this message, its buttons too. What is longer than a message goes on in new ones.
+
+        Gives a Sent of the last of them. AnswerRefused when Telegram refuses it; the same text again is none.
+        """
+        from copepod import special
+
+        return special.edit(
+            self.gateway, self.chat_id, self.thread_id, self.message_id, markdown, buttons
+        )
+
+    def write(self, call, box) -> bool:
+        """Write the rest of a request into `call`; False: the text is still missing."""
+        return False
 
 
-class _Aside:
+class Aside:
     """Awaitable that gives `message` to who watches the handler: handling.Steps."""
 
     def __init__(self, message):
@@ -94,46 +133,3 @@ class _Aside:
         if message is None:
             raise StopIteration
         return message
-
-
-class _Parts:
-    """Awaitable: the next item of an iterator, itself at the end.
-
-    The iterator may be an async generator, which MicroPython knows as any other: None is what it awaits.
-    """
-
-    def __init__(self, items):
-        self._items = items
-
-    def __iter__(self) -> "Any":
-        return self
-
-    __await__ = __iter__
-
-    def __next__(self):
-        try:
-            item = next(self._items)
-        except StopIteration:
-            item = self
-        if item is not None:
-            raise StopIteration(item)
-
-
-class _Rest:
-    """Async iterator over what a handler yields."""
-
-    def __init__(self, steps):
-        self._steps = steps
-
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        steps = self._steps
-        part = steps.part
-        if part is None and await steps is steps:
-            part = steps.part
-        steps.part = None
-        if part is None:
-            raise StopAsyncIteration
-        return part

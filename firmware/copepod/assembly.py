@@ -5,7 +5,7 @@ The classes have no __init__ of their own where each is made once: here is all t
 
 from time import ticks_ms
 
-from copepod import arena
+from copepod import arena, registry
 from copepod.messages import OutboundMessage
 from copepod.net import http_connect
 from copepod.net.asyncio_queue import install
@@ -44,6 +44,7 @@ def gateway(config, telemetry):
     made.worker = worker(made)
     made.channel = channel(made)
     made.jobs = (job("channel", made.channel.run), job("worker", made.worker.run))
+    registry.gateway = made
     return made
 
 

@@ -7,6 +7,8 @@ import json
 
 from micropython import const
 
+from copepod.once import forget
+
 MAX_B = const(4096)
 _TOKEN_SECRET_MIN = const(30)
 _ID_DIGITS = const(16)  # ids have at most 52 bits
@@ -24,6 +26,8 @@ _KEYS: "Any" = (
     ("gateway.port", int, 18790, (0, 65535)),
     ("gateway.health", bool, False, None),
     ("gateway.handler_timeout_s", int, 300, (1, 86400)),
+    ("tz", str, "UTC0", "tz"),
+    ("state.write_interval_s", int, 60, (1, 86400)),
     ("wifi.ssid", str, "", None),
     ("wifi.password", str, "", "password"),
     ("tls.ca", str, "", None),
@@ -74,6 +78,8 @@ class Config:
     gateway_port: int
     gateway_health: bool
     gateway_handler_timeout_s: int
+    tz: "tuple | None"  # see tz.py; None is UTC
+    state_write_interval_s: int
     wifi_ssid: str
     wifi_password: str
     tls_ca: str
@@ -186,6 +192,8 @@ def check(found, path):
             value = _check_allow(value, path, key, values["channels.telegram.token"].partition(":")[0])
         elif rule == "password":
             _check_password(value, path, key)
+        elif rule == "tz":
+            value = _zone(value, path, key)
         elif rule == "url":
             _check_url(value, path, key, config)
         elif rule and not rule[0] <= value <= rule[1]:
@@ -210,6 +218,8 @@ def _fill(config, values):
     config.gateway_port = values["gateway.port"]
     config.gateway_health = values["gateway.health"]
     config.gateway_handler_timeout_s = values["gateway.handler_timeout_s"]
+    config.tz = values["tz"]
+    config.state_write_interval_s = values["state.write_interval_s"]
     config.wifi_ssid = values["wifi.ssid"]
     config.wifi_password = values["wifi.password"]
     config.tls_ca = values["tls.ca"]
@@ -313,6 +323,21 @@ def _is_name(text):
         if not (48 <= byte <= 57 or 65 <= byte & 0xDF <= 90 or byte == 95):
             return False
     return True
+
+
+def _zone(text, path, key):
+    # The tuple that timers go by.
+    if text == "UTC0":
+        return None
+    from copepod import tz
+
+    forget("copepod.tz")
+    try:
+        return tz.parse(text)
+    except ValueError as error:
+        raise ConfigError(
+            "%s: %s: %r: %s; expected the POSIX form, such as CET-1CEST,M3.5.0,M10.5.0/3" % (path, key, text, error)
+        )
 
 
 def _check_url(url, path, key, config):

@@ -38,11 +38,12 @@ def ended(gateway, job):
 
 
 def task_failed(context):
-    """A task of the user's own, that nobody awaits, has failed."""
+    """A task of the user's own, that nobody awaits, has failed; the `name` of its function, if that is known."""
     from copepod.visible import trace
 
     error = context["exception"]
-    log("task", "failed: ", type(error).__name__, ": ", error)
+    name = context.get("name")
+    log("task", name + " failed: " if name else "failed: ", type(error).__name__, ": ", error)
     trace(error)
     forget("copepod.visible")
 

@@ -7,6 +7,7 @@ from copepod.access import Access  # noqa: F401
 from copepod.bus import Bus  # noqa: F401
 from copepod.log import log
 from copepod.once import forget
+from copepod.platform import record
 from copepod.signal import Signal  # noqa: F401
 from copepod.supervisor import Gateway  # noqa: F401
 from copepod.telegram.methods import Stop
@@ -29,6 +30,9 @@ def run(config, telemetry):
         telemetry.event("stop", 0)
         telemetry.frame("stop")
         return 0
+    finally:
+        for ending in record.endings:
+            ending()
 
 
 def _made(config, telemetry):

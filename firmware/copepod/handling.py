@@ -8,42 +8,54 @@ from copepod.once import forget
 from copepod.platform import record
 
 
+questions: list = []  # that handlers have asked and nobody has answered, see asking.py
+
+
 async def answer(worker, msg, again):
     """Ask the handlers of `msg`, one after the other; `again`: the last one asked goes on.
 
-    Returns the answer, a str or `msg` itself for the echo; an OutboundMessage that a flood limit holds,
-    after which the handler goes on; anything else: no more is to be sent.
+    Returns the answer, a str or `msg` itself for the echo; an OutboundMessage that a flood limit holds, or a
+    question, after which the handler goes on; anything else: no more is to be sent.
     """
     steps = worker.steps
     if steps is None:
         worker.steps = steps = Steps()
     steps.timed_out = steps.parked = False
     result: "Any" = None
-    if again:
-        worker.handling = True
-        result = await steps
-        return await _stream(worker, msg) if result is steps else result
-    for handler in _handlers(msg):
-        if not worker.handling and handler is not _echo and handler is not _built_in:
+    try:
+        if again:
             worker.handling = True
-            # It may take the whole process with it: that is counted, so that it ends.
-            if record.work_begin(msg.update_id):
-                handler = _left_alone
-        result = handler(msg)
-        if hasattr(result, "send"):  # a coroutine or generator
-            result = await steps.of(result)
-            if result is steps:
-                return await _stream(worker, msg)
-        if result is not False:
-            break
-    return result
+            result = await steps
+        else:
+            for question in questions:
+                if question.hears(worker, msg):
+                    return None
+            for handler in _handlers(msg):
+                if not worker.handling and handler is not _echo and handler is not _built_in:
+                    worker.handling = True
+                    # It may take the whole process with it: that is counted, so that it ends.
+                    if record.work_begin(msg.update_id):
+                        handler = _left_alone
+                result = handler(msg)
+                if hasattr(result, "send"):  # a coroutine or generator
+                    result = await steps.of(result)
+                if result is not False:
+                    break
+        if not (result is None or result is msg or isinstance(result, (str, OutboundMessage))):
+            from copepod import streams
 
+            result = await streams.results(worker, msg, steps, result)
+        if again and isinstance(result, str):
+            from copepod import answers
 
-async def _stream(worker, msg):
-    # It yields its answer, the first part is there.
-    from copepod import answers
-
-    await answers.send_parts(worker.gateway, msg, worker.steps)
+            answers.leave_poll(worker.gateway)  # which is a long one, while somebody is asked
+        if not isinstance(result, OutboundMessage):
+            steps.of(None)  # a coroutine that has ended keeps all that it knew
+        return result
+    finally:
+        if msg.callback_id is not None and msg.notice_text is None:
+            msg.notice_text = ""  # the press needs no words
+            worker.gateway.wake_channel.set()
 
 
 def limit(gateway, task):
@@ -65,12 +77,20 @@ def _handlers(msg):
     # Those that are asked, one after the other.
     if msg.kind == "edited":
         return registry.edits
+    if msg.kind == "callback":
+        return _pressed(msg) + registry.texts + [_echo]
     command = msg.command
     if command is None:
         return registry.texts + [_echo]
     if command in registry.commands:
         return registry.commands[command][:1]
     return [_built_in] + registry.texts + [_echo]
+
+
+def _pressed(msg):
+    from copepod.telegram import presses
+
+    return presses.handlers(msg)
 
 
 def _echo(msg):
@@ -99,7 +119,8 @@ class Steps:
     """Awaitable over a handler's coroutine or generator: each step it takes goes through here.
 
     An await ends when it does, with what it returns, or when it yields a str, with this object. What
-    it awaits is the loop's. An answer that was put aside ends it, too; it goes on when it is awaited again.
+    it awaits is the loop's. An answer, or a question, that is put aside ends it, too; it goes on when it is
+    awaited again.
     `lost` ends it although it goes on catching its CancelledError.
     """
 
@@ -108,6 +129,7 @@ class Steps:
         self.lost = False  # what it does is not asked for any more
         self.timed_out = False  # it is being given up: the CancelledError is ours
         self.parked = False  # it was found to wait for nothing
+        self.stream: "Any" = None  # the OutboundMessage that its parts go into, see streams.py
         self._steps: "Any" = None
 
     def of(self, steps):

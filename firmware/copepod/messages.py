@@ -20,6 +20,7 @@ class InboundMessage:
     its sender and no handler should see it; None for an update that nobody should. Ids are ints (up
     to 52 bits, https://core.telegram.org/bots/api#user). `text` is the text or caption with the
     placeholders of its attachments, at most 4096 UTF-16 units (+ placeholders).
+    What a bot's handlers may say to it stands in received.py.
 
     A long text stays in the buffer that it was read into until somebody asks for it: a gateway that
     hands it on as it is (the echo) never holds it twice.
@@ -43,7 +44,9 @@ class InboundMessage:
     sender_chat_id: "int | None" = (
         None  # sent in the name of a chat: by an anonymous admin, a channel
     )
-    gateway: "Any" = None  # set by the gateway, so that answer() knows where to go
+    gateway: "Any" = None  # set by the worker
+    for_handlers = False  # see received.py
+    acknowledged = False  # before its handler has ended, see asking.py
     buffer: "Any" = None  # the TextBuffer that the text lies in, while it does
     _text: "str | None" = ""
     _size_b = None
@@ -63,11 +66,6 @@ class InboundMessage:
         self.discard()
         self._text = text
 
-    @property
-    def args(self):
-        """What follows the command: "on" of "/led on". Made when it is asked for."""
-        return self.text[self.args_at :].strip() if self.args_at else ""
-
     def text_left(self, text):
         """The buffer goes to another: see TextBuffer."""
         self.buffer = None
@@ -78,14 +76,6 @@ class InboundMessage:
         if self.buffer is not None:
             self.buffer.give_back(self)
             self.buffer = None
-
-    def answer(self, markdown):
-        """Awaitable: send Markdown to the chat of this message, as a reply; over once Telegram has accepted it.
-
-        `markdown`: a str, or an iterable or async iterable of str that may still be being written.
-        AnswerRefused when Telegram refuses it for good (the bot was blocked, the chat is gone).
-        """
-        return self.gateway.send(self.chat_id, markdown, self.message_id, self.thread_id)
 
     def size_b(self):
         """Bytes of text that this message holds when it is first asked (what the bus charges for it)."""
@@ -107,6 +97,8 @@ class OutboundMessage:
     `complete` says that no part follows. `state` is 0 while it is on its way, 1 once Telegram has
     accepted all of it, 2 when Telegram refused it for good (`reason` then says why).
     """
+
+    sent: "Any" = None  # its Sent, when a bot's handler says it: see answers.py
 
     def __init__(self, chat_id, part, reply_to=None, thread_id=None):
         self.chat_id = chat_id

@@ -5,7 +5,13 @@ from copepod.signal import Signal
 
 
 def leave(worker, answer):
-    """The `answer` to the message in hand waits for a flood limit to end: the worker may take another one."""
+    """The `answer` to the message in hand waits for a flood limit to end: the worker may take another one.
+
+    Or it is a question, which waits for somebody (asking.py).
+    """
+    if hasattr(answer, "leave"):
+        answer.leave(worker)
+        return
     answer.signal = worker.gateway.wake_worker
     steps = worker.steps
     if answer is worker.own:  # its handler, if any, has ended

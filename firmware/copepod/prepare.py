@@ -29,7 +29,7 @@ def parts(path):
     take()
     from copepod import gateway  # noqa: F401
 
-    _load_bot()
+    _load_bot(config)
     telemetry.frame("config-loaded", True)
     give_back()
     return config, telemetry
@@ -69,14 +69,21 @@ def _context(config):
         forget("copepod.net.tls")
 
 
-def _load_bot():
+def _load_bot(config):
     from copepod import registry
 
+    registry.settings = config
     try:
         import bot  # the user's handlers  # noqa: F401
 
         forget("copepod.handlers")
-        if not (registry.commands or registry.texts or registry.edits):
+        forget("copepod.crontab")  # of timers.py
+        if registry.commands or registry.texts or registry.edits or registry.buttons:
+            from copepod.received import Received
+            from copepod.telegram.updates import UpdateReader
+
+            UpdateReader.message = Received
+        elif not registry.starts:
             forget("bot")
     except Exception as error:  # a mistake in bot.py leaves the built-in commands
         from copepod.visible import trace

@@ -74,7 +74,7 @@ class Gateway:
     tick_ms: "Any"  # when the last of them was full
 
     def send(self, chat_id, markdown, reply_to=None, thread_id=None):
-        """Awaitable: send `markdown` (str, iterable or async iterable of str) to a chat; or AnswerRefused.
+        """Awaitable: send `markdown` (str, iterable or async iterable of str) to a chat; a Sent, or AnswerRefused.
 
         A long poll that is under way is left for it, which costs a new connection.
         """

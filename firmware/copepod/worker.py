@@ -7,7 +7,6 @@ is taken. What seldom happens stands in failures.py.
 
 from time import ticks_ms
 
-from copepod import registry
 from copepod.bus import ROOM_MS
 from copepod.messages import OutboundMessage
 from copepod.once import forget
@@ -47,9 +46,7 @@ class Worker:
             self.msg = msg
             msg.gateway = gateway
             result: "Any" = msg  # the echo
-            if msg.kind != "notice" and (
-                registry.texts or msg.command is not None or msg.kind == "edited"
-            ):
+            if msg.kind != "notice" and (msg.for_handlers or msg.command is not None):
                 try:
                     from copepod import handling
 
@@ -100,4 +97,5 @@ class Worker:
         self.msg = None
         self.stuck = False
         msg.discard()
-        self.gateway.channel.finished(msg.update_id)
+        if not msg.acknowledged:
+            self.gateway.channel.finished(msg.update_id)

@@ -55,6 +55,8 @@ LINES = os.environ.get("COPEPOD_LINES") == "1"
 # The formatter is used from outside, too (host_tools/formatting/device.py).
 FORMATTER = ("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write")
 FORMATTER += ("give_up", "drop")
+KEYWORDS = ("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields")
+KEYWORDS += ("buttons", "durable", "timeout_s")
 PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
@@ -151,7 +153,8 @@ def words() -> dict[str, str]:
         if f"{path.removesuffix('.py').replace('/', '.')}.".startswith(tuple(stay))
     ]
     api = re.findall(r"^\w[\w.]*$", (FIRMWARE / "api.txt").read_text(), re.MULTILINE)
-    public = {part for line in api for part in line.split(".")} | set(FORMATTER)
+    public = {part for line in api for part in line.split(".")} | set(FORMATTER) | set(KEYWORDS)
+    public |= {name for text in generated().values() for name in re.findall(r"^(\w+) =", text, re.MULTILINE)}
     return names.plan(linked, public, first)
 
 

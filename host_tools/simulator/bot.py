@@ -14,6 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from host_tools.simulator.markup import find
 from host_tools.simulator.updates import Json
 
 MAX_LIMIT = 100
@@ -154,6 +155,7 @@ class Chats:
         self.from_bot: dict[tuple[int, int], Sent] = {}
         self._ids: dict[int, set[int]] = {}
         self._next: dict[int, int] = {}
+        self._queries = 0
 
     def new_message_id(self, chat_id: int) -> int:
         """Private chats share one sequence; a supergroup has its own."""
@@ -162,6 +164,21 @@ class Chats:
         self._next[sequence] = number + 1
         self.note(chat_id, number)
         return number
+
+    def new_query_id(self) -> str:
+        """Somebody has pressed a button, and waits for its answer."""
+        self._queries += 1
+        query_id = str(4_382_000_000_000_000_000 + self._queries)
+        self.callbacks.add(query_id)
+        return query_id
+
+    def button(self, what: str, chat_id: int) -> tuple[Sent, str]:
+        """The newest message with a button of this label or data, and its data; ValueError if there is none."""
+        for sent in reversed(self.from_bot.values()):
+            found = find(sent.markup, what) if sent.chat_id == chat_id else None
+            if found:
+                return sent, found["callback_data"]
+        raise ValueError(f"no button {what!r} in chat {chat_id}")
 
     def note(self, chat_id: int, message_id: int, thread_id: int | None = None) -> None:
         """This message exists in this chat."""

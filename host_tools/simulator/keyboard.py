@@ -13,7 +13,7 @@ from host_tools.simulator.updates import GROUP, MEDIA, USER
 HELP = """\
 a line is sent to the bot as a message; lines that begin with ! do more:
   !photo, !voice, !location …     send what is no text: {media}
-  !press DATA                     press a button under the bot's message
+  !press LABEL                    press a button under the bot's message
   !group TEXT                     the same text in a group
   !reply TEXT                     answer the bot's last message
   !edit TEXT                      edit a message
@@ -55,7 +55,10 @@ def _special(sim: Simulator, word: str, rest: str, user: int) -> str | None:
     if word in MEDIA:
         sim.push_media(word, user=user)
     elif word == "press":
-        sim.push_callback(rest or "button", user=user)
+        try:
+            sim.press(rest, user=user)
+        except ValueError:  # a button of a message from before
+            sim.push_callback(rest or "button", user=user)
     elif word == "group":
         sim.push_text(rest, user=user, chat=GROUP)
     elif word == "reply":

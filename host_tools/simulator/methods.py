@@ -12,6 +12,7 @@ from typing import Any
 from host_tools.simulator.bot import MAX_LIMIT, MAX_TIMEOUT_S, Chats, Queue, Rejected, Sent
 from host_tools.simulator.http import Response, failure, ok
 from host_tools.simulator.limits import Limits
+from host_tools.simulator.markup import BadMarkup, check
 from host_tools.simulator.updates import Json, chat
 
 CONFLICT = (
@@ -22,6 +23,11 @@ WEBHOOK_CONFLICT = (
     "Conflict: can't use getUpdates method while webhook is active; "
     "use deleteWebhook to delete the webhook first"
 )
+NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are "
+    "exactly the same as a current content and reply markup of the message"
+)
+MAX_NOTICE = 200  # characters of answerCallbackQuery's text
 ACTIONS = frozenset(
     [
         "typing",
@@ -81,6 +87,7 @@ class Methods:
         self.rejected: list[Rejected] = []
         self.actions: list[tuple[int, str, float]] = []
         self.answered_callbacks: list[str] = []
+        self.notices: list[tuple[str, str]] = []  # the same, and what was shown
         self.commands: list[Json] = []
         self.limits: Limits | None = None
         self.rich = False  # is sendRichMessage known?
@@ -161,9 +168,7 @@ class Methods:
         reply_to = self._reply(params, chat_id)
         thread_id = self._thread(params, chat_id)
         preview = _object(params, "link_preview_options")
-        markup = _object(params, "reply_markup")
-        if markup is not None and not isinstance(markup, dict):
-            raise _bad("object expected as reply markup")
+        markup = self._markup(params)
         self._flood(chat_id)
         sent = Sent(
             chat_id=chat_id,
@@ -183,7 +188,7 @@ class Methods:
         self.sent.append(sent)
         if self.on_sent:
             self.on_sent(sent)
-        return self._as_message(sent)
+        return self.as_message(sent)
 
     async def do_sendRichMessage(self, params: Json) -> Any:
         rich = _object(params, "rich_message")
@@ -197,21 +202,38 @@ class Methods:
     async def do_editMessageText(self, params: Json) -> Any:
         verdict = self._judge(params)
         chat_id = self._chat(params)
-        sent = self.chats.from_bot.get((chat_id, _number(params, "message_id", 0)))
-        if sent is None:
-            known = self.chats.has(chat_id, _number(params, "message_id", 0))
-            raise _bad("message can't be edited" if known else "message to edit not found")
-        if (sent.text, sent.entities) == (verdict.text, verdict.entities):
-            raise _bad(
-                "message is not modified: specified new message content and reply markup are "
-                "exactly the same as a current content and reply markup of the message"
-            )
+        sent = self._own(params, chat_id)
+        markup = self._markup(params)  # without one the message loses its own
+        if (sent.text, sent.entities, sent.markup) == (verdict.text, verdict.entities, markup):
+            raise _bad(NOT_MODIFIED)
         self._flood(chat_id)
         sent.text, sent.entities, sent.html = verdict.text, verdict.entities, str(params["text"])
+        return self._edited(sent, markup)
+
+    async def do_editMessageReplyMarkup(self, params: Json) -> Any:
+        chat_id = self._chat(params)
+        sent = self._own(params, chat_id)
+        markup = self._markup(params)
+        if sent.markup == markup:
+            raise _bad(NOT_MODIFIED)
+        self._flood(chat_id)
+        return self._edited(sent, markup)
+
+    def _edited(self, sent: Sent, markup: Json | None) -> Json:
+        sent.markup = markup
         sent.edits += 1
         if self.on_sent:
             self.on_sent(sent)
-        return self._as_message(sent) | {"edit_date": int(time.time())}
+        return self.as_message(sent) | {"edit_date": int(time.time())}
+
+    def _own(self, params: Json, chat_id: int) -> Sent:
+        """The bot's message that is to be edited."""
+        message_id = _number(params, "message_id", 0)
+        sent = self.chats.from_bot.get((chat_id, message_id))
+        if sent is None:
+            known = self.chats.has(chat_id, message_id)
+            raise _bad("message can't be edited" if known else "message to edit not found")
+        return sent
 
     async def do_deleteMessage(self, params: Json) -> Any:
         chat_id = self._chat(params)
@@ -231,8 +253,12 @@ class Methods:
         query_id = str(params.get("callback_query_id", ""))
         if query_id not in self.chats.callbacks:
             raise _bad("query is too old and response timeout expired or query ID is invalid")
+        text = str(params.get("text") or "")
+        if len(text) > MAX_NOTICE:
+            raise _bad("MESSAGE_TOO_LONG")
         self.chats.callbacks.discard(query_id)
         self.answered_callbacks.append(query_id)
+        self.notices.append((query_id, text))
         return True
 
     # --- the bot itself
@@ -280,6 +306,12 @@ class Methods:
         return chat(self._chat(params))
 
     # --- what the methods share
+
+    def _markup(self, params: Json) -> Json | None:
+        try:
+            return check(_object(params, "reply_markup"))
+        except BadMarkup as error:
+            raise _bad(str(error)) from None
 
     def _judge(self, params: Json, *, rich: bool = False) -> Any:
         from host_tools.simulator.judge import judge  # loads TDLib, which takes half a second
@@ -333,7 +365,8 @@ class Methods:
         if wait:
             raise Refused(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
 
-    def _as_message(self, sent: Sent) -> Json:
+    def as_message(self, sent: Sent) -> Json:
+        """The message as the server tells it."""
         made: Json = {
             "message_id": sent.message_id,
             "from": {k: self.bot[k] for k in ("id", "is_bot", "first_name", "username")},
@@ -346,4 +379,6 @@ class Methods:
             original = {"message_id": sent.reply_to, "chat": chat(sent.chat_id), "date": 0}
             made["reply_to_message"] = original
         made["text"] = sent.text
+        if isinstance(sent.markup, dict) and "inline_keyboard" in sent.markup:
+            made["reply_markup"] = sent.markup
         return made | ({"entities": sent.entities} if sent.entities else {})

@@ -177,13 +177,21 @@ class Simulator:
         return self._queue("message", {"message": content})
 
     def push_callback(self, data: str, *, user: int = USER, chat: int | Json | None = None) -> int:
-        """Somebody presses a button under a message of the bot's."""
-        query_id = str(4_382_000_000_000_000_000 + self.queue.next_id)
-        self.chats.callbacks.add(query_id)
+        """Somebody presses a button with this data under a message of the bot's, of before the test."""
         origin = self._message(self.methods.bot, chat or user, {"text": "buttons"})
-        return self._queue(
-            "callback_query", {"callback_query": make.callback(query_id, user, origin, data)}
-        )
+        return self._press(data, user, origin)
+
+    def press(self, what: str, *, user: int = USER, chat: int | None = None) -> int:
+        """Somebody presses the newest button there with this label, or this data; returns the update's id.
+
+        ValueError when no message in the chat has such a button now.
+        """
+        sent, data = self.chats.button(what, user if chat is None else chat)
+        return self._press(data, user, self.methods.as_message(sent))
+
+    def _press(self, data: str, user: int, origin: Json) -> int:
+        query = make.callback(self.chats.new_query_id(), user, origin, data)
+        return self._queue("callback_query", {"callback_query": query})
 
     def push(self, update: Json) -> int:
         """Any update; `update_id` is put in. The chats and messages in it become known."""

@@ -116,6 +116,32 @@ def test_missing_and_wrong_types_name_the_key():
     _fails(content, "wifi.ssid", "a string")
 
 
+def test_time_zone():
+    content = _telegram()
+    assert _load(content).tz is None  # UTC
+    content["tz"] = "UTC0"
+    assert _load(content).tz is None
+    content["tz"] = "CET-1CEST,M3.5.0,M10.5.0/3"
+    found = _load(content)
+    assert found.tz == (3600, 7200, (3, 5, 0, 7200), (10, 5, 0, 10800)) and found.warnings == []
+    for bad in ("", "Europe/Berlin", "CET", "CET-25", "CET-1CEST", "CET-1CEST,M3.5.0,M10.6.0"):
+        content["tz"] = bad
+        _fails(content, ": tz: ", repr(bad), "POSIX form, such as CET-1CEST,M3.5.0,M10.5.0/3")
+    content["tz"] = 1
+    _fails(content, "tz", "a string")
+
+
+def test_state_interval():
+    content = _telegram()
+    assert _load(content).state_write_interval_s == 60
+    content["state"] = {"write_interval_s": 3600, "max_bytes": 1}
+    found = _load(content)
+    assert found.state_write_interval_s == 3600
+    assert found.warnings == ["state.max_bytes: unknown key, passed over"]
+    content["state"] = {"write_interval_s": 0}
+    _fails(content, "state.write_interval_s", "1 to 86400")
+
+
 def test_token_form():
     for bad in (
         "",

@@ -211,6 +211,18 @@ def test_reset_is_no_crash():
     assert port.died() is None and port.record.crashes_load() == 2 and machine
 
 
+def test_what_must_be_kept_is_written_before_a_reset():
+    _, port, machine = begin()
+    said = []
+    port.record.endings.append(lambda: said.append(len(machine.resets)))
+    try:
+        port.reset()
+        raise AssertionError("came back")
+    except Reset:
+        pass
+    assert said == [0] and machine.resets == [machine.HARD_RESET]
+
+
 def test_reset_reason():
     _, port, machine = begin()
     assert port.reset_reason() == "power on or brown-out"

@@ -1,10 +1,10 @@
 """Messages: what they hold, what the bus charges for it, and a long text that stays in its buffer."""
 
-import asyncio
 import gc
 import sys
 
 from copepod.messages import TOO_LONG, AnswerRefused, InboundMessage, OutboundMessage
+from copepod.received import Received
 from copepod.textbuffer import TextBuffer
 
 PURE = True
@@ -35,11 +35,11 @@ def outbound():
 
 
 def test_what_is_not_said_is_none():
-    msg = InboundMessage()
+    msg = Received()
     assert (msg.kind, msg.chat_type, msg.text, msg.args) == ("message", "private", "", "")
     assert msg.message_id is None and msg.thread_id is None and msg.callback_id is None
     assert msg.username is None and msg.first_name is None
-    assert msg.reply_text is None and msg.command is None
+    assert msg.reply_text is None and msg.command is None and msg.data is None
 
 
 def test_size_is_the_bytes_of_the_text():
@@ -120,22 +120,6 @@ def test_an_echo_takes_the_text_along():
     assert answer.reply(plain, "other") and answer.part == "other"
     empty = InboundMessage()
     assert not answer.reply(empty, empty)
-
-
-def test_answer_goes_to_the_gateway():
-    class Gateway:
-        async def send(self, *what):
-            self.got = what
-
-    async def main():
-        msg = InboundMessage()
-        msg.gateway = Gateway()
-        msg.chat_id = 7
-        msg.message_id = 8
-        await msg.answer("**hi**")
-        assert msg.gateway.got == (7, "**hi**", 8, None)
-
-    asyncio.run(main())
 
 
 def test_a_refusal_is_an_oserror():

@@ -4,7 +4,7 @@ from copepod import assembly, parts
 from copepod.messages import OutboundMessage
 from copepod.signal import Signal
 from copepod.stats import Stats
-from copepod.telegram import methods, refusals
+from copepod.telegram import asides, methods, refusals
 from copepod.textbuffer import TextBuffer
 
 WORDS = "**bold** and `code` "
@@ -241,3 +241,16 @@ def test_plain_pieces_are_no_longer_than_a_message_and_nothing_is_lost():
         assert "".join(pieces) == text
         assert max([len(piece) for piece in pieces]) <= 4096
         assert message.state == 1
+
+
+def test_what_was_begun_is_not_put_aside_and_said_again():
+    made, message = box(WORDS * 450, "", 0)
+    assert due(made) is not None
+    assert asides.put(made) and message.part == WORDS * 450
+    made.aside.clear()
+    message.aside = False
+    made.queue.put(message)
+    due(made)
+    made.accepted()
+    assert due(made) is not None
+    assert not asides.put(made)  # its beginning is there already

@@ -3,7 +3,8 @@
 import json
 import sys
 
-from copepod.telegram import schema
+from copepod.received import Received
+from copepod.telegram import schema, updates
 from copepod.textbuffer import TextBuffer
 
 PURE = True
@@ -22,6 +23,7 @@ ADA = {"id": 7000000001, "is_bot": False, "first_name": "Ada", "username": "ada"
 PRIVATE = {"id": 7000000001, "first_name": "Ada", "username": "ada", "type": "private"}
 GROUP = {"id": -1002147483647, "title": "Plankton", "type": "supergroup"}
 
+updates.UpdateReader.message = Received
 BY_NAME = {"type": "text_mention", "offset": 0, "length": 3, "user": {"id": BOT_ID}}
 
 

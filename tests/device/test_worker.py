@@ -9,8 +9,8 @@ import copepod.log
 import copepod.text.markdown  # noqa: F401  first, since from source its imports go deep
 from copepod import assembly, handlers, registry, supervisor, worker
 from copepod.messages import TOO_LONG as NO_ROOM
-from copepod.messages import InboundMessage
 from copepod.platform import record
+from copepod.received import Received
 from copepod.signal import Signal
 
 TIMEOUT_MS = 50
@@ -125,7 +125,7 @@ def fresh():
 
 
 def message(update_id, text):
-    msg = InboundMessage()
+    msg = Received()
     msg.update_id = update_id
     msg.chat_id = msg.sender_id = 7
     msg.text = text

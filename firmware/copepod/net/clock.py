@@ -38,6 +38,11 @@ def is_set():
     return day() >= DAY
 
 
+def earliest_s():
+    """Return the first second of the day of the build, in this port's epoch."""
+    return (DAY - _epoch_day()) * _DAY_S
+
+
 async def ready(asked_day=None):
     """Set the clock by NTP, unless that was done on `asked_day`, which is today.
 
@@ -45,7 +50,7 @@ async def ready(asked_day=None):
     system keeps the clock, only if that is wrong.
     """
     if port.sets_clock and asked_day != day():
-        if not await ask((DAY - _epoch_day()) * _DAY_S) and is_set():
+        if not await ask(earliest_s()) and is_set():
             log("clock", "no NTP server answered; going by the board's own clock")
     if is_set():
         return day()

@@ -60,6 +60,8 @@ def watchdog_rest():
 
 def reset():
     """Restart the board, on purpose: this is no crash. Never returns."""
+    for ending in record.endings:
+        ending()
     record.crashes_store(record.crashes_load(), False)
     machine.reset()
 

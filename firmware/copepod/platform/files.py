@@ -4,7 +4,7 @@ import os
 
 
 def write_atomic(path, data):
-    """Replace the file at `path` by `data`: whatever happens, it holds the old or the new.
+    """Replace the file at `path` by `data`, bytes or what yields them: whatever happens, it holds the old or the new.
 
     OSError when it can't be done; the old file is then unharmed. On Unix the new one can be read
     by its owner only, since the config holds the token.
@@ -14,7 +14,8 @@ def write_atomic(path, data):
         if hasattr(os, "putenv"):  # Unix: MicroPython has no chmod
             os.putenv("COPEPOD_FILE", temporary)
             os.system('chmod 600 "$COPEPOD_FILE"')
-        file.write(data)
+        for part in data if hasattr(data, "send") else (data,):
+            file.write(part)
         file.flush()  # fsync() on Unix; littlefs commits at close
     if hasattr(os, "sync"):
         os.sync()

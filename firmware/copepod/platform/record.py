@@ -25,6 +25,7 @@ _TIMES_MAX = const(2)  # so often an update may bring the process down
 _STEADY_MS = const(600000)
 
 data = bytearray(SIZE_B)
+endings: list = []  # called before a planned restart and when the gateway ends: what must be kept is written then
 _save = None  # called with the record after every change; raises OSError when it can't be kept
 _steady_at = None
 

@@ -92,6 +92,8 @@ def watchdog_feed():
 
 def reset():
     """Restart the machine, on purpose: this is no crash. Never returns."""
+    for ending in record.endings:
+        ending()
     record.crashes_store(record.crashes_load(), False)
     machine.reset()
 

@@ -33,6 +33,7 @@ _IDLE_MS = const(10000)
 _ASIDE_MS = const(2000)  # a flood limit that others need not wait for
 _LIMIT_MAX = const(100)  # of getUpdates
 _CALLBACKS = const(8)  # pressed buttons that wait for their answer; Telegram gives up on its own
+_MESSAGE_ID = const(7)  # place of the value of telegram/schema.py
 
 
 class Channel:
@@ -59,7 +60,7 @@ class Channel:
     edits: "Any"  # only where there is a handler for them, see worth.py
     ceiling: "Any"  # only once a group has spoken
     # What only decorates, see optional.py:
-    callbacks: list  # ids of callback queries to answer
+    callbacks: list  # pressed buttons to answer
     menu_at: "int | None"  # when to set the menu of commands
     menu_tries: int
     typing_at: "int | None"
@@ -242,7 +243,7 @@ class Channel:
 
     def _accepted(self, method):
         if method == methods.SEND_MESSAGE or method == methods.SEND_RICH:
-            self.outbox.accepted()
+            self.outbox.accepted(self.api.reader.values[_MESSAGE_ID])
         elif method == methods.GET_UPDATES:
             self.api.polls += 1
             self.poll.ended(self.stats.received != self.received)
@@ -300,7 +301,7 @@ class Channel:
         self.stats.received += 1
         offsets.take(update_id)
         if msg.callback_id is not None and len(self.callbacks) < _CALLBACKS:
-            self.callbacks.append(msg.callback_id)
+            self.callbacks.append(msg)
         return True
 
     def finished(self, update_id):

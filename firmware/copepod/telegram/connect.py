@@ -1,4 +1,4 @@
-"""How the channel gets its connection, its first poll, and out of one. Memory: dropped after use."""
+"""How the channel gets its connection and its first poll. Memory: dropped after use."""
 
 import gc
 from time import ticks_ms
@@ -47,20 +47,13 @@ def first_poll(channel):
     """The first poll has succeeded. Nothing is loaded from now on, unless it fails: see arena.py."""
     gateway = channel.gateway
     gc.threshold(gateway.config.memory_gc_threshold or port.GC_THRESHOLD_B)
+    first = not channel.ready_once
     channel.steady = channel.ready_once = True
     channel.menu_at = ticks_ms()
     gateway.telemetry.event("poll", 0)
     gateway.telemetry.frame("steady", True)
+    if first:
+        from copepod import starts
 
-
-def leave_poll(channel):
-    """Something is to be sent: do not wait for the end of a long poll. Costs a new connection.
-
-    Nothing is lost: an update that the server sends meanwhile comes again with the next poll.
-    """
-    if channel.poll.timeout_s:
-        from copepod.net import http_connect
-
-        if http_connect.hurry(channel.http):
-            channel.poll.left = True
-        forget("copepod.net.http_connect")
+        starts.begin(gateway)
+        forget("copepod.starts")

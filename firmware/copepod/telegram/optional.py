@@ -16,7 +16,7 @@ _MENU_S = const(60)  # after the first try; twice as long each time
 def next_method(channel):
     """Such a call that may be made now, or None; channel.wait_ms is no longer than until the next one may."""
     for method, due_ms in (
-        (methods.ANSWER_CALLBACK, 0 if channel.callbacks else None),
+        (methods.ANSWER_CALLBACK, _presses().due_ms(channel) if channel.callbacks else None),
         (methods.SEND_ACTION, _typing_due(channel)),
         (methods.SET_COMMANDS, _menu_due(channel)),
     ):
@@ -85,11 +85,16 @@ def write(channel, method):
             call.number(msg.thread_id)
         call.text(b"}")
     elif method == methods.ANSWER_CALLBACK:
-        call.text(b'{"callback_query_id":"')
-        _escaped(call, channel.callbacks[0])
-        call.text(b'"}')
+        _presses().write(call, channel.callbacks[0])
     else:
         _write_commands(call)
+
+
+def _presses():
+    # Loaded for a press: it drops itself.
+    from copepod.telegram import presses
+
+    return presses
 
 
 def _escaped(call, text):

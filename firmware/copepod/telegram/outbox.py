@@ -5,7 +5,6 @@ from copepod.telegram.methods import AS_EVER, PLAIN, SEND_MESSAGE, SEND_RICH
 from copepod.text.markdown import Formatter  # noqa: F401  its part: see assembly.py
 
 
-
 class Outbox:
     """Takes one OutboundMessage at a time from the bus and turns it into sendMessage calls.
 
@@ -131,6 +130,8 @@ class Outbox:
         call.begin(method, message.chat_id)
         call.text(b'{"chat_id":')
         call.number(message.chat_id)
+        if message.sent is not None and message.sent.write(call, self):
+            return
         if message.thread_id is not None:
             call.text(b',"message_thread_id":')
             call.number(message.thread_id)
@@ -151,9 +152,12 @@ class Outbox:
             formatter.write(call.run)
             call.text(b'","parse_mode":"HTML"}')
 
-    def accepted(self):
-        """Telegram has accepted the piece."""
+    def accepted(self, message_id=None):
+        """Telegram has accepted the piece; it is a message with this id."""
+        if self.message.sent is not None:
+            self.message.sent.message_id = message_id
         self.stats.answered += 1
+        self.pieces += 1
         self.formatter.drop()
         self._next_piece()
         self.message.reply_to = None

@@ -20,6 +20,7 @@ _WAIT_DEFAULT_S = const(1)
 _HOLDS = const(8)  # flood limits that are kept at a time
 _SEND_FAILURES = const(4)  # of the server at one piece, while it answers other calls
 _ABOUT_FORM = ("parse entities", "too long", "TOO_LONG", "too many entities", "ENTITIES_TOO")
+_SAME = "message is not modified"
 _ABOUT_TOPIC = ("thread not found", "TOPIC_")
 
 
@@ -80,7 +81,9 @@ def refused_for_good(channel, method, error):
     """Telegram refuses the call that was made: what is left of it is dropped, or takes another form."""
     if method == methods.SEND_MESSAGE or method == methods.SEND_RICH:
         box = channel.outbox
-        if not _goes_elsewhere(box.message, channel.api.reader.values[MIGRATE_TO], str(error)):
+        if _SAME in str(error):
+            box.accepted(box.message.sent.edits)
+        elif not _goes_elsewhere(box.message, channel.api.reader.values[MIGRATE_TO], str(error)):
             refused_piece(box, error, method)
     elif method >= methods.SEND_ACTION:
         from copepod.telegram import optional

@@ -38,6 +38,7 @@ class UpdateReader(Reader):
     text stays until somebody needs it or the place.
     """
 
+    message = InboundMessage  # another class where a bot has handlers, see received.py
     bot_id: "Any"  # who the bot is: in groups only what is meant for it is handed over
     at_name: str
     albums: list  # see other_updates.py
@@ -74,7 +75,7 @@ class UpdateReader(Reader):
             self.mentioned |= values[_MENTIONED] == self.bot_id
         elif letter == 117 and values[_UPDATE] is not None:
             if self._sink is not None:
-                msg = InboundMessage()
+                msg = self.message()
                 msg.update_id = values[_UPDATE]
                 try:
                     kind = self._fill(msg, values)

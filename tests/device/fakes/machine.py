@@ -2,8 +2,12 @@
 
 - RTC.memory() is noise (here: whatever a test puts there) after power-on, and outlives a reset;
 - WDT resets the board when it is not fed, and can't be stopped, only made anew with another time;
-- reset() is HARD_RESET at the next start, as a panic is.
+- reset() is HARD_RESET at the next start, as a panic is;
+- a Pin is one object for each number; irq() has no `hard`, and its handler runs between two bytecodes: here with the
+  heap locked, so that it can't allocate. drive() is what happens outside of the chip.
 """
+
+import micropython
 
 from fakes.world import Reset, world
 
@@ -57,6 +61,56 @@ class WDT:
         _watchdog_left_ms = _watchdog_ms
 
 
+class Pin:
+    """A pin that can be read and watched."""
+
+    IN = 1
+    OUT = 3
+    PULL_DOWN = 1
+    PULL_UP = 2
+    IRQ_RISING = 1
+    IRQ_FALLING = 2
+    _all = {}
+
+    def __new__(cls, number, mode=-1, pull=-1):
+        """Return the pin of that number."""
+        if type(number) is not int or not 0 <= number <= 39:
+            raise ValueError("invalid pin")
+        if number not in cls._all:
+            cls._all[number] = made = super().__new__(cls)
+            made.level = 0
+            made.handler = None
+        return cls._all[number]
+
+    def __init__(self, number, mode=-1, pull=-1):
+        self.number = number
+        self.mode = mode
+        self.pull = pull
+        if pull == self.PULL_UP:
+            self.level = 1
+
+    def value(self):
+        """Read it."""
+        return self.level
+
+    def irq(self, handler=None, trigger=3):
+        """Have `handler` called with the pin at such an edge."""
+        self.handler = handler
+        self.trigger = trigger
+
+    def drive(self, level):
+        """Let somebody outside change its level."""
+        before = self.level
+        self.level = level
+        edge = self.IRQ_RISING if level > before else self.IRQ_FALLING if level < before else 0
+        if self.handler and self.trigger & edge:
+            micropython.heap_lock()
+            try:
+                self.handler(self)
+            finally:
+                micropython.heap_unlock()
+
+
 def _step(ms):
     global _watchdog_left_ms
     if _watchdog_ms is not None:
@@ -101,5 +155,6 @@ def power_on():
     """Begin anew: memory is noise."""
     starts(PWRON_RESET, bytes((i * 37 + 11) & 0xFF for i in range(128)))
     datetimes.clear()
+    Pin._all.clear()
     resets.clear()
     world.waiters.append(_step)

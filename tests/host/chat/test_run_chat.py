@@ -117,7 +117,7 @@ def test_lines_become_updates():
         assert "the next 2 of getMe" in act(sim, "!fault 500 getMe 2")
         assert "retry_after" in act(sim, "!fault what")
         assert "no calls" in act(sim, "!calls")
-        assert "!press DATA" in act(sim, "!help")
+        assert "!press LABEL" in act(sim, "!help")
         assert len(sim.queue.pending()) == 7
 
 

@@ -10,7 +10,7 @@ import urllib.parse
 
 import pytest
 
-from host_tools.simulator import Simulator
+from host_tools.simulator import Simulator, markup
 from host_tools.simulator import updates as make
 from host_tools.simulator.bot import Update
 from host_tools.simulator.certs import CHAINS, WRONG
@@ -80,6 +80,11 @@ def bot(sim):
     made = Bot(sim)
     yield made
     made.close()
+
+
+def under(*rows):
+    """Parameters: a message with these rows of buttons under it."""
+    return {"reply_markup": {"inline_keyboard": list(rows)}}
 
 
 def ids(answer):
@@ -371,6 +376,30 @@ def test_what_a_reader_sees_is_recorded(sim, bot):
         ({"text": "x", "reply_parameters": "{"}, "can't parse reply parameters JSON object"),
         ({"text": "x", "message_thread_id": 3}, "message thread not found"),
         ({"text": "x", "reply_markup": [1]}, "object expected as reply markup"),
+        ({"text": "x", **under([{"text": "a", "callback_data": ""}])}, "BUTTON_DATA_INVALID"),
+        ({"text": "x", **under([{"text": "a", "callback_data": "é" * 33}])}, "BUTTON_DATA_INVALID"),
+        ({"text": "x", **under([{"text": "a", "url": "https://nowhere"}])}, "BUTTON_URL_INVALID"),
+        (
+            {"text": "x", **under([{"text": "a", "url": "ftp://e.example"}])},
+            "inline keyboard button URL 'ftp://e.example' is invalid: Unsupported URL protocol",
+        ),
+        (
+            {"text": "x", **under([{"text": "a"}])},
+            "can't parse inline keyboard button: Text buttons are unallowed",
+        ),
+        (
+            {"text": "x", **under([{"callback_data": "a"}])},
+            "can't parse inline keyboard button: Can't find field \"text\"",
+        ),
+        (
+            {"text": "x", **under([{"text": "a", "callback_data": 5}])},
+            "can't parse inline keyboard button: Field \"callback_data\" must be of type String",
+        ),
+        ({"text": "x", **under({"text": "a"})}, "can't parse inline keyboard button"),
+        (
+            {"text": "x", **under(*[[{"text": "a", "callback_data": "a"}]] * 101)},
+            "REPLY_MARKUP_TOO_LONG",
+        ),
     ],
 )
 def test_messages_that_telegram_refuses(shared, params, description):
@@ -415,6 +444,44 @@ def test_edits_actions_callbacks_commands(sim, bot):
     assert sim.methods.commands == commands
     bad = [{"command": "LED!", "description": "x"}]
     assert bot.call("setMyCommands", commands=bad)["description"].endswith("BOT_COMMAND_INVALID")
+
+
+def test_buttons_are_shown_pressed_and_changed_by_edits(sim, bot):
+    sim.push_text("x")
+    row = [{"text": "On", "callback_data": "led:on"}, {"text": "Off", "callback_data": "led:off"}]
+    link = [{"text": "Docs", "url": "https://e.example/d"}]
+    answer = bot.call("sendMessage", chat_id=USER, text="lamp", **under(row, link))["result"]
+    assert answer["reply_markup"] == {"inline_keyboard": [row, link]}
+    assert markup.labels(sim.sent[0].markup) == [["On", "Off"], ["Docs"]]
+    for what in ("On", "led:on"):
+        update = sim.press(what)
+        query = bot.call("getUpdates", offset=update)["result"][0]["callback_query"]
+        assert query["data"] == "led:on"
+        assert query["message"]["message_id"] == answer["message_id"]
+        assert query["message"]["text"] == "lamp"
+    with pytest.raises(ValueError, match="no button 'Docs'"):
+        sim.press("Docs")
+    told = {"callback_query_id": query["id"], "text": "done"}
+    assert bot.call("answerCallbackQuery", **told | {"text": "x" * 201})["description"].endswith(
+        "MESSAGE_TOO_LONG"
+    )
+    assert bot.call("answerCallbackQuery", **told)["ok"]
+    assert sim.methods.notices == [(query["id"], "done")]
+    edit = {"chat_id": USER, "message_id": answer["message_id"]}
+    same = bot.call("editMessageText", text="lamp", **under(row, link), **edit)
+    assert "not modified" in same["description"]
+    assert bot.call("editMessageText", text="lamp", **under(row), **edit)["ok"]
+    assert "not modified" in bot.call("editMessageReplyMarkup", **under(row), **edit)["description"]
+    assert bot.call("editMessageReplyMarkup", **under(link), **edit)["ok"]
+    with pytest.raises(ValueError, match="no button"):
+        sim.press("On")
+    assert bot.call("editMessageText", text="dark", **edit)["ok"]
+    assert (sim.sent[0].text, sim.sent[0].markup, sim.sent[0].edits) == ("dark", None, 3)
+    edit["message_id"] = 99
+    assert "message to edit not found" in bot.call("editMessageText", text="z", **edit)["description"]
+    wide = [{"text": str(n), "callback_data": str(n)} for n in range(9)]
+    bot.call("sendMessage", chat_id=USER, text="wide", **under(wide))
+    assert [len(row) for row in markup.labels(sim.sent[1].markup)] == [8, 1]
 
 
 def test_flood_limits_by_an_imagined_clock():
