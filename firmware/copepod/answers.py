@@ -63,7 +63,9 @@ async def settled(gateway, message, steps):
         while message.state == 0:
             if message.aside and steps is not None:
                 message.aside = False
-                await Aside(message)  # the worker has others to serve meanwhile
+                from copepod import postponed
+
+                await postponed.Aside(message)  # the worker has others to serve meanwhile
             else:
                 await message.signal
     finally:
@@ -114,22 +116,3 @@ class Sent:
     def write(self, call, box) -> bool:
         """Write the rest of a request into `call`; False: the text is still missing."""
         return False
-
-
-class Aside:
-    """Awaitable that gives `message` to who watches the handler: handling.Steps."""
-
-    def __init__(self, message):
-        self._message = message
-
-    def __iter__(self) -> "Any":
-        return self
-
-    __await__ = __iter__
-
-    def __next__(self):
-        message = self._message
-        self._message = None
-        if message is None:
-            raise StopIteration
-        return message

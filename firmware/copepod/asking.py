@@ -37,7 +37,9 @@ async def ask(msg, question, buttons, timeout_s):
         if _clock is None:
             _clock = asyncio.create_task(_end_late_ones(gateway.worker))
         if answers.watched(gateway) is not None:
-            await answers.Aside(waiting)
+            from copepod import postponed
+
+            await postponed.Aside(waiting)
         else:
             while waiting.state == 0:
                 await waiting.signal
@@ -54,7 +56,11 @@ async def _end_late_ones(worker):
         await asyncio.sleep_ms(_LOOK_MS)
         for question in handling.questions:
             deadline = question.deadline
-            if deadline is not None and question.state == 0 and ticks_diff(deadline, ticks_ms()) <= 0:
+            if (
+                deadline is not None
+                and question.state == 0
+                and ticks_diff(deadline, ticks_ms()) <= 0
+            ):
                 question.over(worker, None)
 
 

@@ -53,8 +53,8 @@ async def answer(worker, msg, again):
             steps.of(None)  # a coroutine that has ended keeps all that it knew
         return result
     finally:
-        if msg.callback_id is not None and msg.notice_text is None:
-            msg.notice_text = ""  # the press needs no words
+        if msg.callback_id is not None and not msg.handled:
+            msg.handled = True
             worker.gateway.wake_channel.set()
 
 

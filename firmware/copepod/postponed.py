@@ -40,3 +40,22 @@ def back(worker):
             worker.msg = msg
             worker.finish()
     return None
+
+
+class Aside:
+    """Awaitable that gives `message` to who watches the handler: handling.Steps."""
+
+    def __init__(self, message):
+        self._message = message
+
+    def __iter__(self) -> "Any":
+        return self
+
+    __await__ = __iter__
+
+    def __next__(self):
+        message = self._message
+        self._message = None
+        if message is None:
+            raise StopIteration
+        return message

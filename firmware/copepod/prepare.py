@@ -4,6 +4,7 @@ First what is needed once and dropped (the config's reader), then the room for T
 application and the user's bot, which take what is left.
 """
 
+import sys
 
 from copepod import arena
 from copepod.log import log
@@ -78,16 +79,16 @@ def _load_bot(config):
 
         forget("copepod.handlers")
         forget("copepod.crontab")  # of timers.py
-        if registry.commands or registry.texts or registry.edits or registry.buttons:
-            from copepod.received import Received
-            from copepod.telegram.updates import UpdateReader
-
-            UpdateReader.message = Received
-        elif not registry.starts:
-            forget("bot")
     except Exception as error:  # a mistake in bot.py leaves the built-in commands
         from copepod.visible import trace
 
         log("bot", "bot.py can't be used: ", error)
         trace(error)
         forget("copepod.visible")
+    if registry.commands or registry.texts or registry.edits or registry.buttons:
+        from copepod.received import Received
+        from copepod.telegram.updates import UpdateReader
+
+        UpdateReader.message = Received
+    elif not registry.starts and "bot" in sys.modules:
+        forget("bot")

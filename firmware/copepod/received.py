@@ -10,6 +10,7 @@ class Received(InboundMessage):
     sent: "Any" = None  # the last answer to it
     # Of a pressed button, see telegram/presses.py:
     notice_text: "str | None" = None  # what its answer says, None while that is open
+    handled = False  # its handler has ended, or there is none
     pressed_ms: "int | None" = None  # when it was taken
 
     @property

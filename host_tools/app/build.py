@@ -154,7 +154,11 @@ def words() -> dict[str, str]:
     ]
     api = re.findall(r"^\w[\w.]*$", (FIRMWARE / "api.txt").read_text(), re.MULTILINE)
     public = {part for line in api for part in line.split(".")} | set(FORMATTER) | set(KEYWORDS)
-    public |= {name for text in generated().values() for name in re.findall(r"^(\w+) =", text, re.MULTILINE)}
+    public |= {
+        name
+        for text in generated().values()
+        for name in re.findall(r"^(\w+) =", text, re.MULTILINE)
+    }
     return names.plan(linked, public, first)
 
 

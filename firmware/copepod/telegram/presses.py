@@ -25,7 +25,7 @@ def handlers(msg):
     while found is None:
         end = data.rfind(":", 0, end)
         if end < 0:
-            msg.notice_text = ""  # nobody will say something
+            msg.handled = True
             msg.gateway.wake_channel.set()
             return []
         found = registry.buttons.get(data[: end + 1])
@@ -42,7 +42,12 @@ def due_ms(channel):
     due = _LONGEST_MS
     for msg in pressed:
         left_ms = 0
-        if msg.for_handlers and msg.notice_text is None and len(pressed) < _MANY:
+        if (
+            msg.for_handlers
+            and not msg.handled
+            and msg.notice_text is None
+            and len(pressed) < _MANY
+        ):
             if msg.pressed_ms is None:
                 msg.pressed_ms = now
             left_ms = max(0, _LONGEST_MS - ticks_diff(now, msg.pressed_ms))

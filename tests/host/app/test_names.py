@@ -57,9 +57,13 @@ def test_no_two_names_get_the_same_word(words: dict[str, str]) -> None:
 def test_what_the_build_writes_itself_is_found_by_its_name(words: dict[str, str]) -> None:
     # Else a board's clock would do that is before the day of its build: see net/clock.py.
     assert not {"DAY", "DER"} & set(words)
-    imported = re.findall(r"from copepod\.net\.built import (\w+)", application()["copepod/net/clock.py"])
+    imported = re.findall(
+        r"from copepod\.net\.built import (\w+)", application()["copepod/net/clock.py"]
+    )
     assert imported
-    assert set(imported) <= set(re.findall(r"^(\w+) =", build.generated()["copepod/net/built.py"], re.MULTILINE))
+    assert set(imported) <= set(
+        re.findall(r"^(\w+) =", build.generated()["copepod/net/built.py"], re.MULTILINE)
+    )
 
 
 def test_no_name_that_a_bot_may_say_is_touched(words: dict[str, str]) -> None:

@@ -401,6 +401,61 @@ def test_a_press_is_answered_within_a_second_whatever_its_handler_does(scene: Sc
     scene.until(scene.answered("after all: False", "done"))
 
 
+def test_a_press_by_a_stranger_is_nothing(scene: Scene) -> None:
+    scene.start(LAMP)
+    stranger = scene.sim.push_callback("On", user=7000000999)
+    scene.until(lambda: stranger not in scene.sim.queue.pending())
+    scene.sim.push_callback("dim:1")
+    scene.until(scene.answered("1 of dim:1, 'callback'"))
+    scene.until(lambda: scene.sim.methods.notices)
+    assert len(scene.sim.calls_of("answerCallbackQuery")) == 1
+    assert len(scene.sim.sent) == 1
+
+
+def test_a_bot_of_rich_messages_has_buttons_and_edits(scene: Scene) -> None:
+    scene.sim.methods.rich = True
+    scene.start(LAMP, rich_messages=True)
+    scene.sim.push_text("/lamp")
+    scene.until(scene.answered("The lamp is **off**."))
+    assert keyboard(scene) == [["On", "Off"], ["Dim", "Docs"]]
+    scene.sim.press("On")
+    scene.until(lambda: len(scene.sim.calls_of("editMessageText")) == 2)
+    scene.until(scene.answered("The lamp is on."))
+    assert [c.method for c in scene.sim.calls if c.method.startswith("send")] == [
+        "sendRichMessage"
+    ]
+
+
+def test_an_edit_that_is_limited_or_cut_off_is_made_once_more(scene: Scene) -> None:
+    scene.sim.fault("429", "editMessageText", retry_after=1)
+    scene.sim.fault("close", "editMessageText", after=1, at="lost")
+    scene.start(LAMP)
+    scene.sim.push_text("/lamp")
+    scene.until(scene.answered("The lamp is off."))
+    scene.sim.press("On")
+    scene.until(lambda: len(scene.sim.calls_of("editMessageText")) == 4)
+    scene.until(lambda: not scene.sim.queue.pending())
+    assert scene.texts() == ["The lamp is on."]
+
+
+BROKEN = """\
+from copepod.handlers import on_command
+
+@on_command("fine")
+async def fine(msg):
+    await msg.answer("fine", buttons=[["On"]])
+
+raise ValueError("half way")
+"""
+
+
+def test_a_mistake_in_bot_py_leaves_what_was_registered_before_it(scene: Scene) -> None:
+    scene.start(BROKEN)
+    scene.until(scene.said("bot.py can't be used: half way"))
+    scene.sim.push_text("/fine")
+    scene.until(scene.answered("fine"))
+
+
 # --- questions
 
 ASKING = """\
@@ -491,7 +546,7 @@ def test_a_press_is_an_answer(scene: Scene) -> None:
     scene.until(scene.answered("How warm?"))
     scene.sim.press("cold")
     scene.until(scene.answered("It was 18.", "Sure about 2?"))
-    scene.until(lambda: scene.sim.methods.notices)
+    scene.until(lambda: [text for _, text in scene.sim.methods.notices] == ["thanks"])
     assert keyboard(scene, 0) == []
     scene.sim.push_callback("stop")  # its own handler does not get it
     scene.until(scene.answered("It was 18.", "Sure about 2?", "stop: 18"))
@@ -800,3 +855,63 @@ def test_the_bot_that_is_shipped_does_what_its_comments_show(scene: Scene) -> No
     scene.sim.push_text("really?")
     scene.sim.push_text("really!")
     scene.until(lambda: scene.texts()[3:] == ["Good question.", "really!"])
+
+
+GROWING = """\
+from copepod.bot import bot
+from copepod.handlers import on_button, on_command
+
+@on_button("led:")
+async def led(msg):
+    msg.notice("done")
+    await msg.edit("led " + msg.args, buttons=[["led:on", "led:off"]])
+
+@on_command("lamp")
+async def lamp(msg):
+    await msg.answer("lamp", buttons=[["led:on", "led:off"]])
+
+@on_command("ask")
+async def ask(msg):
+    reply = await msg.ask("what?")
+    yield "it is "
+    yield reply.text
+
+@on_command("list")
+async def listed(msg):
+    sent = await bot.send(msg.chat_id, "to all", durable=True)
+    await sent.edit("to everybody")
+    return ["a", "b"]
+"""
+
+
+def live(scene: Scene) -> int:
+    """The live heap when nothing goes on."""
+    device = scene.device
+    assert device is not None
+    seen = len(device.frames.frames)
+    assert device.wait(lambda: len(device.frames.frames) >= seen + 2, 20)
+    found = device.frames.frames[-1]["gc_live"]
+    assert found is not None
+    return int(found)
+
+
+def test_the_live_heap_does_not_grow(scene: Scene) -> None:
+    scene.extra = {"telemetry": {"interval_s": 1}}
+    scene.start(GROWING, poll_timeout_s=1)
+    floors = []
+    for _ in range(8):
+        for _ in range(3):
+            count = len(scene.sim.sent)
+            scene.sim.push_text("/lamp")
+            scene.until(lambda count=count: len(scene.sim.sent) == count + 1)
+            scene.sim.press("led:on")
+            scene.until(lambda: scene.texts()[-1] == "led on")
+            scene.sim.push_text("/ask")
+            scene.until(lambda: scene.texts()[-1] == "what?")
+            scene.sim.push_text("this")
+            scene.until(lambda: scene.texts()[-1] == "it is this")
+            scene.sim.push_text("/list")
+            scene.until(lambda: scene.texts()[-2:] == ["to everybody", "ab"])
+            scene.until(lambda: not scene.sim.queue.pending())
+        floors.append(live(scene))
+    assert min(floors[5:]) <= min(floors[2:5]), floors

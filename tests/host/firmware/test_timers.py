@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from host_tools import engine, targets
-from host_tools.build import ROOT
+from host_tools import targets
+from host_tools.app.build import ROOT
+from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
 from host_tools.targets.target import Device

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from host_tools import toolchain
-from host_tools.build import FIRMWARE
+from host_tools.app.build import FIRMWARE
+from host_tools.toolchain import locate
 
 # The rules of: UTC, Berlin, Riyadh, New York, Kolkata, Auckland, Dublin (whose winter is the exception), Lord Howe
 # (half an hour), Santiago (at 24:00), Nuuk (on the day before), Gaza (50 hours on), Casablanca's like, and one by the
@@ -51,7 +51,7 @@ for line in sys.stdin:
 def spans(text: str, moments: list[int]) -> list[list[int]]:
     """What the device's module answers."""
     run = subprocess.run(
-        [str(toolchain.interpreter("unix")), "-c", SPANS],
+        [str(locate.interpreter("unix")), "-c", SPANS],
         env=os.environ | {"MICROPYPATH": f"{FIRMWARE}:.frozen"},
         input=json.dumps([text, moments]) + "\n",
         capture_output=True,

@@ -377,7 +377,10 @@ def test_what_a_reader_sees_is_recorded(sim, bot):
         ({"text": "x", "message_thread_id": 3}, "message thread not found"),
         ({"text": "x", "reply_markup": [1]}, "object expected as reply markup"),
         ({"text": "x", **under([{"text": "a", "callback_data": ""}])}, "BUTTON_DATA_INVALID"),
-        ({"text": "x", **under([{"text": "a", "callback_data": "é" * 33}])}, "BUTTON_DATA_INVALID"),
+        (
+            {"text": "x", **under([{"text": "a", "callback_data": "é" * 33}])},
+            "BUTTON_DATA_INVALID",
+        ),
         ({"text": "x", **under([{"text": "a", "url": "https://nowhere"}])}, "BUTTON_URL_INVALID"),
         (
             {"text": "x", **under([{"text": "a", "url": "ftp://e.example"}])},
@@ -393,7 +396,7 @@ def test_what_a_reader_sees_is_recorded(sim, bot):
         ),
         (
             {"text": "x", **under([{"text": "a", "callback_data": 5}])},
-            "can't parse inline keyboard button: Field \"callback_data\" must be of type String",
+            'can\'t parse inline keyboard button: Field "callback_data" must be of type String',
         ),
         ({"text": "x", **under({"text": "a"})}, "can't parse inline keyboard button"),
         (
@@ -471,14 +474,18 @@ def test_buttons_are_shown_pressed_and_changed_by_edits(sim, bot):
     same = bot.call("editMessageText", text="lamp", **under(row, link), **edit)
     assert "not modified" in same["description"]
     assert bot.call("editMessageText", text="lamp", **under(row), **edit)["ok"]
-    assert "not modified" in bot.call("editMessageReplyMarkup", **under(row), **edit)["description"]
+    assert (
+        "not modified" in bot.call("editMessageReplyMarkup", **under(row), **edit)["description"]
+    )
     assert bot.call("editMessageReplyMarkup", **under(link), **edit)["ok"]
     with pytest.raises(ValueError, match="no button"):
         sim.press("On")
     assert bot.call("editMessageText", text="dark", **edit)["ok"]
     assert (sim.sent[0].text, sim.sent[0].markup, sim.sent[0].edits) == ("dark", None, 3)
     edit["message_id"] = 99
-    assert "message to edit not found" in bot.call("editMessageText", text="z", **edit)["description"]
+    assert (
+        "message to edit not found" in bot.call("editMessageText", text="z", **edit)["description"]
+    )
     wide = [{"text": str(n), "callback_data": str(n)} for n in range(9)]
     bot.call("sendMessage", chat_id=USER, text="wide", **under(wide))
     assert [len(row) for row in markup.labels(sim.sent[1].markup)] == [8, 1]
