@@ -109,9 +109,7 @@ class Surroundings:
         if len(told) <= fewest:
             raise UserError(usage)
         self._say(told)
-        if words[0] == "clock":
-            return
-        key = " ".join(told[: 3 if words[0] == "i2c" else 2])
+        key = " ".join(told[: {"clock": 1, "i2c": 3}.get(words[0], 2)])
         self.given[key] = " ".join(told[len(key.split()) :])
         if words[0] == "pin":
             self.pins[int(told[1])] = int(told[2])

@@ -105,10 +105,11 @@ class Bot:
         self._listen()
         self._raise()
 
-    def restart(self) -> None:
-        """As after a power cut: what the gateway keeps is still there."""
+    def restart(self, power_cut: bool = False) -> None:
+        """Stop it and start it: what the bot keeps is still there; after a power cut what was written by then."""
         lives = self._running()
-        lives.device.kill()
+        if power_cut:
+            lives.device.kill()
         lives.again()
         self._listen()
 
@@ -130,8 +131,7 @@ class Bot:
         lives = self._running()
         if not lives.polling(START_S):
             raise BotFailed(f"the bot has not started:\n{lives.device.text()[-3000:]}")
-        if self._clock_s:
-            self.around.set(f"clock {self._clock_s}")
+        self.around.set(f"clock {self._clock_s}")  # taken when what begins with the bot has begun
 
     def _running(self) -> Lives:
         if self._lives is None:
