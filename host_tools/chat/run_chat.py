@@ -64,6 +64,7 @@ class Run:
         with Prompt(console, self.shown.status, label, keys=keys) as prompt:
             while not self.lives.device.ended or self._renewed():
                 self._renewed()
+                self.shown.notices()
                 try:
                     line = prompt.read(LOOK_S)
                 except EOFError:

@@ -13,6 +13,7 @@ from host_tools.console import render, visible
 from host_tools.console.bot_output import BotOutput, Said
 from host_tools.console.frames import Event, Frame
 from host_tools.scenarios.terminal import phases
+from host_tools.simulator import markup
 from host_tools.simulator.bot import Sent
 from host_tools.simulator.server import Simulator
 from host_tools.targets.target import Line
@@ -36,6 +37,7 @@ class Screen:
         self.began = time.monotonic()
         self.ending = False  # what the device says of being interrupted is no news then
         self._output = BotOutput()
+        self._noticed = 0
         self._kept: list[str] = []  # the log, as long as it is not shown
 
     def watch(self, lives: Lives) -> None:
@@ -49,6 +51,8 @@ class Screen:
     def new_life(self) -> None:
         """Another gateway is being started."""
         self.ending = False
+        if self.sim is not None:
+            self.sim.queue.forget_pace()
         if self.lives is not None:
             self._output = BotOutput(str(self.lives.bot), self.lives.source)
 
@@ -82,6 +86,20 @@ class Screen:
         # Set in from the edge, so that no line of it can be taken for the gateway's.
         said = render.message(sent.text, sent.entities)
         self.console.print(Padding(said, (0, 0, 0, 2)))
+        for row in markup.labels(sent.markup):
+            labels = Text("  ").join(
+                Text(f" {visible.line(label)} ", style="reverse") for label in row
+            )
+            self.console.print(Padding(labels, (0, 0, 0, 2)))
+
+    def notices(self) -> None:
+        """What the bot has had shown to who has pressed a button, since the last call."""
+        if self.sim is not None:
+            noticed = self.sim.methods.notices
+            for _, text in noticed[self._noticed :]:
+                if text:
+                    self.tell(f"  ({visible.line(text)})")
+            self._noticed = len(noticed)
 
     def on_pin(self, text: str) -> None:
         """The bot has changed a pin."""

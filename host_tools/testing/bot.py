@@ -125,13 +125,14 @@ class Bot:
         self._stack.close()
 
     def _begin(self) -> None:
+        self.sim.queue.forget_pace()
         self._output = BotOutput(str(self.path), self._running().source)
 
     def _listen(self) -> None:
         lives = self._running()
         if not lives.polling(START_S):
             raise BotFailed(f"the bot has not started:\n{lives.device.text()[-3000:]}")
-        self.around.set(f"clock {self._clock_s}")  # taken when what begins with the bot has begun
+        self._set_clock()  # taken when what begins with the first poll has begun
 
     def _running(self) -> Lives:
         if self._lives is None:
@@ -265,6 +266,9 @@ class Bot:
     def after(self, seconds: float) -> None:
         """So much time passes for the bot's timers, which are called at most once for it."""
         self._clock_s += int(seconds + 0.999)
+        self._set_clock()
+
+    def _set_clock(self) -> None:
         deadline = time.monotonic() + ANSWER_S
         while True:
             try:
@@ -273,6 +277,4 @@ class Bot:
             except UserError as error:
                 if "not begun" not in str(error) or time.monotonic() > deadline:
                     raise BotFailed(str(error)) from None
-                self.sim.wait(
-                    lambda: False, 0.02
-                )  # the gateway begins with them at its first poll
+                self.sim.wait(lambda: False, 0.02)

@@ -31,7 +31,8 @@ def localtime(secs=None):
 def _clock(offset_s):
     # Moved, and the bot's timers look at it: those of a board would within a second.
     global _offset_s
-    timers = _timers()
+    timers = _begun("timers", "zone")
+    _begun("pins", "deadline")  # set when it has looked at each pin
     by_the_clock = timers and hasattr(timers, "earliest_s")
     if by_the_clock:
         timers.look(time())  # what is due by now was due before
@@ -43,15 +44,17 @@ def _clock(offset_s):
         timers.look(time())
 
 
-def _timers():
+def _begun(name, attribute):
+    # What copepod/<name>.py runs; None if the bot does not use it. ValueError before the first poll.
     import sys
 
-    module = sys.modules.get("copepod.timers")
+    module = sys.modules.get("copepod." + name)
     if module is None:
         return None
-    if not hasattr(module.timers, "zone"):
-        raise ValueError("the bot's timers have not begun")
-    return module.timers
+    task = getattr(module, name)
+    if not hasattr(task, attribute):
+        raise ValueError("the bot's %s have not begun" % name)
+    return task
 
 
 take("clock", _clock)

@@ -121,6 +121,21 @@ def test_a_bot_with_pins_from_edit_to_edit(running: Running, bot: Path) -> None:
     assert running.process.wait(10) == 0
 
 
+def test_buttons_are_shown_and_pressed(bot: Path) -> None:
+    bot.write_text((ROOT / "firmware/examples/lamp.py").read_text())
+    running = Running(bot)
+    try:
+        running.type("/lamp")
+        running.until(r"The lamp is off\.\s+\s+On\s+Off")
+        running.type("!press Off")
+        running.until(r"\(It is off already\.\)")
+        running.type("!press On")
+        running.until(r"⚡ pin 2 = 1\ncopepod edited\s+The lamp is on\.\s+\s+On\s+Off")
+    finally:
+        running.process.kill()
+        running.process.communicate()
+
+
 def test_the_bot_of_readme_runs_as_printed(tmp_path: Path) -> None:
     (text,) = re.findall(
         r"^```python\n(# bot\.py.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S
