@@ -72,6 +72,11 @@ class Running:
         return found
 
 
+def together(*patterns: str) -> str:
+    """A pattern that is there when all of these are, in any order."""
+    return "(?s)" + "".join(f"(?=.*{pattern})" for pattern in patterns)
+
+
 @pytest.fixture
 def bot(tmp_path: Path) -> Path:
     (tmp_path / "lamp.py").write_text(BOT)
@@ -91,21 +96,20 @@ def running(bot: Path) -> Iterator[Running]:
 def test_a_bot_with_pins_from_edit_to_edit(running: Running, bot: Path) -> None:
     running.until("the gateway is polling")
     running.type("on")
-    shown = running.until(r"copepod\s+one: door 1")
-    assert "bot.py heard on" in shown
-    assert "⚡ pin 2 = 1" in shown
+    shown = running.until(together(r"copepod\s+one: door 1", "bot.py heard on", "pin 2 = 1"))
+    assert shown.index("⚡ pin 2 = 1") < shown.index("one: door")  # what was done comes first
     running.type(":pin 4 0")
     running.type("off")
-    assert "⚡ pin 2 = 0" in running.until(r"one: door 0")
+    running.until(together("one: door 0", "⚡ pin 2 = 0"))
     running.type("divide")
-    shown = running.until("Sorry, something went wrong")
+    shown = running.until(together("Sorry, something went wrong", "ZeroDivisionError"))
     assert f'File "{bot}", line 12, in answer\n    return 1 / 0\nZeroDivisionError' in shown
     assert "copepod: handler: failed" not in shown  # the log, which has a key
     running.type(":log")
     running.until("copepod: handler: failed")
 
     bot.write_text(BOT.replace("one: ", "two: ").replace("return 1 / 0", "retrun 0"))
-    shown = running.until("the gateway is polling")
+    shown = running.until(together("the gateway is polling", "started again", "SyntaxError"))
     assert "lamp.py has been edited: started again" in shown
     assert f'File "{bot}", line 12\n    retrun 0\nSyntaxError' in shown
     bot.write_text(BOT.replace("one: ", "two: "))

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from host_tools import build, engine, targets
+from host_tools import targets
+from host_tools.app import build
+from host_tools.scenarios import engine
 from host_tools.simulator import Simulator, markup
 from host_tools.simulator.updates import USER
 from host_tools.targets.target import Device
