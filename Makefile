@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 COPEPOD := $(BIN)/copepod
 TARGETS ?= unix
 export TELEGRAM_TOKEN ALLOW BASE_URL WIFI_SSID WIFI_PASSWORD
-export BOARD BOARD_HOST PORT BAUD FIRMWARE CONFIG ADDRESS RECORD QEMU
+export BOT BOARD BOARD_HOST PORT BAUD FIRMWARE CONFIG ADDRESS RECORD QEMU
 
 .PHONY: help
 help: ## list the targets
@@ -28,7 +28,7 @@ build: $(VENV)/.stamp ## compile the firmware into build/mpy, what a stock board
 	@$(COPEPOD) build
 
 .PHONY: run
-run: build ## talk to the gateway here; with TELEGRAM_TOKEN=… to your own bot
+run: build ## talk to the gateway here (BOT=path/to/bot.py); with TELEGRAM_TOKEN=… to your own bot
 	@$(COPEPOD) run $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: firmware
@@ -54,6 +54,10 @@ audit: build ## bytes allocated per message by component, and a map of the heap
 .PHONY: report
 report: $(VENV)/.stamp ## write results/*.json into README.md and docs/, with plots
 	@$(COPEPOD) report $(ARGS)
+
+.PHONY: new
+new: $(VENV)/.stamp ## a folder with a bot of your own, a test and a workflow (NAME=my-bot)
+	@$(COPEPOD) new "$(NAME)" $(ARGS)
 
 .PHONY: boards
 boards: $(VENV)/.stamp ## list the boards, what each costs and holds (BOARD=… says more)
@@ -91,10 +95,15 @@ toolchain: $(VENV)/.stamp ## find or build the interpreters, with and without th
 	@$(COPEPOD) toolchain build $(GIVEN_TARGETS)
 
 .PHONY: test
-test: build stubs ## run every test (TARGETS=all: on every interpreter)
+ifdef BOT
+test: build
+	@here="$$PWD" && cd "$$(dirname "$$BOT")" && "$$here/$(BIN)/pytest" -q --bot "$$BOT" $(ARGS)
+else
+test: build stubs ## run every test (TARGETS=all: on every interpreter); with BOT=… those beside it
 	@$(COPEPOD) toolchain build $(or $(filter-out esp32,$(TARGETS)),unix)
 	@$(if $(filter rv32 all,$(TARGETS)),$(COPEPOD) firmware)
 	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+endif
 
 firmware/typings/.stamp: requirements-stubs.lock $(VENV)/.stamp
 	@$(BIN)/pip install -q --disable-pip-version-check --target firmware/typings --upgrade --no-user --no-deps --require-hashes -r requirements-stubs.lock

@@ -28,6 +28,7 @@ COMMANDS = {
     "flash": "host_tools.install.flash:flash_command",
     "image": "host_tools.install.image:image_command",
     "mip": "host_tools.app.mip:mip_command",
+    "new": "host_tools.starting.command:new_command",
     "monitor": "host_tools.monitor.command:monitor_command",
     "provision": "host_tools.install.provision:config_command",
     "build": "host_tools.app.build:build_command",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from host_tools.app.tree import app_tree
+from host_tools.app.tree import app_tree, chosen_bot
 from host_tools.board import littlefs_image
 
 CONFIG = "config.json"  # at the board's root
@@ -41,8 +41,8 @@ def parse_note(data: bytes) -> dict[str, str]:
 
 
 def app() -> dict[str, bytes]:
-    """The compiled app of these sources; compiled once, and never from under a running gateway."""
-    return littlefs_image.read_tree(app_tree())
+    """The compiled app of these sources, with BOT as its bot.py; compiled once, never from under a running gateway."""
+    return littlefs_image.read_tree(app_tree()) | chosen_bot()
 
 
 def beside_frozen(files: dict[str, bytes]) -> dict[str, bytes]:

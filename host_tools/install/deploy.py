@@ -7,6 +7,7 @@ whole, and it is the one that runs after a failure.
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import time
@@ -55,6 +56,7 @@ except OSError:
     pass
 hashes = {}
 import json
+import os
 known = list(json.loads(note)["files"]) if note else []
 for path in paths + [p for p in known if p not in paths]:
     hashes[path] = hash_of(path)
@@ -276,6 +278,7 @@ def deploy(port: str, console: Console, *, replace: bool, dry_run: bool) -> bool
 @click.option("--host", envvar="BOARD_HOST", help="user@host of a Linux board.")
 @click.option("--config", envvar="CONFIG", type=click.Path(path_type=Path), default=CONFIG_FILE)
 @click.option("--replace", is_flag=True, help="Send bot.py even if it was edited on the board.")
+@click.option("--bot", help="Your bot.py, also BOT=…; firmware/bot.py without one.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent.")
 @click.option("--listen", "listen_s", default=diagnose.LISTEN_S, help="Seconds; 0: do not.")
 def deploy_command(
@@ -284,10 +287,13 @@ def deploy_command(
     host: str | None,
     config: Path,
     replace: bool,
+    bot: str | None,
     dry_run: bool,
     listen_s: float,
 ) -> None:
     """Compile, send what changed, remove what is gone, restart."""
+    if bot:
+        os.environ["BOT"] = bot
     console = Console(file=sys.stdout)
     if board and not boards.get(board).flashable:
         from host_tools.install import deploy_linux

@@ -9,6 +9,7 @@ TELEGRAM_TOKEN=… copepod live     # the same report, from the real Telegram
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -24,6 +25,7 @@ from rich.table import Table
 from host_tools import targets
 from host_tools.console import visible
 from host_tools.errors import UserError
+from host_tools.pretend.surroundings import Surroundings
 from host_tools.scenarios import engine, results, scenario
 from host_tools.scenarios.corpus import SCRIPTS
 from host_tools.scenarios.result import Result, Row
@@ -31,6 +33,7 @@ from host_tools.scenarios.scenario import Scenario
 from host_tools.scenarios.terminal import phases, scratch, screen
 from host_tools.scenarios.verdict import judge
 from host_tools.simulator.certs import CHAINS
+from host_tools.targets.process import ProcessTarget
 from host_tools.targets.target import Target
 from host_tools.toolchain import pages
 
@@ -251,6 +254,12 @@ def fault_names() -> list[str]:
 @click.option("--garbage/--no-garbage", default=None, help="Measure garbage per message, too.")
 @click.option("--json", "path", type=click.Path(path_type=Path), help="Where the JSON goes.")
 @click.option("--port", help="The board's serial port, for --target board.")
+@click.option(
+    "--bot",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    envvar="BOT",
+    help="A bot.py whose handlers take part, also BOT=…; without one texts are echoed.",
+)
 @click.option("--log", is_flag=True, help="Print the gateway's console at the end.")
 def live_command(
     messages: int | None,
@@ -267,6 +276,7 @@ def live_command(
     garbage: bool | None,
     path: Path | None,
     port: str | None,
+    bot: Path | None,
     log: bool,
 ) -> None:
     """Send real updates through the gateway and judge what comes back.
@@ -282,7 +292,13 @@ def live_command(
     if port:
         os.environ["PORT"] = port
     place = targets.get(target)
+    around = contextlib.ExitStack()  # what the bot's pins are connected to, until this ends
+    click.get_current_context().call_on_close(around.close)
+    if bot and isinstance(place, ProcessTarget):
+        place = around.enter_context(Surroundings()).target(place)
     plan = plan_for(name, fault, messages, length, scripts, heap, app, chain, kills)
+    if bot:
+        plan.device.bot = bot.read_text()
     command = results.command()
     if os.environ.get("TELEGRAM_TOKEN"):
         from host_tools.scenarios import live_telegram

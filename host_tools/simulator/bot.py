@@ -106,6 +106,10 @@ class Queue:
         self._previous_at = now
         return timeout
 
+    def forget_pace(self) -> None:
+        """The bot that polls next is a new one: the server's three seconds would only be waited for."""
+        self._previous_offset = None
+
     def start(self, offset: int) -> int:
         """The id from which an offset asks for updates."""
         with self.lock:

@@ -235,8 +235,7 @@ class Session:
 def with_programs(how: Start) -> dict[str, bytes]:
     """The files of a start, with the user's bot and a main.py where something runs before it."""
     whole = dict(how.files)
-    if how.bot is not None:
-        whole[OWNERS_FILE] = how.bot.encode()
+    whole[OWNERS_FILE] = (how.bot or "").encode()
     if how.before:
         lines = "\n".join(f"        {line}" for line in how.before.splitlines())
         whole[MAIN] = BEFORE.format(pre=lines).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import re
@@ -18,6 +19,9 @@ from host_tools.errors import UserError
 from host_tools.targets.target import Device, Start, Target, heap_bytes
 from host_tools.toolchain import pages
 
+_MODULES_KIB = (
+    64  # of heap, for modules that no board has (host_tools/pretend/ takes 22 on 64 bits)
+)
 _START = """\
 {pre}
 import sys
@@ -125,6 +129,16 @@ class ProcessTarget(Target):
         self._path = path
         self._runner = runner
         self._process_name = process_name
+        self._modules: Path | None = None
+        self._variables: dict[str, str] = {}
+
+    def with_modules(self, folder: Path, variables: dict[str, str]) -> ProcessTarget:
+        """The same target, whose programs find the modules in `folder`, these variables, and more heap."""
+        other = copy.copy(self)
+        other.default_heap = f"{heap_bytes(self.default_heap or '0') // 1024 + _MODULES_KIB}k"
+        other._modules = folder
+        other._variables = variables
+        return other
 
     def path(self, app: str = "mpy") -> Path:
         """The interpreter's executable; `app` "frozen" asks for the one with the app in it."""
@@ -148,11 +162,13 @@ class ProcessTarget(Target):
 
         The path is a short relative one as on a board, since every module keeps its own.
         """
-        link = workdir / "app"
-        link.unlink(missing_ok=True)
-        if tree:
-            link.symlink_to(tree)
-        return {**os.environ, "MICROPYPATH": ":app:.frozen"}
+        for name, folder in (("app", tree), ("pretend", self._modules)):
+            link = workdir / name
+            link.unlink(missing_ok=True)
+            if folder:
+                link.symlink_to(folder)
+        path = ":pretend:app:.frozen" if self._modules else ":app:.frozen"
+        return {**os.environ, "MICROPYPATH": path, **self._variables}
 
     def start(self, how: Start) -> ProcessDevice:
         heap = how.heap or self.default_heap or ""
@@ -164,8 +180,8 @@ class ProcessTarget(Target):
         path.write_text(json.dumps(how.config, indent=2))
         for name, data in how.files.items():
             (workdir / name).write_bytes(data)
-        if how.bot is not None:
-            (workdir / "bot.py").write_text(how.bot)
+        if how.bot is not None or not (workdir / "bot.py").exists():
+            (workdir / "bot.py").write_text(how.bot or "")
         tree = app_tree() if how.app == "mpy" else None
         arguments = ["-X", f"heapsize={heap}"]
         if how.before:

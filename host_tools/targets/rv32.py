@@ -282,8 +282,7 @@ class Rv32Target(Target):
         if how.app == "mpy":
             tree = littlefs_image.read_tree(app_tree())
             on_disk.update({name: data for name, data in tree.items() if name != "main.py"})
-        if how.bot is not None:
-            on_disk["bot.py"] = how.bot.encode()
+        on_disk["bot.py"] = (how.bot or "").encode()
         on_disk["main.py"] = _MAIN.format(pre=how.before or None).encode()
         if how.heap:
             c_heap = options.c_heap or firmware.settings(BOARD).c_heap

@@ -121,6 +121,13 @@ class Device(ABC):
         with self._condition:
             return next((e for e in reversed(self.frames.events) if e.name == name), None)
 
+    def listen(self, hear: Callable[[Line, Frame | Event | None], None]) -> None:
+        """Call `hear` with every line, those of before first (without what they were parsed to)."""
+        with self._condition:
+            for line in self.lines:
+                hear(line, None)
+            self.on_line = hear
+
     # --- for subclasses
 
     def _feed(self, data: bytes) -> None:
@@ -144,8 +151,9 @@ class Device(ABC):
             self.lines.append(line)
             item = self.frames.feed(line.text)
             self._condition.notify_all()
-        if self.on_line:
-            self.on_line(line, item)
+            hear = self.on_line
+        if hear:
+            hear(line, item)
 
 
 @dataclass
@@ -161,7 +169,7 @@ class Start:
     app: str = "mpy"  # from files, as a stock board, or "frozen"
     gc: str = "auto"  # "off": the collector is disabled before the application starts
     pre: str = ""  # Python statements that run before it
-    bot: str | None = None  # in the place of the user's bot.py
+    bot: str | None = None  # text of bot.py; None: no handlers, whatever firmware/bot.py has
 
     @property
     def before(self) -> str:

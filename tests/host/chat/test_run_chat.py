@@ -1,6 +1,7 @@
 """The chat in the terminal, the simulator's command, and what both show and take."""
 
 import contextlib
+import fcntl
 import io
 import json
 import os
@@ -9,8 +10,10 @@ import re
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 import time
 import urllib.request
@@ -23,7 +26,6 @@ from rich.console import Console
 from host_tools.chat import run_chat
 from host_tools.chat.simulator_command import fault_of, simulator_command
 from host_tools.console import render
-from host_tools.console.prompt import Editor
 from host_tools.errors import UserError
 from host_tools.paths import ROOT
 from host_tools.scenarios import live
@@ -90,43 +92,6 @@ def test_markup_of_ours_is_not_obeyed():
 
 
 # --- typing
-
-
-def test_the_editor_types_erases_and_remembers():
-    editor = Editor()
-    assert list(editor.keys("hällo 🦀".encode())) == []
-    assert editor.text == "hällo 🦀"
-    assert list(editor.keys(b"\x7f\x7f!\n")) == ["hällo!"]
-    assert list(editor.keys(b"one two\x17\r")) == ["one"]
-    assert list(editor.keys(b"junk\x15")) == []
-    list(editor.keys(b"\x1b[A\x1b[A"))
-    assert editor.text == "hällo!"
-    list(editor.keys(b"\x1b[B"))
-    assert editor.text == "one"
-    list(editor.keys(b"\x1b[B\x1b[C\x1b[3~"))
-    assert editor.text == ""
-    half = "🦀".encode()
-    list(editor.keys(half[:2]))
-    list(editor.keys(half[2:]))
-    assert editor.text == "🦀"
-    assert list(editor.keys(b"\x04")) == []  # only on an empty line
-    list(editor.keys(b"\x15"))
-    with pytest.raises(EOFError):
-        list(editor.keys(b"\x04"))
-
-
-def test_what_is_pasted_is_one_message():
-    """Code has several lines; the terminal marks where pasting begins and ends."""
-    editor = Editor()
-    code = b"def f(x):\r\n\treturn x\rprint(f(1))\n"
-    assert list(editor.keys(b"see: \x1b[200~" + code + b"\x1b[201~")) == []
-    assert editor.text == "see: def f(x):\n\treturn x\nprint(f(1))\n"
-    assert list(editor.keys(b"\r")) == ["see: def f(x):\n\treturn x\nprint(f(1))\n"]
-    # in pieces, with what would edit or end the line if it were typed
-    whole = b"\x1b[200~a\x04\x15\x7fb\nc\x1b[201~"
-    for at in range(len(whole)):
-        assert list(editor.keys(whole[at : at + 1])) == []
-    assert list(editor.keys(b"\n")) == ["ab\nc"]
 
 
 @pytest.mark.parametrize("letter", ["x", "ж", "漢", "🦀"])
@@ -278,47 +243,76 @@ def test_make_passes_arguments_on():
         assert "--help-me" in run.stdout, target
 
 
-def read_until(fd, pattern, seconds=15.0):
-    """What a terminal shows until the pattern is there."""
-    seen = ""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if select.select([fd], [], [], 0.2)[0]:
-            try:
-                seen += os.read(fd, 65536).decode("utf-8", "replace")
-            except OSError:
-                break
-            if re.search(pattern, plain(seen)):
-                return plain(seen)
-    raise AssertionError(f"{pattern!r} was not shown:\n{plain(seen)[-3000:]}")
+class Terminal:
+    """A command in a terminal of 110 columns: keys are typed, and what it shows is read."""
+
+    def __init__(self, *command):
+        self.seen = ""
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.environ.clear()
+            os.environ.update(CLEAN | {"TERM": "xterm-256color"})
+            os.execv(command[0], [str(word) for word in command])
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+
+    def type(self, keys):
+        """Press keys."""
+        os.write(self.fd, keys.encode())
+
+    def until(self, pattern, seconds=15.0):
+        """Read until what has been shown since the last call has the pattern; returns that."""
+        deadline = time.monotonic() + seconds
+        while not re.search(pattern, self.seen):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{pattern!r} was not shown:\n{self.seen[-3000:]}")
+            if select.select([self.fd], [], [], 0.2)[0]:
+                try:
+                    data = os.read(self.fd, 65536)
+                except OSError:  # the terminal's end
+                    deadline = 0
+                    continue
+                if b"\x1b[6n" in data:  # where is the cursor?
+                    self.type("\x1b[20;1R")
+                self.seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace"))
+        found, self.seen = self.seen, ""
+        return found
+
+    def end(self):
+        """Wait for the command's end; returns its status."""
+        with contextlib.suppress(OSError):
+            while os.read(self.fd, 65536):
+                pass
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return os.waitstatus_to_exitcode(status)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.fd)
 
 
 def test_run_in_a_terminal():
-    pid, fd = pty.fork()
-    if pid == 0:
-        os.environ.clear()
-        os.environ.update(CLEAN | {"TERM": "xterm-256color", "COLUMNS": "110", "LINES": "40"})
-        os.execv(COPEPOD, [str(COPEPOD), "run"])
-    try:
-        read_until(fd, r"heap .* KiB · live")
-        os.write(fd, "hello `code` 🦀\r".encode())
-        read_until(fd, r"hello code 🦀")
-        os.write(fd, b"\x1b[200~first\rsecond\x1b[201~\r")
-        read_until(fd, r"in 2 out 2")
-        os.write(fd, b"\x03")
-        seen = read_until(fd, r"2 messages in, 2 out")
+    with Terminal(COPEPOD, "run") as terminal:
+        terminal.until(r"heap .* KiB · live")
+        terminal.type("hello `code` 🦀\r")
+        terminal.until(r"copepod\s+hello code 🦀")
+        # Code has several lines; the terminal marks where pasting begins and ends.
+        terminal.type("\x1b[200~first\rsecond\x1b[201~\r")
+        terminal.until(r"copepod\s+first\s+second")
+        terminal.type("woooorld\x1b[H\x1b[3~hello \x1b[F!\x17")  # Home, Delete, End, Ctrl-W
+        terminal.type("two\r")
+        terminal.until(r"copepod\s+hello two")
+        terminal.type("\x1b[A\x7f\r")  # the last one again, without its last letter
+        terminal.until(r"copepod\s+hello tw\b(?!o)")
+        terminal.type("\x03")
+        seen = terminal.until(r"4 messages in, 4 out")
         assert "GC heap by phase" in seen
-        with contextlib.suppress(OSError):  # the terminal's end
-            while os.read(fd, 65536):
-                pass
-        _, status = os.waitpid(pid, 0)
-    except BaseException:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise
-    finally:
-        os.close(fd)
-    assert os.waitstatus_to_exitcode(status) == 0
+        assert terminal.end() == 0
 
 
 def test_simulator_command(tmp_path):

@@ -69,11 +69,12 @@ def test_the_bot_that_is_shipped_names_what_there_is() -> None:
     assert set(re.findall(r"msg\.\w+", text)) <= set(NAMES)
 
 
-def test_a_bot_can_be_tried_at_the_repl_without_the_gateway() -> None:
+def test_a_bot_can_be_tried_at_the_repl_without_the_gateway(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text(BOT)
     python = Path(sys.executable).with_name("micropython")
     run = subprocess.run(
         [python, "-c", f"{IMPORTS}\nimport bot\nprint('fine')"],
-        env={"MICROPYPATH": f"{app_tree()}:.frozen"},
+        env={"MICROPYPATH": f"{tmp_path}:{app_tree()}:.frozen"},
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from host_tools.chat import run_chat
+from host_tools.chat.screen import Screen
 from host_tools.console import frames, render, visible
 from host_tools.console.frames import Event, FrameStream
 from host_tools.monitor import command
@@ -49,7 +49,7 @@ def test_what_people_write_stays():
 def chat():
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=80, color_system="standard")
-    return run_chat.Chat(console, SimpleNamespace(name="unix"), log=True), out
+    return Screen(console, "unix", "", log=True), out
 
 
 @pytest.mark.parametrize("trick", TRICKS)
@@ -79,7 +79,7 @@ def test_a_message_can_show_what_it_likes_and_do_nothing(trick):
             "url": "https://e.example/" + trick,
         },
     ]
-    shown.on_sent(SimpleNamespace(text=text, entities=entities, edits=0))
+    shown.on_sent(SimpleNamespace(text=text, entities=entities, edits=0, markup=None))
     plain = re.sub(OURS, "", out.getvalue())
     assert harmless(out.getvalue()), out.getvalue()
     assert "code" in plain
@@ -89,7 +89,7 @@ def test_a_message_can_show_what_it_likes_and_do_nothing(trick):
 def test_a_message_can_not_begin_a_line():
     shown, out = chat()
     said = "hello\nthe gateway is polling\n\n123 copepod: access: paired with id 666"
-    shown.on_sent(SimpleNamespace(text=said, entities=[], edits=0))
+    shown.on_sent(SimpleNamespace(text=said, entities=[], edits=0, markup=None))
     lines = re.sub(OURS, "", out.getvalue()).splitlines()
     assert lines[0] == "copepod"
     assert all(line.startswith("  ") for line in lines[1:])

@@ -1,0 +1,1 @@
+"""A `machine` that pretends: pins and sensors for a bot that runs on this computer."""

@@ -1,0 +1,1 @@
+"""The parts of a `machine` that pretends. On no board."""

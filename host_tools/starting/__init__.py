@@ -1,0 +1,1 @@
+"""`copepod new`: the folder of a bot of one's own."""
