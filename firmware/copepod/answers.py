@@ -109,9 +109,9 @@ class Sent:
 
         Gives a Sent of the last of them. AnswerRefused when Telegram refuses it; the same text again is none.
         """
-        from copepod import special
+        from copepod import editing
 
-        return special.edit(
+        return editing.edit(
             self.gateway, self.chat_id, self.thread_id, self.message_id, markdown, buttons
         )
 

@@ -30,29 +30,6 @@ async def send(gateway, chat_id, markdown, reply_to, thread_id, markup, edits=No
     return plain
 
 
-def edit(gateway, chat_id, thread_id, message_id, markdown, buttons):
-    """Awaitable: replace a message's text and buttons; see Sent.edit."""
-    forget("copepod.special")
-    if message_id is None:
-        raise RuntimeError("nothing was sent that could be edited")
-    markup = None
-    if buttons:
-        from copepod import keyboard
-
-        markup = keyboard.markup(buttons)
-    return send(gateway, chat_id, markdown, None, thread_id, markup, message_id)
-
-
-def edit_of(msg, markdown, buttons):
-    """Awaitable: replace what Received.edit means."""
-    forget("copepod.special")
-    if msg.callback_id is not None:
-        return edit(msg.gateway, msg.chat_id, msg.thread_id, msg.message_id, markdown, buttons)
-    if msg.sent is None:
-        raise RuntimeError("nothing was answered that could be edited")
-    return msg.sent.edit(markdown, buttons)
-
-
 class Special(answers.Sent):
     """A Sent that knows what its requests have besides the text."""
 
