@@ -16,11 +16,13 @@ async def send(
     `msg`: the message whose last answer this is. `sent`: what is returned, where it is a special one.
     """
     if buttons:
+        from copepod import keyboard
+
+        markup = keyboard.markup(buttons)
+        del keyboard  # before the next one is loaded
         from copepod import special
 
-        return await special.send(
-            gateway, chat_id, markdown, reply_to, thread_id, buttons, None, msg
-        )
+        return await special.send(gateway, chat_id, markdown, reply_to, thread_id, markup, None, msg)
     if sent is None:
         sent = Sent(gateway)
     message = OutboundMessage(chat_id, markdown, reply_to, thread_id)
@@ -107,9 +109,9 @@ class Sent:
 
         Gives a Sent of the last of them. AnswerRefused when Telegram refuses it; the same text again is none.
         """
-        from copepod import special
+        from copepod import editing
 
-        return special.edit(
+        return editing.edit(
             self.gateway, self.chat_id, self.thread_id, self.message_id, markdown, buttons
         )
 

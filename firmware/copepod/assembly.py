@@ -91,7 +91,7 @@ def channel(gateway):
     made.poll = poll(config.poll_timeout_s)
     made.callbacks = []
     made.pairing = made.edits = made.ceiling = made.clock_day = made.menu_at = made.typing_at = None
-    made.typing_off = False
+    made.typing_since = None
     made.menu_tries = made.received = made.wait_ms = 0
     made.pause = Signal()
     return made

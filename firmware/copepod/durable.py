@@ -31,7 +31,6 @@ async def send(gateway, chat_id, markdown, buttons):
         from copepod import keyboard
 
         keyboard.markup(buttons)  # which raises now what it would raise for ever
-        forget("copepod.keyboard")
     path = gateway.config.path + ".unsent"
     number = _keep(path, chat_id, markdown, buttons)
     return await _send(gateway, path, number, chat_id, markdown, buttons)

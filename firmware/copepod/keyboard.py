@@ -1,4 +1,4 @@
-"""Buttons below a message, as Telegram wants them. Memory: loaded for some, dropped after it; they are one bytes.
+"""Buttons below a message, as Telegram wants them. Memory: loaded for some; what is called drops it.
 
 Bot API, InlineKeyboardMarkup and InlineKeyboardButton.
 """
@@ -6,6 +6,8 @@ Bot API, InlineKeyboardMarkup and InlineKeyboardButton.
 import json
 
 from micropython import const
+
+from copepod.once import forget
 
 _DATA_MAX_B = const(64)
 _ADDRESSES = ("http://", "https://", "tg://")
@@ -17,6 +19,7 @@ def markup(buttons):
     A row is a list or tuple, a button "label", which is its data, too, ("label", "data") or
     ("label", "https://..."). Data is 1 to 64 bytes of UTF-8.
     """
+    forget("copepod.keyboard")
     rows = []
     for row in _items(buttons, "buttons"):
         rows.append([_button(each) for each in _items(row, "a row of buttons")])

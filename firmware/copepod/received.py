@@ -41,9 +41,9 @@ class Received(InboundMessage):
 
         Without `buttons` it loses those it has. RuntimeError when there is none. See Sent.edit.
         """
-        from copepod import special
+        from copepod import editing
 
-        return special.edit_of(self, markdown, buttons)
+        return editing.edit_of(self, markdown, buttons)
 
     def ask(self, question, buttons=None, timeout_s=120):
         """Awaitable: answer with `question` and wait for the next message, or press, of this person in this chat.

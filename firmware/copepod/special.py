@@ -7,19 +7,15 @@ from copepod.telegram.methods import PLAIN
 _MARKUP_B = 256  # of the buttons' JSON that are written at once
 
 
-async def send(gateway, chat_id, markdown, reply_to, thread_id, buttons, edits=None, msg=None):
-    """Send `markdown` with `buttons` (see keyboard.py) below the last piece; a Sent, or AnswerRefused.
+async def send(gateway, chat_id, markdown, reply_to, thread_id, markup, edits=None, msg=None):
+    """Send `markdown` with the buttons `markup` (see keyboard.py) below the last piece; a Sent, or AnswerRefused.
 
     `edits`: the id of a message that the first piece replaces.
     """
     forget("copepod.special")
     sent = Special(gateway)
     sent.edits = edits
-    if buttons:
-        from copepod import keyboard
-
-        forget("copepod.keyboard")
-        sent.markup = keyboard.markup(buttons)
+    sent.markup = markup
     await answers.send(gateway, chat_id, markdown, reply_to, thread_id, None, None, sent)
     if sent.markup is not None and not sent.last and sent.message_id is not None:
         # The last piece did not look like it: what came after it shows nothing. They are added to it, by a
@@ -32,24 +28,6 @@ async def send(gateway, chat_id, markdown, reply_to, thread_id, buttons, edits=N
     if msg is not None:
         msg.sent = plain
     return plain
-
-
-def edit(gateway, chat_id, thread_id, message_id, markdown, buttons):
-    """Awaitable: replace a message's text and buttons; see Sent.edit."""
-    forget("copepod.special")
-    if message_id is None:
-        raise RuntimeError("nothing was sent that could be edited")
-    return send(gateway, chat_id, markdown, None, thread_id, buttons, message_id)
-
-
-def edit_of(msg, markdown, buttons):
-    """Awaitable: replace what Received.edit means."""
-    forget("copepod.special")
-    if msg.callback_id is not None:
-        return edit(msg.gateway, msg.chat_id, msg.thread_id, msg.message_id, markdown, buttons)
-    if msg.sent is None:
-        raise RuntimeError("nothing was answered that could be edited")
-    return msg.sent.edit(markdown, buttons)
 
 
 class Special(answers.Sent):

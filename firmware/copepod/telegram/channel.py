@@ -39,6 +39,8 @@ _MESSAGE_ID = const(7)  # place of the value of telegram/schema.py
 class Channel:
     """Owns the connection, the formatter and the offset. `alive_ms` moves while it makes progress."""
 
+    TYPING_MS = 1000  # so long a handler is at work before its sender is told so
+
     gateway: "Any"
     stats: "Any"
     state: str
@@ -64,7 +66,7 @@ class Channel:
     menu_at: "int | None"  # when to set the menu of commands
     menu_tries: int
     typing_at: "int | None"
-    typing_off: bool  # for this message
+    typing_since: "Any"  # when the message began that typing_at is for; that is None when it has failed
 
     # The connection's life ------------------------------------------------------------------
 
@@ -183,7 +185,8 @@ class Channel:
         worker = self.gateway.worker
         if (
             self.callbacks
-            or worker.steps is not None  # a bot with handlers: they may take their time
+            or worker.handling  # a handler that takes its time
+            and self._due(max(0, self.TYPING_MS - ticks_diff(ticks_ms(), worker.since_ms)))
             or self.menu_at is not None
             and self._due(max(0, ticks_diff(self.menu_at, ticks_ms())))
         ):
@@ -208,11 +211,9 @@ class Channel:
         return not due_ms
 
     def _optional(self):
-        # Kept by a bot with handlers.
         from copepod.telegram import optional
 
-        if self.gateway.worker.steps is None:
-            forget("copepod.telegram.optional")
+        forget("copepod.telegram.optional")
         return optional
 
     # Calls ----------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from micropython import const
 from copepod.once import forget
 from copepod.telegram import methods
 
-_TYPING_FIRST_MS = const(1000)
 _TYPING_AGAIN_MS = const(4000)
 _MENU_TRIES = const(5)
 _MENU_S = const(60)  # after the first try; twice as long each time
@@ -32,14 +31,13 @@ def _typing_due(channel):
     # ms until the next chat action is due, None when no handler is at work.
     worker = channel.gateway.worker
     msg = worker.msg
-    if msg is None or msg.kind == "callback":
-        channel.typing_at = None
-        channel.typing_off = False
+    if msg is None or msg.kind == "callback" or not worker.handling:
         return None
-    if channel.typing_off or worker.steps is None:
-        return None
+    if channel.typing_since != worker.since_ms:  # what is noted is of the message before
+        channel.typing_since = worker.since_ms
+        channel.typing_at = ticks_add(worker.since_ms, channel.TYPING_MS)
     if channel.typing_at is None:
-        channel.typing_at = ticks_add(worker.since_ms, _TYPING_FIRST_MS)
+        return None
     return max(0, ticks_diff(channel.typing_at, ticks_ms()))
 
 
@@ -66,7 +64,7 @@ def failed(channel, method):
         if channel.menu_tries < _MENU_TRIES:
             channel.menu_at = ticks_add(ticks_ms(), (_MENU_S << channel.menu_tries - 1) * 1000)
     elif method == methods.SEND_ACTION:
-        channel.typing_off = True
+        channel.typing_at = None
     else:
         channel.callbacks.pop(0)
 

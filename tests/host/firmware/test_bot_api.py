@@ -458,6 +458,32 @@ def test_a_mistake_in_bot_py_leaves_what_was_registered_before_it(scene: Scene) 
     scene.until(scene.answered("fine"))
 
 
+TYPING = """\
+import asyncio
+from copepod.handlers import on_text
+
+@on_text
+async def text(msg):
+    await asyncio.sleep_ms(int(msg.text))
+    return msg.text
+"""
+
+
+def test_who_waits_for_a_handler_sees_that_it_is_at_work(scene: Scene) -> None:
+    scene.start(TYPING)
+    scene.until(lambda: scene.sim.calls_of("setMyCommands"))
+    scene.sim.push_text("100")
+    scene.until(scene.answered("100"))
+    assert scene.sim.calls_of("sendChatAction") == []
+    for count in (1, 2):
+        scene.sim.push_text("1800")
+        scene.until(lambda count=count: len(scene.texts()) == 1 + count)
+        assert len(scene.sim.calls_of("sendChatAction")) == count
+    scene.sim.push_text("100")
+    scene.until(lambda: len(scene.texts()) == 4)
+    assert len(scene.sim.calls_of("sendChatAction")) == 2
+
+
 # --- questions
 
 ASKING = """\
