@@ -121,19 +121,27 @@ class Prompt:
             refresh_interval=REFRESH_S,
             history=InMemoryHistory(),
             key_bindings=self._bindings(),
-            erase_when_done=True,  # who reads the line shows it
+            erase_when_done=True,
         )
-        while True:
-            try:
-                self._lines.put(await session.prompt_async(handle_sigint=False))
-            except (EOFError, KeyboardInterrupt) as error:
-                self._lines.put(error)
-                return
+        # What is printed meanwhile needs no other mode, in which the terminal would take keys apart.
+        session.app.input.cooked_mode = contextlib.nullcontext  # pyright: ignore[reportAttributeAccessIssue]
+        try:
+            await session.prompt_async(handle_sigint=False)  # one for all lines: see _bindings()
+        except (EOFError, KeyboardInterrupt) as error:
+            self._lines.put(error)
 
     def _bindings(self) -> KeyBindings:
         from prompt_toolkit.key_binding import KeyBindings
 
         bindings = KeyBindings()
+
+        def enter(event: Any) -> None:
+            # Who reads the line shows it. The prompt goes on, so that no key falls between two.
+            buffer = event.current_buffer
+            self._lines.put(buffer.text)
+            buffer.reset(append_to_history=True)
+
+        bindings.add("enter")(enter)
         for name, function in self.keys.items():
 
             def pressed(event: Any, function: Callable[[], None] = function) -> None:

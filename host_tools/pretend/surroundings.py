@@ -114,6 +114,10 @@ class Surroundings:
         if words[0] == "pin":
             self.pins[int(told[1])] = int(told[2])
 
+    def mark(self, number: int) -> None:
+        """Have `@mark NUMBER` printed on the console, behind everything that was printed until now."""
+        self._say(["mark", str(number)])
+
     def _say(self, words: list[str]) -> None:
         with self._lock:
             self.look()

@@ -83,6 +83,7 @@ class Bot:
         self._sent: list[tuple[Sent, bool]] = []  # each message, whether it is an edited one
         self._taken = 0  # of them, how many were given
         self._raised = 0  # of failures
+        self._marks = 0
         self._resets = 0  # of the board, by the bot
         self._clock_s = 0  # what the clock was moved by
         self._stack = contextlib.ExitStack()
@@ -175,6 +176,7 @@ class Bot:
     def _done(self, update: int, chat: int) -> Reply:
         self._taken = len(self._sent)
         self._until(lambda: self.sim.confirmed >= update, "the bot is done with it")
+        self._heard_all()
         new = self._sent[self._taken :]
         self._taken += len(new)
         return Reply([sent for sent, _ in new if sent.chat_id == chat])
@@ -198,6 +200,15 @@ class Bot:
                 self._listen()
             elif lives.device.ended:
                 raise BotFailed(f"the gateway has ended\n{self._tail()}")
+        self._raise()
+
+    def _heard_all(self) -> None:
+        """Read the console up to now: what was printed, and tracebacks."""
+        self._marks += 1
+        with contextlib.suppress(UserError):  # it is being reset
+            self.around.mark(self._marks)
+            device, line = self._running().device, f"@mark {self._marks}"
+            device.wait(lambda: device.find(f"^{line}$"), ANSWER_S)
         self._raise()
 
     def _raise(self) -> None:

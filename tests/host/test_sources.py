@@ -27,7 +27,12 @@ TOO_LONG = {
 CIRCLES = (
     {"copepod.net.wait", "copepod.net.io_streams"},
     {"copepod.platform", "copepod.platform.esp32_seldom"},
-    {"copepod.answers", "copepod.streams", "copepod.special", "copepod.editing"},  # three are seldom
+    {
+        "copepod.answers",
+        "copepod.streams",
+        "copepod.special",
+        "copepod.editing",
+    },  # three are seldom
     {"copepod.text.state", "copepod.text.structure", "copepod.text.links"},
     {"host_tools.simulator.connection", "host_tools.simulator.server"},
 )

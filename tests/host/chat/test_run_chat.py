@@ -298,9 +298,10 @@ class Terminal:
 
 def test_run_in_a_terminal():
     with Terminal(COPEPOD, "run") as terminal:
-        terminal.until(r"heap .* KiB · live")
+        terminal.until("you ›")
         terminal.type("hello `code` 🦀\r")
-        terminal.until(r"copepod\s+hello code 🦀")
+        # What is printed has the line at the bottom drawn anew, as a whole.
+        terminal.until(r"(?s)copepod\s+hello code 🦀.*heap .* KiB · live")
         # Code has several lines; the terminal marks where pasting begins and ends.
         terminal.type("\x1b[200~first\rsecond\x1b[201~\r")
         terminal.until(r"copepod\s+first\s+second")
