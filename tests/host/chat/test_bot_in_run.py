@@ -20,7 +20,9 @@ from host_tools.paths import ROOT
 
 COPEPOD = Path(sys.executable).parent / "copepod"
 CLEAN = {
-    k: v for k, v in os.environ.items() if k not in ("TELEGRAM_TOKEN", "ALLOW", "BASE_URL", "BOT")
+    k: v
+    for k, v in os.environ.items()
+    if k not in ("TELEGRAM_TOKEN", "ALLOW", "BASE_URL", "BOT", "ARGS", "MAKEFLAGS")
 }
 BOT = """\
 from machine import Pin
