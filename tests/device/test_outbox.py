@@ -101,6 +101,17 @@ def test_formatted():
     assert message.state == 1
 
 
+def test_what_shows_nothing_is_refused_to_who_says_it():
+    for text in ("", " \n\n ", "\u202a" * 9000, "\u200b"):
+        made, message = box(text, "", 0)
+        assert sent(made) == []
+        assert (message.state, message.reason) == (2, "it shows nothing"), text
+        assert made.stats.dropped == 1
+    made, message = box("\u202a" * 9000 + "\n\nhello", "", 0)
+    assert [piece.strip("\u202a\n") for piece, _ in sent(made)][-1] == "hello"
+    assert message.state == 1 and made.stats.dropped == 0
+
+
 def test_no_memory_to_choose_a_piece():
     for times in (1, 50):
         made, message = box(WORDS, "ready", times)

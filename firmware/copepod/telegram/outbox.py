@@ -61,6 +61,8 @@ class Outbox:
                 if self.ready or not message.complete:
                     return
                 message.state = 1
+                if not self.pieces:
+                    self._shows_nothing(message)
             self.end(message)
 
     def _next(self):
@@ -168,6 +170,19 @@ class Outbox:
         self.failures = 0
 
     # What seldom happens stands in refusals.py.
+
+    def _shows_nothing(self, message):
+        # Who has said it hears of it.
+        message.state = 2
+        message.reason = "it shows nothing"
+        self.stats.dropped += 1
+        try:
+            from copepod.telegram import refusals
+
+            refusals.told_nothing(message.chat_id)
+            forget("copepod.telegram.refusals")
+        except MemoryError:
+            pass
 
     def short_of_memory(self):
         """There was no memory to format the piece: it will be its Markdown. False when that is no help."""
