@@ -153,15 +153,17 @@ class Bot:
 
         BotFailed with the traceback if its code fails at that. A question (`msg.ask`) is an answer.
         """
+        self._taken = len(self._sent)  # what comes from now on is the reply
         return self._done(self.sim.push_text(text, user=user, chat=chat), chat or user)
 
     def press(self, label: str, user: int = USER, chat: int | None = None) -> Reply:
         """Press the newest button with this label, or data."""
+        self._taken = len(self._sent)
+        number = len(self.sim.methods.notices)
         try:
             update = self.sim.press(label, user=user, chat=chat)
         except ValueError as error:
             raise BotFailed(str(error)) from None
-        number = len(self.sim.methods.notices)
         reply = self._done(update, chat or user)
         self._until(lambda: len(self.sim.methods.notices) > number, "the press is acknowledged")
         reply.notice = self.sim.methods.notices[-1][1]
@@ -174,7 +176,6 @@ class Bot:
         return self._sent[self._taken - 1][0]
 
     def _done(self, update: int, chat: int) -> Reply:
-        self._taken = len(self._sent)
         self._until(lambda: self.sim.confirmed >= update, "the bot is done with it")
         self._heard_all()
         new = self._sent[self._taken :]
