@@ -81,7 +81,7 @@ class Bot:
         self._lives: Lives | None = None
         self._output = BotOutput()
         self._sent: list[tuple[Sent, bool]] = []  # each message, whether it is an edited one
-        self._taken = 0  # of them, how many were given
+        self._given: set[int] = set()  # of them, which were given to the test
         self._raised = 0  # of failures
         self._marks = 0
         self._resets = 0  # of the board, by the bot
@@ -153,33 +153,40 @@ class Bot:
 
         BotFailed with the traceback if its code fails at that. A question (`msg.ask`) is an answer.
         """
-        return self._done(self.sim.push_text(text, user=user, chat=chat), chat or user)
+        before = len(self._sent)  # what comes from now on is the reply
+        return self._done(self.sim.push_text(text, user=user, chat=chat), chat or user, before)
 
     def press(self, label: str, user: int = USER, chat: int | None = None) -> Reply:
         """Press the newest button with this label, or data."""
+        before = len(self._sent)
+        number = len(self.sim.methods.notices)
         try:
             update = self.sim.press(label, user=user, chat=chat)
         except ValueError as error:
             raise BotFailed(str(error)) from None
-        number = len(self.sim.methods.notices)
-        reply = self._done(update, chat or user)
+        reply = self._done(update, chat or user, before)
         self._until(lambda: len(self.sim.methods.notices) > number, "the press is acknowledged")
         reply.notice = self.sim.methods.notices[-1][1]
         return reply
 
     def next(self, seconds: float = ANSWER_S) -> Sent:
         """The next message that no say() or press() has given: one that the bot sends by itself."""
-        self._until(lambda: len(self._sent) > self._taken, "the bot sends a message", seconds)
-        self._taken += 1
-        return self._sent[self._taken - 1][0]
 
-    def _done(self, update: int, chat: int) -> Reply:
-        self._taken = len(self._sent)
+        def new() -> list[int]:
+            return [at for at in range(len(self._sent)) if at not in self._given]
+
+        self._until(new, "the bot sends a message", seconds)
+        at = new()[0]
+        self._given.add(at)
+        return self._sent[at][0]
+
+    def _done(self, update: int, chat: int, before: int) -> Reply:
         self._until(lambda: self.sim.confirmed >= update, "the bot is done with it")
         self._heard_all()
-        new = self._sent[self._taken :]
-        self._taken += len(new)
-        return Reply([sent for sent, _ in new if sent.chat_id == chat])
+        after = range(before, len(self._sent))
+        mine = [at for at in after if self._sent[at][0].chat_id == chat]
+        self._given.update(mine)
+        return Reply([self._sent[at][0] for at in mine])
 
     def _until(self, fact: Callable[[], Any], what: str, seconds: float = ANSWER_S) -> None:
         lives = self._running()

@@ -80,3 +80,27 @@ def test_where_the_bot_is(pytester: pytest.Pytester) -> None:
     assert run(pytester, "a", "--bot", "other.py")[0] == 0
     (pytester.path / "pytest.ini").write_text("[pytest]\ncopepod_bot = other.py\n")
     assert run(pytester, "a")[0] == 0
+
+
+def test_what_comes_unasked_waits_until_the_test_asks(pytester: pytest.Pytester) -> None:
+    (pytester.path / "bot.py").write_text(
+        """\
+from copepod.handlers import on_command
+
+@on_command("tell")
+async def tell(msg):
+    await msg.gateway.send(int(msg.args), "told")
+    return "done"
+"""
+    )
+    (pytester.path / "test_it.py").write_text(
+        """\
+def test_it(bot):
+    bot.sim.know(77)
+    assert bot.say("/tell 77").text == "done"
+    assert bot.say("hello").text == "hello"
+    assert (bot.next().text, len(bot.sim.sent)) == ("told", 3)
+"""
+    )
+    status, told = run(pytester)
+    assert status == 0, told
