@@ -1,6 +1,6 @@
 """Messages that outlive a restart: kept in a file until Telegram has accepted them. Memory: one at a time.
 
-Beside the config, in NAME.unsent: a line of JSON each, [number, chat id, Markdown, buttons], 4 KiB in all. A
+Beside the config, in NAME.unsent.jsonl: a line of JSON each, [number, chat id, Markdown, buttons], 4 KiB in all. A
 crash between "accepted" and the line's end sends it once more: at least once is what can be had.
 """
 
@@ -31,7 +31,7 @@ async def send(gateway, chat_id, markdown, buttons):
         from copepod import keyboard
 
         keyboard.markup(buttons)  # which raises now what it would raise for ever
-    path = gateway.config.path + ".unsent"
+    path = gateway.config.path + ".unsent.jsonl"
     number = _keep(path, chat_id, markdown, buttons)
     return await _send(gateway, path, number, chat_id, markdown, buttons)
 

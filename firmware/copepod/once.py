@@ -4,11 +4,13 @@ import sys
 
 
 def forget(name):
-    """Drop the module `name` ("copepod.config"), so that its code can be collected.
+    """Drop the module `name` ("copepod.config"), if it is there, so that its code can be collected.
 
     Its package refers to it, too. Whatever else still does keeps it alive. A deleted slot of a dict
     keeps its value until another takes the place (py/map.c), hence None first.
     """
+    if name not in sys.modules:
+        return
     sys.modules[name] = None  # pyright: ignore[reportArgumentType]
     del sys.modules[name]
     package, _, last = name.rpartition(".")

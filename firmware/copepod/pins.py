@@ -115,7 +115,7 @@ class Pins(io.IOBase):
     lines: list
     changed: bool  # one of them has, since the task last looked
     waits: bool
-    deadline: "Any"
+    wake_ms: "Any"
     waiter: "Any"
 
     def ioctl(self, request, events):
@@ -134,7 +134,7 @@ class Pins(io.IOBase):
                 again_ms = line.look()
                 if again_ms is not None:
                     wait_ms = min(wait_ms, again_ms)
-            self.deadline = ticks_add(ticks_ms(), wait_ms)
+            self.wake_ms = ticks_add(ticks_ms(), wait_ms)
             await self
 
     def _begin(self):
@@ -156,7 +156,7 @@ class Pins(io.IOBase):
             self.waits = False
             raise StopIteration
         self.waits = True
-        self.waiter.park(READ, self.deadline)
+        self.waiter.park(READ, self.wake_ms)
 
 
 pins = Pins()

@@ -4,7 +4,6 @@ First what is needed once and dropped (the config's reader), then the room for T
 application and the user's bot, which take what is left.
 """
 
-import sys
 
 from copepod import arena
 from copepod.log import log
@@ -90,5 +89,5 @@ def _load_bot(config):
         from copepod.telegram.updates import UpdateReader
 
         UpdateReader.message = received.Received
-    elif not registry.starts and "bot" in sys.modules:
+    elif not registry.starts:
         forget("bot")

@@ -1,7 +1,7 @@
 """Who has the one large buffer: a text being read, one that waits for its handler, or one being sent.
 
 Memory: one object over the bytes that arena.py has made. There is one owner at a time. Who needs the
-buffer asks for it; the text that lies in it then becomes a str of its owner's, or the answer is no.
+buffer claims it; the text that lies in it then becomes a str of its owner's, or the answer is no.
 """
 
 from micropython import const
@@ -21,7 +21,7 @@ class TextBuffer:
         self.owner: "Any" = None
         self.size_b: "int | None" = None
 
-    def ask(self, owner, forced=False):
+    def claim(self, owner, forced=False):
         """Give the buffer to `owner`; False when another needs it. What lies in it goes to its owner.
 
         Only a short text moves for the asking. `forced` moves any: what finds no memory is lost then, and

@@ -85,7 +85,7 @@ class Timers:
     plans: list
     left_ms: list
     zone: "tuple | None"  # see tz.py; None is UTC
-    earliest_s: int  # a clock before this was never set
+    floor_s: int  # a clock before this was never set
     minute: "int | None"  # of UTC, the last one that was looked at; None while there is no clock
     latest: int  # local minute that was looked at
     from_s: int  # the offset holds from then
@@ -120,7 +120,7 @@ class Timers:
             if type(plan) is not int:
                 from copepod.net import clock
 
-                self.earliest_s = clock.earliest_s()
+                self.floor_s = clock.earliest_s()
                 forget("copepod.net.clock")
                 return True
         return False
@@ -148,7 +148,7 @@ class Timers:
         """It is `now_s` by the clock: call what has become due since the last look, each once."""
         minute = now_s // 60
         before = self.minute
-        if minute == before or now_s < self.earliest_s:
+        if minute == before or now_s < self.floor_s:
             return
         if (
             before is None or minute < before - _LATE_MIN

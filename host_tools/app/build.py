@@ -60,7 +60,7 @@ FORMATTER += ("give_up", "drop")
 KEYWORDS = ("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields")
 KEYWORDS += ("buttons", "durable", "timeout_s")
 # What the clock of host_tools/pretend/modules/time.py moves.
-KEYWORDS += ("timers", "look", "pass_ms", "zone", "earliest_s", "deadline")
+KEYWORDS += ("timers", "look", "pass_ms", "zone", "floor_s", "wake_ms")
 PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.

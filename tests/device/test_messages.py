@@ -79,7 +79,7 @@ def test_a_long_text_stays_in_its_buffer():
 
 def test_a_text_leaves_the_buffer_before_it_is_used_again():
     msg, buffer = held("text")
-    assert buffer.ask(outbound())
+    assert buffer.claim(outbound())
     buffer.data[:] = b"." * len(buffer.data)
     assert msg.text == "text" and msg.size_b() == 4
 

@@ -47,7 +47,7 @@ def ready():
     """The timers, once the first poll has succeeded."""
     made = timers.timers
     if made.begin():
-        made.earliest_s = 0
+        made.floor_s = 0
         if "copepod.crontab" in sys.modules:
             forget("copepod.crontab")  # as prepare.py does
     return made
@@ -243,7 +243,7 @@ def test_no_clock_no_time():
     calls = begin()
     timers.daily("07:30")(note(calls, "x"))
     made = ready()
-    made.earliest_s = MONDAY
+    made.floor_s = MONDAY
     for minute in range(600):
         made.look(DAY_S + minute * 60)
     assert made.minute is None and not calls

@@ -9,7 +9,7 @@ import time
 from micropython import const
 
 from copepod.log import log
-from copepod.net.ntp import ask
+from copepod.net.ntp import query
 from copepod.once import forget
 from copepod.platform import port
 
@@ -50,7 +50,7 @@ async def ready(asked_day=None):
     system keeps the clock, only if that is wrong.
     """
     if port.sets_clock and asked_day != day():
-        if not await ask(earliest_s()) and is_set():
+        if not await query(earliest_s()) and is_set():
             log("clock", "no NTP server answered; going by the board's own clock")
     if is_set():
         return day()

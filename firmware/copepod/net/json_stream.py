@@ -229,7 +229,7 @@ class Reader:
                 if 0 <= q <= i + units and buf.find(b"\\", i + 1, q) < 0:
                     self._keep(buf, i + 1, q)
                     return q + 1
-                if units == self.LONG and not self.buffer.ask(self):
+                if units == self.LONG and not self.buffer.claim(self):
                     self.no_room()
             else:
                 self._odd = 0

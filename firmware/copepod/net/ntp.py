@@ -16,7 +16,7 @@ _TIMEOUT_S = const(2)
 _PAUSE_MS = const(500)
 
 
-async def ask(earliest_s):
+async def query(earliest_s):
     """Set the clock; return whether a server answered, with `earliest_s` or later.
 
     In seconds of this port's epoch. Blocks the other tasks for a DNS query and _TIMEOUT_S at a

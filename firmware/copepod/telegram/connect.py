@@ -54,7 +54,7 @@ def first_poll(channel):
     gateway.telemetry.event("poll", 0)
     gateway.telemetry.frame("steady", True)
     if first:
-        unsent = _left(gateway.config.path + ".unsent")
+        unsent = _left(gateway.config.path + ".unsent.jsonl")
         if unsent or registry.starts:
             from copepod import starts
 

@@ -86,7 +86,7 @@ class Outbox:
             message.buffer = None
             buffer.keep(self, None)
         else:
-            buffer.ask(self, True)
+            buffer.claim(self, True)
         self.message = message
         self.view = None
         if size_b:

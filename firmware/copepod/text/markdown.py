@@ -14,7 +14,6 @@ explains the algorithm; state.py has every field.
 """
 
 import gc
-import sys
 
 from micropython import const
 
@@ -158,14 +157,12 @@ class Formatter:
         state = self.state
         state.counter = state.structure_module = state.links_module = None
         for name in _ON_DEMAND:
-            name = "copepod.text." + name
-            if name in sys.modules:
-                forget(name)
+            forget("copepod.text." + name)
 
     def _choose(self):
         # Decide where the piece ends; what has nothing to show is dropped.
         state = self.state
-        state.save()
+        state.mark()
         # A line ends where the text does: the end of any line can be found without asking if there is one.
         state.buf[state.held] = state.buf[state.held + 1] = 10
         state.inside_block = False

@@ -162,7 +162,7 @@ class State:
             self.links_module = links
         return self.links_module
 
-    def save(self):
+    def mark(self):
         """Note what the piece begins inside of, so that it can be walked over again."""
         self.carried = None
         if self.depth or self.block or self.containers[0]:

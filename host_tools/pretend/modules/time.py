@@ -32,8 +32,8 @@ def _clock(offset_s):
     # Moved, and the bot's timers look at it: those of a board would within a second.
     global _offset_s
     timers = _begun("timers", "zone")
-    _begun("pins", "deadline")  # set when it has looked at each pin
-    by_the_clock = timers and hasattr(timers, "earliest_s")
+    _begun("pins", "wake_ms")  # set when it has looked at each pin
+    by_the_clock = timers and hasattr(timers, "floor_s")
     if by_the_clock:
         timers.look(time())  # what is due by now was due before
     moved_s = int(offset_s) - _offset_s

@@ -784,7 +784,7 @@ async def bad(msg):
 
 def unsent(scene: Scene) -> str:
     """What is kept of the bot's durable messages."""
-    (path,) = scene.folder.glob("**/*.unsent")
+    (path,) = scene.folder.glob("**/*.unsent.jsonl")
     return path.read_text()
 
 
@@ -821,7 +821,7 @@ def test_a_damaged_line_of_what_is_kept_is_dropped(scene: Scene) -> None:
     scene.until(lambda: len(scene.texts()) == 3)
     scene.until(lambda: unsent(scene) == "")
     scene.stop()
-    (path,) = scene.folder.glob("**/*.unsent")
+    (path,) = scene.folder.glob("**/*.unsent.jsonl")
     good = f'[7, {USER}, "good", null]\n'
     path.write_text(f'noise\n[3, {USER}, "broken off\n[4]\n{good}')
     scene.start(DURABLE)
