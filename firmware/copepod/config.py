@@ -7,6 +7,8 @@ import json
 
 from micropython import const
 
+from copepod.once import forget
+
 MAX_B = const(4096)
 _TOKEN_SECRET_MIN = const(30)
 _ID_DIGITS = const(16)  # ids have at most 52 bits
@@ -37,6 +39,8 @@ _KEYS: "Any" = (
 _TYPES = {bool: "true or false", str: "a string", int: "a whole number", list: "a list"}
 # PicoClaw's own keys that mean nothing here are passed over without a warning.
 _SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices", "channels.telegram.proxy")
+# Those of the assistant are looked at when there is a model: see assistant/settings.py.
+_SILENT += ("limits", "hardware", "tls.model_ca")
 
 # Ids that come as a sender's and are no person's.
 _NOT_PEOPLE = {
@@ -59,6 +63,7 @@ class Config:
 
     path = ""
     warnings: "list[str] | None" = None
+    model: "Any" = None  # whom the assistant asks, see assistant/settings.py
     enabled: bool
     token: str
     allow_from: "list[str]"
@@ -192,6 +197,8 @@ def check(found, path):
             raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
         values[key] = value
     _fill(config, values)
+    if found.get("model_list"):
+        config.model = _model(found, path, config)
     if not config.enabled:
         raise ConfigError("%s: channels.telegram.enabled: false, and there is no other channel: set it to true" % path)
     return config
@@ -219,6 +226,21 @@ def _fill(config, values):
     config.telemetry_collect = values["telemetry.collect"]
     config.telemetry_mem_info = values["telemetry.mem_info"]
     config.memory_gc_threshold = values["memory.gc_threshold"]
+
+
+def _model(found, path, config):
+    # The assistant's part, which has a reader of its own.
+    from copepod.assistant import settings
+
+    try:
+        made = settings.check(found, path, config.warnings)
+    except ValueError as error:
+        raise ConfigError("%s: %s" % (path, error))
+    finally:
+        forget("copepod.assistant.settings")
+    if not made.tls:
+        config.limit = max(config.limit, 2)  # to hear /stop while it answers
+    return made
 
 
 def _unknown(found, prefix, warnings):

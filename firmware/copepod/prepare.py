@@ -29,6 +29,8 @@ def parts(path):
     from copepod import gateway  # noqa: F401
 
     _load_bot()
+    if config.model is not None:
+        _put_assistant(config.model)
     telemetry.frame("config-loaded", True)
     room.give_back()
     forget("copepod.room")
@@ -84,3 +86,14 @@ def _load_bot():
         log("bot", "bot.py can't be used: ", error)
         trace(error)
         forget("copepod.visible")
+
+
+def _put_assistant(model):
+    # After the bot, whose handlers come first.
+    from copepod.assistant import assembly
+
+    try:
+        assembly.put(model)
+    except OSError as error:
+        log("assistant", model.workspace, " can't be written: ", error)
+    forget("copepod.assistant.assembly")

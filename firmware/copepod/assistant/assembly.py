@@ -1,0 +1,72 @@
+"""Puts the assistant behind the gateway: its handler, its commands, the list of its tools. Memory: dropped after use.
+
+The tools are written once, as the model is told them, into state/tools.json: those of tools/ that the config does not
+switch off (pins only where the config names some), and those of bot.py. A file that is the same already is left alone.
+"""
+
+import os
+import sys
+
+from copepod import registry
+from copepod.assistant import handler
+from copepod.once import forget
+
+_COMMANDS = (
+    ("new", "begin a new conversation"),
+    ("model", "which model answers"),
+    ("tools", "what it can do"),
+    ("stop", "stop the answer that is being written"),
+    ("usage", "what was used today, and the limits"),
+)
+_OF_PINS = ("gpio_write", "gpio_read", "adc_read", "pwm_set")
+
+
+def put(model):
+    """Register it. OSError when the workspace can't be written."""
+    registry.texts.append(handler.ask)
+    for name, line in _COMMANDS:
+        if name not in registry.commands:
+            registry.commands[name] = (handler.command, line)
+    for name in ("", "/state"):
+        try:
+            os.mkdir(model.workspace + name)
+        except OSError:
+            pass
+    path = model.workspace + "/state/tools.json"
+    if not _same(path, model):
+        with open(path + ".new", "wb") as file:
+            for piece in _pieces(model):
+                file.write(piece)
+        os.rename(path + ".new", path)
+    forget("copepod.assistant.schemas")
+
+
+def _same(path, model):
+    try:
+        file = open(path, "rb")
+    except OSError:
+        return False
+    with file:
+        for piece in _pieces(model):
+            if file.read(len(piece)) != piece:
+                return False
+        return not file.read(1)
+
+
+def _pieces(model):
+    # Generator: the JSON array in bytes.
+    from copepod.assistant import schemas
+
+    yield b"["
+    comma = b""
+    for name, schema in schemas.SCHEMAS:  # written by the build
+        if name not in model.off and (model.pins or name not in _OF_PINS):
+            yield comma + schema
+            comma = b","
+    tools = sys.modules.get("copepod.tools")
+    if tools is not None:
+        for name in sorted(tools.registered):
+            if name not in model.off:
+                yield comma + tools.schema(name)
+                comma = b","
+    yield b"]"
