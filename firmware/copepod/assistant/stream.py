@@ -48,6 +48,7 @@ class Stream(Pieces):
         super().__init__(_SCHEMA)
         self._new_line = new_line
         self._arguments = None
+        self._held = bytearray(4)
         self.sent_b = self.received_b = 0  # tokens, if the server counts them
         self.restart()
 
@@ -64,6 +65,7 @@ class Stream(Pieces):
         self._matched = self._events = 0
         self._thinking = _UNSURE
         self._tag = 0  # bytes of a tag that have matched
+        self._n_held = 0  # bytes of a character whose rest is to come
         self._id: "str | None" = None  # of the call that is being read; None: there is none
         self._tool = ""
         self._index: "int | None" = None
@@ -156,7 +158,32 @@ class Stream(Pieces):
             if self._thinking != _SAYS:
                 start = self._unthought(buf, start, end)
             if start < end:
-                self.say(buf, start, end)
+                self._say_whole(buf, start, end)
+
+    def _say_whole(self, buf, start, end):
+        # Hold the beginning of a character back until its rest has come, which may be never.
+        held = self._held
+        n = self._n_held
+        if n:
+            while start < end and n < _length(held[0]) and buf[start] & 0xC0 == 0x80:
+                held[n] = buf[start]
+                n += 1
+                start += 1
+            self._n_held = n
+            if start == end and n < _length(held[0]):
+                return
+            self.say(held, 0, n)
+        self._n_held = 0
+        back = 1
+        while back < 4 and back < end - start and buf[end - back] & 0xC0 == 0x80:
+            back += 1
+        if start < end and back < _length(buf[end - back]):
+            end -= back
+            for at in range(back):
+                held[at] = buf[end + at]
+            self._n_held = back
+        if start < end:
+            self.say(buf, start, end)
 
     def say(self, buf, start, end):
         """Write UTF-8 into the line's content."""
@@ -269,6 +296,11 @@ class Stream(Pieces):
                 kept[at] = kept[end + at]
         self._n_arguments = left
         self._mark = 0
+
+
+def _length(c):
+    # Of a character that begins with this byte.
+    return 1 if c < 0xC0 else 2 if c < 0xE0 else 3 if c < 0xF0 else 4
 
 
 def _write(line, text):
