@@ -22,7 +22,7 @@ async def answer(worker, msg, again):
     if again:
         worker.handling = True
         result = await steps
-        return await _stream(worker, msg) if result is steps else result
+        return await _stream(worker, msg) if result is steps else steps.left(result)
     for handler in _handlers(msg):
         if not worker.handling and handler is not _echo and handler is not _built_in:
             worker.handling = True
@@ -34,6 +34,7 @@ async def answer(worker, msg, again):
             result = await steps.of(result)
             if result is steps:
                 return await _stream(worker, msg)
+            steps.left(result)
         if result is not False:
             break
     return result
@@ -116,6 +117,12 @@ class Steps:
         self.part = None
         self.lost = False
         return self
+
+    def left(self, result):
+        """It has ended with `result`, which is returned: what has ended would keep its code in memory."""
+        if not isinstance(result, OutboundMessage):
+            self._steps = None
+        return result
 
     def __iter__(self) -> "Any":
         return self

@@ -13,14 +13,12 @@ from micropython import const
 from copepod.assistant.stream import Stream
 from copepod.assistant.window import Connection, Count
 from copepod.log import log
-from copepod.net import http_connect
 from copepod.once import forget
 
 _TRIES = const(3)
 _PAUSE_MS = const(2000)  # before the second try, unless the server says how long
 _LEAVE_MS = const(20)  # how often to look whether Telegram's connection can be closed
 _DONE_MS = const(2000)  # for the end of a body whose last word was said
-_BUSY = (408, 409, 429, 529)
 
 
 class Asking:
@@ -31,13 +29,13 @@ class Asking:
         self.model = gateway.config.model
         self.session = session
         self._msg = msg
-        self._turn_at = turn_at
+        self.turn_at = turn_at
         self._began_ms = ticks_ms()
         self._http: "Any" = None
         self.stream = Stream(session.line)
         self.spent = False  # the day's tokens are used up
         self._asked_b = 0  # of the last request
-        self._halved = False
+        self.halved = False  # the history, for this question
         self._stop = False  # its chat has sent /stop
         self._seen = -1  # messages that had come when that was last looked for
 
@@ -89,11 +87,11 @@ class Asking:
                 await self._body(http)
             except ValueError:  # a page
                 http.close()
-            return self._refused(status, http.retry_after_s)
+            return self._refused(status, http.retry_after_s * 1000)
         await self._body(http)
         whole = stream.end()
         if stream.failed:
-            return "The model has failed: " + self._quoted(), _PAUSE_MS
+            return self._refused(0, _PAUSE_MS)
         if stream.finish_reason == "length":
             return "This answer was cut short at %d tokens." % self.model.max_tokens, 0
         if stream.finish_reason == "content_filter":
@@ -132,38 +130,13 @@ class Asking:
         forget("copepod.assistant.request")
         self._asked_b = count.total_b()
 
-    def _refused(self, status, retry_after_s):
-        # What a status other than 200 means.
-        model = self.model
-        text = self.stream.error_text()
-        log("model", "answers ", status)
-        if status == 401 or status == 403:
-            return "The model's server refuses the key (%d)." % status, 0
-        if status == 402:
-            return "There is no credit left at the model's server (402).", 0
-        if status in _BUSY or status >= 500:
-            said = "The model's server is busy or failing (%d)." % status
-            return said, retry_after_s * 1000 or _PAUSE_MS
-        lower = text.lower()
-        if status == 400 or status == 422:
-            if "stream_options" in lower and model.with_usage:
-                model.with_usage = False
-                return "", 1
-            if "tool" in lower and model.with_tools:
-                model.with_tools = False
-                return "", 1
-        if (status == 400 or status == 413) and not self._halved:
-            if status == 413 or "context" in lower or "too long" in lower or "too large" in lower:
-                self._halved = True
-                if self.session.halve(self._turn_at):
-                    return "", 1
-        return "The model's server refuses the question (%d): %s" % (status, self._quoted()), 0
+    def _refused(self, status, pause_ms):
+        from copepod.assistant import refusals
 
-    def _quoted(self):
-        text = self.stream.error_text()
-        if self.model.key and self.model.key in text:
-            text = ""
-        return "`%s`" % text.replace("`", "'") if text else "it does not say why."
+        try:
+            return refusals.meaning(self, status, pause_ms or _PAUSE_MS)
+        finally:
+            forget("copepod.assistant.refusals")
 
     def _close_line(self, said, note):
         # Below the answer stands what is wrong with it, so that no half of one passes for a whole one.
@@ -220,12 +193,15 @@ class Asking:
         if model.tls:
             await self._make_room()
             context = _context(model.ca)
+        from copepod.net import http_connect
+
         if http is None:
             self._http = http = Connection()
             http_connect.prepare(http, model.host, model.port)
         http.tls = context
         gc.collect()  # what TLS will need should be in one piece
         await http_connect.connect(http)
+        forget("copepod.net.http_connect")
         return http
 
     async def _make_room(self):

@@ -24,8 +24,8 @@ def _new(msg):
     from copepod.assistant import turn
 
     turn.open_session(msg.gateway, msg.chat_id).clear()
-    for name in ("turn", "window", "session"):
-        forget("copepod.assistant." + name)
+    forget("copepod.assistant.turn")
+    forget("copepod.assistant.window")
     return "This is a new conversation."
 
 

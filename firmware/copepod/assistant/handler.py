@@ -5,19 +5,27 @@ from copepod.once import forget
 
 async def ask(msg):
     """Every text that no other handler has taken."""
+    answer = await _turn(msg)
+    for name in ("window", "pieces"):
+        forget("copepod.assistant." + name)
+    try:
+        await msg.answer(answer)
+    finally:
+        if not isinstance(answer, str):
+            answer.close()
+
+
+def _turn(msg):
+    # A function of its own, so that no frame keeps the module while the answer is sent.
     from copepod.assistant import turn
 
-    try:
-        await turn.run(msg)
-    finally:
-        forget("copepod.assistant.turn")
+    forget("copepod.assistant.turn")
+    return turn.run(msg)
 
 
 def command(msg):
     """/new, /model, /tools, /stop, /usage."""
     from copepod.assistant import commands
 
-    try:
-        return commands.answer(msg)
-    finally:
-        forget("copepod.assistant.commands")
+    forget("copepod.assistant.commands")
+    return commands.answer(msg)

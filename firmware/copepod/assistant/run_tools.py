@@ -17,25 +17,11 @@ _SAME = const(3)  # identical calls in a row that are too many
 _LOST = "error: the board was restarted before this call had come to its end; it may have been done or not"
 _AGAIN = "error: the same call for the third time, which is not made; say what you know"
 
-class Watch:
-    """What has been called: three identical calls in a row end it."""
-
-    def __init__(self):
-        self._last: "Any" = None
-        self._count = 0
-
-    def again(self, name, arguments):
-        """Whether this is the third one."""
-        found = hash((name, bytes(arguments)))
-        self._count = self._count + 1 if found == self._last else 1
-        self._last = found
-        return self._count >= _SAME
-
-
 async def run(gateway, session, at, first, lost, dropped, watch):
     """Run the calls from number `first` on of the line at `at`; `lost`: a crash may have cut the first one.
 
-    `dropped` calls were left out of the line. Returns False when there were three identical ones.
+    `dropped` calls were left out of the line. `watch` is a list in which a turn remembers its last call, and how often
+    it was made in a row. Returns False when that was three times.
     """
     with open(session.path, "rb") as file:
         calls = Calls()
@@ -44,7 +30,7 @@ async def run(gateway, session, at, first, lost, dropped, watch):
         fine = True
         for index in range(first, count):
             calls.at(file, at, index)
-            if watch.again(calls.name, calls.arguments):
+            if _again(watch, hash((calls.name, bytes(calls.arguments)))):
                 fine = False
                 result = _AGAIN
             elif lost and index == first:
@@ -61,6 +47,11 @@ async def run(gateway, session, at, first, lost, dropped, watch):
             line.write(b'"}')
             session.complete(line)
     return fine
+
+
+def _again(watch, call):
+    watch[:] = (call, watch[1] + 1) if watch and watch[0] == call else (call, 1)
+    return watch[1] >= _SAME
 
 
 async def _result(gateway, name, arguments):

@@ -7,25 +7,20 @@ crash has cut is taken up from there when its update comes again, and an answer 
 import os
 import sys
 
-from copepod.assistant.session import Session
 from copepod.once import forget
 
 _FOLDERS = ("", "/sessions", "/state", "/memory")
 
 
 async def run(msg):
-    """Answer `msg`."""
+    """The answer to `msg`: a sentence, or an Answer, which is to be closed."""
     gateway = msg.gateway
     session = open_session(gateway, msg.chat_id)
     place = session.turn(msg.update_id)
     if place is None:
-        from copepod.assistant import limits
-
-        said = limits.begin(gateway.config.model)
-        forget("copepod.assistant.limits")
+        said = _limit(gateway.config.model)
         if said is not None:
-            await msg.answer(said)
-            return
+            return said
         place = session.end, session.end
         session.begin_turn(msg.update_id, gateway.config.model.history_tokens * 3)
     if place[0] == place[1]:
@@ -37,22 +32,21 @@ async def run(msg):
     msg.discard()
     if at is None or at[1]:
         answer_at = await _rounds(gateway, msg, session, place[0], at)
-        forget("copepod.assistant.asking")
     else:
         answer_at = at[0]
-    path = session.path
-    session = None
-    for name in ("window", "session"):
-        forget("copepod.assistant." + name)
     from copepod.assistant.answer import Answer
 
-    answer = Answer(path, answer_at)
     forget("copepod.assistant.answer")
-    forget("copepod.assistant.pieces")
-    try:
-        await msg.answer(answer)
-    finally:
-        answer.close()
+    return Answer(session.path, answer_at)
+
+
+def _limit(model):
+    # The sentence to say in place of a turn, if there may be none. Like the others a function of its own, so that no
+    # frame of a turn keeps a module.
+    from copepod.assistant import limits
+
+    forget("copepod.assistant.limits")
+    return limits.begin(model)
 
 
 def open_session(gateway, chat_id):
@@ -63,6 +57,9 @@ def open_session(gateway, chat_id):
             os.mkdir(workspace + name)
         except OSError:
             pass
+    from copepod.assistant.session import Session
+
+    forget("copepod.assistant.session")
     return Session(workspace + "/sessions", chat_id)
 
 
@@ -105,30 +102,19 @@ def _state(session, place):
 
 async def _rounds(gateway, msg, session, turn_at, state):
     # Ask and do what is asked for, until there is an answer; returns where its line is.
-    from copepod.assistant.asking import Asking
-
-    asking = Asking(gateway, msg, session, turn_at)
-    watch = None
+    asking = _asking(gateway, msg, session, turn_at)
+    watch = []
     model = gateway.config.model
-    rounds = dropped = 0
     lost = state is not None
+    at, count, results, rounds = state or (0, 0, 0, 0)
+    dropped = 0
     note = None
-    if state is None:
-        state = (0, 0, 0, 0)
-    at, count, results, rounds = state
     try:
         while True:
             if count > results:
-                from copepod.assistant import run_tools
-
                 if model.tls and "copepod.tools" in sys.modules:
                     asking.release()  # a tool of the bot's may send something
-                if watch is None:
-                    watch = run_tools.Watch()
-                fine = await run_tools.run(gateway, session, at, results, lost, dropped, watch)
-                forget("copepod.assistant.run_tools")
-                forget("copepod.assistant.calls")
-                if not fine:
+                if not await _run_tools(gateway, session, at, results, lost, dropped, watch):
                     note = "I have stopped: the model made the same call three times in a row."
             lost = False
             last = note is not None or rounds + 1 >= model.max_tool_iterations or asking.spent
@@ -139,13 +125,26 @@ async def _rounds(gateway, msg, session, turn_at, state):
                     note = "I have stopped after %d rounds of tools." % rounds
             rounds += 1
             at = session.end
-            if not await asking.round(not last, note if last else None):
+            if not await asking.round(not last, note):
                 return at
             count = asking.stream.calls
             dropped = asking.stream.dropped
             results = 0
     finally:
         asking.release()
-        forget("copepod.assistant.stream")
-        forget("copepod.assistant.pieces")
-        forget("copepod.net.http_connect")
+
+
+def _asking(gateway, msg, session, turn_at):
+    from copepod.assistant.asking import Asking
+
+    forget("copepod.assistant.asking")
+    forget("copepod.assistant.stream")
+    return Asking(gateway, msg, session, turn_at)
+
+
+def _run_tools(gateway, session, at, first, lost, dropped, watch):
+    from copepod.assistant import run_tools
+
+    forget("copepod.assistant.run_tools")
+    forget("copepod.assistant.calls")
+    return run_tools.run(gateway, session, at, first, lost, dropped, watch)
