@@ -95,10 +95,9 @@ def build_day() -> int:
 
 def generated() -> dict[str, str]:
     """Source of the modules that the build writes itself, by path below firmware/."""
-    roots, day = tuple(bundled_roots()), build_day()
     return {
-        "copepod/net/roots.py": f'"""Root certificates, by the build. In DER."""\nDER = {roots!r}\n',
-        "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {day}\n',
+        "copepod/net/roots.py": f'"""Roots, by the build. In DER."""\nDER = {tuple(bundled_roots())!r}\n',
+        "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {build_day()}\n',
         "copepod/assistant/schemas.py": schemas.module(),
     }
 

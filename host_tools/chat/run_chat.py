@@ -3,7 +3,9 @@
 Without a token the simulator takes Telegram's place: what you type arrives as an update, what the
 bot sends is shown as Telegram would show it. With TELEGRAM_TOKEN in the environment (ALLOW for
 your id, BASE_URL for another Bot API server) the same gateway talks to the real Telegram, and the
-terminal shows its log. Ctrl-C ends everything and prints the memory summary.
+terminal shows its log.
+With MODEL=mock an assistant answers, with MODEL=http://… one's own. Ctrl-C ends everything and
+prints the memory summary.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from host_tools import targets
+from host_tools.chat import assistant
 from host_tools.console import render, visible
 from host_tools.console.frames import Event, Frame, is_human
 from host_tools.console.prompt import Prompt
@@ -123,11 +126,14 @@ def _matters(text: str) -> bool:
 
 
 def _with_simulator(chat: Chat, heap: str | None, app: str, folder: Path) -> int:
-    with Simulator(host=chat.target.listen, names=[chat.target.address]) as sim:
+    with (
+        Simulator(host=chat.target.listen, names=[chat.target.address]) as sim,
+        assistant.config(os.environ, chat.target) as model,
+    ):
         sim.know(USER)
         sim.methods.on_sent = chat.on_sent
         chat.sim = sim
-        config = engine.gateway_config(sim, chat.target, {})
+        config = engine.gateway_config(sim, chat.target, model)
         device = chat.target.start(
             config, workdir=folder, files=engine.files_for(sim), heap=heap, app=app
         )

@@ -99,10 +99,18 @@ def test_every_form_of_a_text_gives_the_text(folder):
         b"event: message\nid: 7\n" + events(said(TEXT, 1000)),
         events(said(TEXT), done=False),
         events(said(TEXT)).replace(b"data: ", b"data:"),
-        events(said(TEXT)).replace("世".encode(), b"\\u4e16").replace("🦐".encode(), b"\\ud83e\\udd90"),
+        events(said(TEXT))
+        .replace("世".encode(), b"\\u4e16")
+        .replace("🦐".encode(), b"\\ud83e\\udd90"),
         events(said(TEXT, finish=None)),
         events(said(TEXT) + [USAGE]),
-        json.dumps({"choices": [{"message": {"role": "assistant", "content": TEXT}, "finish_reason": "stop"}]}).encode(),
+        json.dumps(
+            {
+                "choices": [
+                    {"message": {"role": "assistant", "content": TEXT}, "finish_reason": "stop"}
+                ]
+            }
+        ).encode(),
     ):
         for window in (512, 37, 1):
             result = Result(folder, data, window)
@@ -139,17 +147,21 @@ def test_what_is_thought_is_not_kept(folder):
 @scratch
 def test_calls_in_every_form(folder):
     one = {"pin": "lamp", "on": True}
-    two = {"text": "é \"x\" \\"}
+    two = {"text": 'é "x" \\'}
     json_one, json_two = json.dumps(one), json.dumps(two)
     expected = [("a", "gpio_write", one), ("b", "note", two)]
     pieces = [call(0, "a", "gpio_write", "")]
     pieces += [call(0, None, None, json_one[at : at + 3]) for at in range(0, len(json_one), 3)]
     pieces += [call(1, "b", "note", "")]
     pieces += [call(1, None, None, json_two[at : at + 3]) for at in range(0, len(json_two), 3)]
-    both = chunk({"tool_calls": [
-        {"index": 0, "id": "a", "function": {"name": "gpio_write", "arguments": json_one}},
-        {"index": 0, "id": "b", "function": {"name": "note", "arguments": json_two}},
-    ]})
+    both = chunk(
+        {
+            "tool_calls": [
+                {"index": 0, "id": "a", "function": {"name": "gpio_write", "arguments": json_one}},
+                {"index": 0, "id": "b", "function": {"name": "note", "arguments": json_two}},
+            ]
+        }
+    )
     backwards = (
         b'data: {"choices":[{"delta":{"tool_calls":[{"function":{"arguments":%s,"name":"gpio_write"},"id":"a"},'
         b'{"function":{"arguments":%s,"name":"note"},"id":"b"}]}}]}\n\n'
@@ -162,13 +174,21 @@ def test_calls_in_every_form(folder):
         events([both]),
         events([both, chunk({}, "stop")], done=False),
         backwards,
-        events([call(0, "a", "gpio_write", json_one), call(0, "a", "gpio_write", ""), call(1, "b", "note", json_two)]),
+        events(
+            [
+                call(0, "a", "gpio_write", json_one),
+                call(0, "a", "gpio_write", ""),
+                call(1, "b", "note", json_two),
+            ]
+        ),
     ):
         for window in (512, 37, 1):
             result = Result(folder, data, window)
             assert result.calls() == expected, (data, window, result.message)
             assert result.message["content"] is None
-    result = Result(folder, events(said("I look.", finish=None) + pieces + said("and this is dropped")))
+    result = Result(
+        folder, events(said("I look.", finish=None) + pieces + said("and this is dropped"))
+    )
     assert result.calls() == expected
     assert result.text() == "I look."
 
@@ -178,7 +198,11 @@ def test_calls_without_ids_are_told_apart(folder):
     for parts in (
         [call(0, None, "a", "{}"), call(0, None, "b", '{"x": 1}')],
         [call(0, "", "a", ""), call(1, "", "b", '{"x": 1}')],
-        [call(None, None, "a", '{"y": 2}'), call(None, None, "b", '{"x"'), call(None, None, None, ": 1}")],
+        [
+            call(None, None, "a", '{"y": 2}'),
+            call(None, None, "b", '{"x"'),
+            call(None, None, None, ": 1}"),
+        ],
     ):
         found = Result(folder, events(parts)).calls()
         assert [name for _, name, _ in found] == ["a", "b"], found
@@ -203,7 +227,10 @@ def test_arguments_that_are_none_are_said_to_be_none(folder):
     ):
         for after in ([], [call(1, "z", "note", '{"b": 2}')]):
             parts = [call(0, "a", "t", "")]
-            parts += [call(0, None, None, arguments[at : at + 100]) for at in range(0, len(arguments), 100)]
+            parts += [
+                call(0, None, None, arguments[at : at + 100])
+                for at in range(0, len(arguments), 100)
+            ]
             found = Result(folder, events(parts + after)).calls()
             assert found[0] == ("a", "t", kept), (arguments[:40], found)
             assert found[1:] == ([("z", "note", {"b": 2})] if after else [])
@@ -218,7 +245,10 @@ def test_more_than_four_calls_are_counted(folder):
 
 @scratch
 def test_an_error_in_place_of_the_rest(folder):
-    result = Result(folder, events(said("so far", finish=None) + [{"error": {"message": "on fire", "code": 500}}]))
+    result = Result(
+        folder,
+        events(said("so far", finish=None) + [{"error": {"message": "on fire", "code": 500}}]),
+    )
     assert result.stream.failed
     assert result.stream.error_text() == "on fire"
     assert result.text() == "so far"
@@ -230,7 +260,10 @@ def test_an_error_in_place_of_the_rest(folder):
 
 @scratch
 def test_cut_after_any_byte_it_is_a_beginning_and_said_to_be_one(folder):
-    for chunks, finished in ((said(TEXT), b'"stop"'), (said("ab", finish=None) + [call(0, "i", "t", '{"a": 1}')], b"[DONE]")):
+    for chunks, finished in (
+        (said(TEXT), b'"stop"'),
+        (said("ab", finish=None) + [call(0, "i", "t", '{"a": 1}')], b"[DONE]"),
+    ):
         data = events(chunks)
         ends = data.find(b"[DONE") + 1
         if finished == b'"stop"':
@@ -251,7 +284,9 @@ def test_cut_after_any_byte_it_is_a_beginning_and_said_to_be_one(folder):
             stream.line.complete()
             with open(path) as file:
                 message = json.loads(file.read())
-            assert (TEXT if finished == b'"stop"' else "ab").startswith(message["content"] or ""), (size, message)
+            assert (TEXT if finished == b'"stop"' else "ab").startswith(
+                message["content"] or ""
+            ), (size, message)
 
 
 def test_a_token_leaves_nothing_behind():

@@ -1,4 +1,4 @@
-"""An answer out of the session's file, as parts for the formatter. Memory: 0.9 kB and a part of 200 B, while it is sent."""
+"""An answer out of the session's file, as parts for the formatter. Memory: 0.9 kB and 200 B, while it is sent."""
 
 from micropython import const
 

@@ -1,23 +1,20 @@
 """Asks the model, once a round: the request, its answer into the session's file, what to do when it fails.
 
-Memory: a connection's two windows and the stream's reader, for a turn. With https:// the Telegram connection is
-closed for it: there is room for one TLS session. With http:// it stays.
+Memory: a connection's two windows and the stream's reader, for a turn. See sending.py for the request.
 """
 
 import asyncio
-import gc
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
 from copepod.assistant.stream import Stream
-from copepod.assistant.window import Connection, Count
 from copepod.log import log
 from copepod.once import forget
 
-_TRIES = const(3)
+_ATTEMPTS = const(3)
+_ATTEMPTS_CUT = const(2)
 _PAUSE_MS = const(2000)  # before the second try, unless the server says how long
-_LEAVE_MS = const(20)  # how often to look whether Telegram's connection can be closed
 _DONE_MS = const(2000)  # for the end of a body whose last word was said
 
 
@@ -31,10 +28,10 @@ class Asking:
         self._msg = msg
         self.turn_at = turn_at
         self._began_ms = ticks_ms()
-        self._http: "Any" = None
+        self.http: "Any" = None
         self.stream = Stream(session.line)
         self.spent = False  # the day's tokens are used up
-        self._asked_b = 0  # of the last request
+        self.asked_b = 0  # of the last request
         self.halved = False  # the history, for this question
         self._stop = False  # its chat has sent /stop
         self._seen = -1  # messages that had come when that was last looked for
@@ -56,17 +53,15 @@ class Asking:
                 except (OSError, ValueError) as error:
                     self.release()
                     said = self._stopped()
-                    if said is not None:
-                        pass
-                    elif stream.text_b or stream.calls:
-                        said = "The connection to the model was cut."
-                    else:
+                    if said is None:
                         log("model", "can't be asked: ", error)
                         said = "I can't reach the model."
+                        if stream.text_b or stream.calls:
+                            said = "The connection to the model was cut."
                         pause_ms = _PAUSE_MS * tries
-            if stream.text_b or stream.calls or not pause_ms or tries >= _TRIES:
-                break
-            if self._left_ms() <= pause_ms:
+            # A beginning of an answer was paid for: once more, no oftener.
+            most = _ATTEMPTS_CUT if stream.text_b or stream.calls else _ATTEMPTS
+            if not pause_ms or tries >= most or self.left_ms() <= pause_ms:
                 break
             if not said:
                 tries -= 1  # asked in another way
@@ -78,8 +73,8 @@ class Asking:
 
     async def _once(self, tools):
         # One request. Returns what to say below the answer or in its place, and when to try again (ms, 0: never).
-        http = await self._connected()
-        self._write(http, tools)
+        await _send(self, tools)
+        http = self.http
         stream = self.stream
         status = await http.response(self._silence_ms())
         if status != 200:
@@ -118,18 +113,6 @@ class Asking:
                 raise OSError("stopped")
             http.silence(ticks_add(ticks_ms(), self._silence_ms()))
 
-    def _write(self, http, tools):
-        # First counted, then sent: nothing else runs meanwhile.
-        from copepod.assistant import request
-
-        count = Count()
-        request.write(count, self.model, self.session, tools)
-        http.begin_body(self.model, count.total_b())
-        request.write(http, self.model, self.session, tools)
-        http.sent()
-        forget("copepod.assistant.request")
-        self._asked_b = count.total_b()
-
     def _refused(self, status, pause_ms):
         from copepod.assistant import refusals
 
@@ -154,8 +137,8 @@ class Asking:
         self.session.complete(line)
         tokens = stream.sent_b + stream.received_b
         if not tokens:  # the server does not count: three bytes each
-            tokens = (self._asked_b + stream.text_b) // 3
-        stream.sent_b = stream.received_b = self._asked_b = 0
+            tokens = (self.asked_b + stream.text_b) // 3
+        stream.sent_b = stream.received_b = self.asked_b = 0
         from copepod.assistant import limits
 
         self.spent = not limits.spend(self.model, tokens)
@@ -163,15 +146,16 @@ class Asking:
 
     # Time -----------------------------------------------------------------------------------
 
-    def _left_ms(self):
+    def left_ms(self):
+        """What is left of the turn's time."""
         return self.model.turn_s * 1000 - ticks_diff(ticks_ms(), self._began_ms)
 
     def _silence_ms(self):
-        return max(0, min(self.model.silence_s * 1000, self._left_ms()))
+        return max(0, min(self.model.silence_s * 1000, self.left_ms()))
 
     def _stopped(self):
         # The sentence that says why no more is asked: its time is over, or its chat has sent /stop.
-        if self._left_ms() <= 0:
+        if self.left_ms() <= 0:
             return "I have stopped after %d s." % self.model.turn_s
         inbound = self.gateway.bus.inbound
         if inbound.published != self._seen:
@@ -182,42 +166,9 @@ class Asking:
                     self._stop = True
         return "Stopped." if self._stop else None
 
-    # The connection -------------------------------------------------------------------------
-
-    async def _connected(self):
-        http = self._http
-        if http is not None and http.alive():
-            return http
-        model = self.model
-        context = None
-        if model.tls:
-            await self._make_room()
-            context = _context(model.ca)
-        from copepod.net import http_connect
-
-        if http is None:
-            self._http = http = Connection()
-            http_connect.prepare(http, model.host, model.port)
-        http.tls = context
-        gc.collect()  # what TLS will need should be in one piece
-        await http_connect.connect(http)
-        forget("copepod.net.http_connect")
-        return http
-
-    async def _make_room(self):
-        # Telegram's connection is closed as soon as no call is on its way.
-        model = self.model
-        channel = self.gateway.channel
-        model.asked = True
-        while channel.state != "waiting" and channel.http.is_open():
-            if self._left_ms() <= 0:
-                raise OSError("the Telegram connection is busy")
-            await asyncio.sleep_ms(_LEAVE_MS)
-        channel.http.close()
-
     def release(self):
         """Let go of the connection; Telegram may have its own back."""
-        http = self._http
+        http = self.http
         if http is not None:
             http.close()
             http.tls = None
@@ -226,11 +177,9 @@ class Asking:
             self.gateway.wake_channel.set()
 
 
-def _context(path):
-    from copepod.net import tls
+def _send(asking, tools):
+    # A function of its own, so that no frame keeps the module while the answer comes.
+    from copepod.assistant import sending
 
-    try:
-        with open(path, "rb") as file:
-            return tls.context(tls.split_der(file.read()))
-    finally:
-        forget("copepod.net.tls")
+    forget("copepod.assistant.sending")
+    return sending.send(asking, tools)

@@ -12,7 +12,12 @@ def answer(msg):
     if command == "new":
         return _new(msg)
     if command == "model":
-        return "%s at %s://%s:%d" % (model.name, "https" if model.tls else "http", model.host, model.port)
+        return "%s at %s://%s:%d" % (
+            model.name,
+            "https" if model.tls else "http",
+            model.host,
+            model.port,
+        )
     if command == "tools":
         return _tools(model)
     if command == "stop":
@@ -21,10 +26,10 @@ def answer(msg):
 
 
 def _new(msg):
-    from copepod.assistant import turn
+    from copepod.assistant import beginning
 
-    turn.open_session(msg.gateway, msg.chat_id).clear()
-    forget("copepod.assistant.turn")
+    beginning.history.clear(beginning.open_session(msg.gateway.config.model, msg.chat_id))
+    forget("copepod.assistant.beginning")
     forget("copepod.assistant.window")
     return "This is a new conversation."
 

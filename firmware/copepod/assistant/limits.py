@@ -34,7 +34,9 @@ def begin(model):
     """Count a turn; the sentence to say instead of it when there may be none."""
     found = usage(model)
     if found["turns_hour"] >= model.turns_per_hour:
-        return "I have answered %d questions in this hour, which is my limit." % model.turns_per_hour
+        return (
+            "I have answered %d questions in this hour, which is my limit." % model.turns_per_hour
+        )
     if found["turns_day"] >= model.turns_per_day:
         return "I have answered %d questions today, which is my limit." % model.turns_per_day
     if found["tokens_day"] >= model.tokens_per_day:

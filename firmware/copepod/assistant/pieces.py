@@ -42,7 +42,9 @@ class Pieces(Reader):
     def _string(self, buf, i, end):
         i = Reader._string(self, buf, i, end)
         slot = (self._action & 127) - 48
-        if slot >= FIRST_SUNK and not self._naming and self._state >= 7:  # _ESCAPE, _STRING: it goes on
+        if (
+            slot >= FIRST_SUNK and not self._naming and self._state >= 7
+        ):  # _ESCAPE, _STRING: it goes on
             n = self._n
             lead = self._lead
             rest = 0

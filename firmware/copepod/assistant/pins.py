@@ -8,7 +8,9 @@ def number(gateway, name, *modes):
         raise ValueError("there is no pin of this name; there are: " + ", ".join(sorted(pins)))
     found = pins[name]
     if found[1] not in modes:
-        raise ValueError("the owner has given this pin the mode %s, which is not for that" % found[1])
+        raise ValueError(
+            "the owner has given this pin the mode %s, which is not for that" % found[1]
+        )
     return found
 
 
@@ -16,8 +18,8 @@ def machine():
     """MicroPython's `machine`, or ValueError where there are no pins."""
     try:
         import machine as found
-
-        found.Pin
-    except (ImportError, AttributeError):
+    except ImportError:
+        found = None
+    if not hasattr(found, "Pin"):
         raise ValueError("this computer has no pins")
     return found

@@ -1,6 +1,7 @@
 """What it means when a model's server refuses or fails, in a sentence. Memory: dropped after use."""
 
 from copepod.log import log
+from copepod.once import forget
 
 _BUSY = (408, 409, 429, 529)
 
@@ -32,7 +33,10 @@ def meaning(asking, status, pause_ms):
     if (status == 400 or status == 413) and not asking.halved:
         if status == 413 or "context" in lower or "too long" in lower or "too large" in lower:
             asking.halved = True
-            if asking.session.halve(asking.turn_at):
+            from copepod.assistant import history
+
+            forget("copepod.assistant.history")
+            if history.halve(asking.session, asking.turn_at):
                 return "", 1
     return "The model's server refuses the question (%d): %s" % (status, _quoted(model, text)), 0
 

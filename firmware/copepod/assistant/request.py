@@ -15,6 +15,28 @@ _PROMPT = (
 _FILES = ("AGENT.md", "SOUL.md", "USER.md", "memory/MEMORY.md")
 
 
+def head(http, model, size_b):
+    """Write the head of the POST; `size_b` bytes of body follow."""
+    http.begin_head()
+    http.write(b"POST ")
+    http.write(model.path)
+    http.write(b" HTTP/1.1\r\nHost: ")
+    http.write(model.host)
+    if model.port != 443 and model.port != 80:
+        http.write(b":")
+        http.write_int(model.port)
+    http.write(b"\r\nContent-Type: application/json\r\nContent-Length: ")
+    http.write_int(size_b)
+    if model.key:
+        http.write(b"\r\nAuthorization: Bearer ")
+        for at in range(0, len(model.key), 128):
+            http.write(model.key[at : at + 128])
+    for line in model.headers:
+        http.write(b"\r\n")
+        http.write(line)
+    http.write(b"\r\n\r\n")
+
+
 def write(out, model, session, tools):
     """Write the body into `out`; `tools`: the model may use some."""
     out.write(b'{"model":"')

@@ -17,6 +17,7 @@ _SAME = const(3)  # identical calls in a row that are too many
 _LOST = "error: the board was restarted before this call had come to its end; it may have been done or not"
 _AGAIN = "error: the same call for the third time, which is not made; say what you know"
 
+
 async def run(gateway, session, at, first, lost, dropped, watch):
     """Run the calls from number `first` on of the line at `at`; `lost`: a crash may have cut the first one.
 

@@ -95,18 +95,26 @@ def check(found, path, warnings):
     made.turn_s = numbers["turn_s"]
     made.silence_s = numbers["silence_s"]
     temperature = defaults.get("temperature")
-    if temperature is not None and (type(temperature) not in (int, float) or not 0 <= temperature <= 2):
+    if temperature is not None and (
+        type(temperature) not in (int, float) or not 0 <= temperature <= 2
+    ):
         raise ValueError("agents.defaults.temperature: expected a number from 0 to 2")
     made.temperature = None if temperature is None else str(temperature)
-    made.workspace = _beside(path, _text(defaults, "agents.defaults.", "workspace", "") or "workspace").rstrip("/")
+    made.workspace = _beside(
+        path, _text(defaults, "agents.defaults.", "workspace", "") or "workspace"
+    ).rstrip("/")
     made.ca = _text(_object_of(found, "", "tls", dict), "tls.", "model_ca", "")
     if made.ca:
         made.ca = _beside(path, made.ca)
     if made.tls and not made.ca:
-        raise ValueError("tls.model_ca: missing: an https:// model needs the file with its root certificate in DER")
+        raise ValueError(
+            "tls.model_ca: missing: an https:// model needs the file with its root certificate in DER"
+        )
     made.pins = _pins(found)
     tools = _object_of(found, "", "tools", dict)
-    made.off = [name for name in tools if type(tools[name]) is dict and tools[name].get("enabled") is False]
+    made.off = [
+        name for name in tools if type(tools[name]) is dict and tools[name].get("enabled") is False
+    ]
     return made
 
 
@@ -115,7 +123,9 @@ def _object_of(found, prefix, name, kind):
     if value is None:
         return kind()
     if type(value) is not kind:
-        raise ValueError("%s%s: expected %s" % (prefix, name, "a list" if kind is list else "an object"))
+        raise ValueError(
+            "%s%s: expected %s" % (prefix, name, "a list" if kind is list else "an object")
+        )
     return value
 
 
@@ -166,7 +176,9 @@ def _address(made, entry, where, warnings):
         name = rest
         base = base or _BASES[protocol]
     if not base:
-        raise ValueError(where + "api_base: missing, expected a URL such as http://192.168.1.5:11434/v1")
+        raise ValueError(
+            where + "api_base: missing, expected a URL such as http://192.168.1.5:11434/v1"
+        )
     made.name = name
     scheme, _, rest = base.partition("://")
     host, _, path = rest.partition("/")

@@ -1,18 +1,14 @@
-"""A model's answer as it streams in, into one line of the session's file. Memory: 2 kB, 2 more for calls; no text.
+"""A model's answer as it streams in, into one line of the session's file. Memory: 2 kB; no text.
 
 Chat Completions as servers really send them: `data:` lines of JSON, comments, CRLF or LF, `[DONE]` or none, a whole
 document in spite of `stream`, an `error` in place of choices. What is thought (`<think>`, `reasoning_content`) is not
 kept. Garbage per token: none.
 """
 
-import json
-
 from micropython import const
 
 from copepod.assistant.pieces import Pieces
-
-CALLS = const(4)  # of one round that are kept
-ARGUMENTS_B = const(1024)
+from copepod.once import forget
 
 _SCHEMA = (
     b"r choices{c usage{u error{e message$6 detail$6\n"
@@ -41,13 +37,12 @@ _FIELD = b"data:"
 class Stream(Pieces):
     """take() each window, then end(). `line` is made by `new_line()` when there is something to write into it.
 
-    `calls` counts the tool calls in the line, `dropped` those beyond CALLS. `text_b` counts what was said.
+    `calls` counts the tool calls in the line, `dropped` those beyond four. `text_b` counts what was said.
     """
 
     def __init__(self, new_line):
         super().__init__(_SCHEMA)
-        self._new_line = new_line
-        self._arguments = None
+        self.new_line = new_line
         self._held = bytearray(4)
         self.sent_b = self.received_b = 0  # tokens, if the server counts them
         self.restart()
@@ -66,10 +61,7 @@ class Stream(Pieces):
         self._thinking = _UNSURE
         self._tag = 0  # bytes of a tag that have matched
         self._n_held = 0  # bytes of a character whose rest is to come
-        self._id: "str | None" = None  # of the call that is being read; None: there is none
-        self._tool = ""
-        self._index: "int | None" = None
-        self._n_arguments = self._mark = 0  # its arguments, and where those of this part of it begin
+        self.parts: "Any" = None  # of tool calls
 
     # Lines ----------------------------------------------------------------------------------
 
@@ -141,8 +133,8 @@ class Stream(Pieces):
             self._mode = _PASS
             self._event()
             self.done = self.done or whole
-        if self._id is not None:
-            self._end_call(self._n_arguments)
+        if self.parts is not None:
+            self.parts.end()
         return self.done or self.finish_reason is not None
 
     def error_text(self):
@@ -153,8 +145,8 @@ class Stream(Pieces):
 
     def piece(self, slot, buf, start, end):
         if slot != _CONTENT:
-            self._arguments_piece(buf, start, end)
-        elif self._id is None and not self.calls:  # text after calls is no answer
+            self.parts.piece(buf, start, end)
+        elif self.parts is None:  # text after calls is no answer
             if self._thinking != _SAYS:
                 start = self._unthought(buf, start, end)
             if start < end:
@@ -188,7 +180,7 @@ class Stream(Pieces):
     def say(self, buf, start, end):
         """Write UTF-8 into the line's content."""
         if self.line is None:
-            self.line = self._new_line()
+            self.line = self.new_line()
             self.line.write(b'{"role":"assistant","content":"')
         elif self.calls:
             return
@@ -218,127 +210,22 @@ class Stream(Pieces):
         self._tag = tag
         return start
 
-    # Calls ----------------------------------------------------------------------------------
+    # Calls, see stream_calls.py -------------------------------------------------------------
 
     def opened(self, letter):
         if letter == 116:
-            values = self.values
-            values[1] = values[2] = values[3] = None
-            self._mark = self._n_arguments
+            if self.parts is None:
+                from copepod.assistant import stream_calls
 
-    def _arguments_piece(self, buf, start, end):
-        kept = self._arguments
-        if kept is None:
-            self._arguments = kept = bytearray(2 * ARGUMENTS_B + 2)
-        n = self._n_arguments
-        most = self._mark + ARGUMENTS_B + 1  # one more says that they are too long
-        while start < end and n < most:
-            kept[n] = buf[start]
-            n += 1
-            start += 1
-        self._n_arguments = n
+                forget("copepod.assistant.stream_calls")
+                self.parts = stream_calls.Parts(self)
+            self.parts.opened()
 
     def closed(self, letter):
-        if letter != 116:
-            return
-        values = self.values
-        call_id = values[1] or ""
-        name = values[3] or ""
-        if self._id is not None and self._is_new(call_id, values[2], name):
-            self._end_call(self._mark)
-        if self._id is None:
-            self._id = call_id
-            self._tool = name
-            self._index = values[2]
-        elif not self._tool:
-            self._tool = name
-        self._n_arguments = min(self._n_arguments, ARGUMENTS_B + 1)
-
-    def _is_new(self, call_id, index, name):
-        # Whether a part begins another call: some servers give no ids, some the same index to all.
-        if call_id and self._id:
-            return call_id != self._id
-        if index is not None and self._index is not None and index != self._index:
-            return True
-        if not name or not self._tool:
-            return False
-        return not self._mark or _checked(self._arguments, self._mark) is not None
-
-    def _end_call(self, end):
-        # Arguments are kept only if they are good JSON: what is in the file is sent again, and servers read it.
-        if self.calls < CALLS:
-            found = "{}"
-            if end:
-                found = _checked(self._arguments, end) or '{"malformed":true}'
-            line = self.line
-            if line is None:
-                self.line = line = self._new_line()
-                line.write(b'{"role":"assistant","content":null,"tool_calls":[')
-            elif self.calls:
-                line.write(b",")
-            else:
-                line.write(b'","tool_calls":[')
-            line.write(b'{"id":"')
-            _write(line, self._id or "call_%d_%d" % (line.end, self.calls))
-            line.write(b'","type":"function","function":{"name":"')
-            _write(line, self._tool)
-            line.write(b'","arguments":"')
-            _write(line, found)
-            line.write(b'"}}')
-            self.calls += 1
-        else:
-            self.dropped += 1
-        self._id = None
-        left = self._n_arguments - end
-        if left:
-            kept = self._arguments
-            for at in range(left):
-                kept[at] = kept[end + at]
-        self._n_arguments = left
-        self._mark = 0
+        if letter == 116:
+            self.parts.closed()
 
 
 def _length(c):
     # Of a character that begins with this byte.
     return 1 if c < 0xC0 else 2 if c < 0xE0 else 3 if c < 0xF0 else 4
-
-
-def _write(line, text):
-    data = memoryview(text)
-    line.write_json(data, 0, len(data))
-
-
-def _checked(data, size_b):
-    # The arguments as JSON that every server takes, None if they are no object or too long.
-    if size_b > ARGUMENTS_B or not _closed(data, size_b):
-        return None
-    try:
-        found = json.loads(bytes(memoryview(data)[:size_b]))
-    except ValueError:
-        return None
-    return json.dumps(found) if type(found) is dict else None
-
-
-def _closed(data, size_b):
-    # Whether all brackets are closed at the end, and not before: MicroPython 1.25 forgives those that are not.
-    depth = at = 0
-    quoted = False
-    while at < size_b:
-        c = data[at]
-        at += 1
-        if quoted:
-            if c == 92:
-                at += 1
-            elif c == 34:
-                quoted = False
-        elif c == 34:
-            quoted = True
-        elif c == 123 or c == 91:
-            depth += 1
-        elif c == 125 or c == 93:
-            depth -= 1
-            if not depth:
-                break
-    while at < size_b and data[at] <= 32:
-        at += 1
-    return not quoted and not depth and at == size_b

@@ -4,100 +4,33 @@ The session's file is the state: each finished message is a line of it before an
 crash has cut is taken up from there when its update comes again, and an answer that is complete is sent as it is.
 """
 
-import os
 import sys
 
 from copepod.once import forget
 
-_FOLDERS = ("", "/sessions", "/state", "/memory")
-
 
 async def run(msg):
     """The answer to `msg`: a sentence, or an Answer, which is to be closed."""
-    gateway = msg.gateway
-    session = open_session(gateway, msg.chat_id)
-    place = session.turn(msg.update_id)
-    if place is None:
-        said = _limit(gateway.config.model)
-        if said is not None:
-            return said
-        place = session.end, session.end
-        session.begin_turn(msg.update_id, gateway.config.model.history_tokens * 3)
-    if place[0] == place[1]:
-        place = session.end, session.end  # compacting moves it
-        _write_question(session, msg)
-        at = None
-    else:
-        at = _state(session, place)
+    session, turn_at, state = _begun(msg)
+    if session is None:
+        return state
     msg.discard()
-    if at is None or at[1]:
-        answer_at = await _rounds(gateway, msg, session, place[0], at)
+    if state is None or state[1]:
+        answer_at = await _rounds(msg.gateway, msg, session, turn_at, state)
     else:
-        answer_at = at[0]
+        answer_at = state[0]
     from copepod.assistant.answer import Answer
 
     forget("copepod.assistant.answer")
     return Answer(session.path, answer_at)
 
 
-def _limit(model):
-    # The sentence to say in place of a turn, if there may be none. Like the others a function of its own, so that no
-    # frame of a turn keeps a module.
-    from copepod.assistant import limits
+def _begun(msg):
+    # Like others a function of its own, so that no frame of the turn keeps the module.
+    from copepod.assistant import beginning
 
-    forget("copepod.assistant.limits")
-    return limits.begin(model)
-
-
-def open_session(gateway, chat_id):
-    """The Session of a chat; the workspace's folders are made if they are not there."""
-    workspace = gateway.config.model.workspace
-    for name in _FOLDERS:
-        try:
-            os.mkdir(workspace + name)
-        except OSError:
-            pass
-    from copepod.assistant.session import Session
-
-    forget("copepod.assistant.session")
-    return Session(workspace + "/sessions", chat_id)
-
-
-def _write_question(session, msg):
-    # Out of the buffer, if it lies there: it is never a str then.
-    line = session.line()
-    line.write(b'{"role":"user","content":"')
-    buffer = msg.buffer
-    if buffer is None:
-        data = memoryview(msg.text)
-        line.write_json(data, 0, len(data))
-    else:
-        line.write_json(buffer.data, 0, buffer.size_b)
-    line.write(b'"}')
-    session.complete(line)
-
-
-def _state(session, place):
-    # What a turn has come to: (where the model's last line is, its calls, how many were answered, rounds); or None.
-    from copepod.assistant.calls import Calls
-
-    calls = Calls()
-    last = None
-    count = results = rounds = 0
-    at, end = place
-    with open(session.path, "rb") as file:
-        while at < end:
-            after = calls.at(file, at)
-            if calls.role == "assistant":
-                last = at
-                count = calls.count
-                results = 0
-                rounds += 1
-            elif calls.role == "tool":
-                results += 1
-            at = after
-    forget("copepod.assistant.calls")
-    return None if last is None else (last, count, results, rounds)
+    forget("copepod.assistant.beginning")
+    return beginning.turn(msg)
 
 
 async def _rounds(gateway, msg, session, turn_at, state):

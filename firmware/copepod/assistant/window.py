@@ -13,10 +13,10 @@ from copepod.net.http import Client
 
 
 class Count(Client):
-    """Takes what is written and keeps its length, `size_b`."""
+    """Takes what is written, through a connection's window, and keeps its length, `size_b`."""
 
-    def __init__(self):
-        self._tx = bytearray(self.WINDOW_B)
+    def __init__(self, http):
+        self._tx = http._tx
         self._n = self.size_b = 0
 
     def copy(self, file, start, end):
@@ -38,6 +38,8 @@ class Line(Client):
     Nothing is truncated, which MicroPython can't: blanks fill the place up to `old_end`, and the line's end comes
     last, so that a line that has one is whole.
     """
+
+    WINDOW_B = 256
 
     def __init__(self, path, at, old_end):
         self._tx = bytearray(self.WINDOW_B)
@@ -73,29 +75,7 @@ class Line(Client):
 
 
 class Connection(Client):
-    """The connection to the model's server. A request: begin_body(), what was counted, sent()."""
-
-    def begin_body(self, model, size_b):
-        """Write the head of a POST; `size_b` bytes of body follow."""
-        self._n = 0
-        self._path = None
-        self.write(b"POST ")
-        self.write(model.path)
-        self.write(b" HTTP/1.1\r\nHost: ")
-        self.write(model.host)
-        if model.port != 443 and model.port != 80:
-            self.write(b":")
-            self.write_int(model.port)
-        self.write(b"\r\nContent-Type: application/json\r\nContent-Length: ")
-        self.write_int(size_b)
-        if model.key:
-            self.write(b"\r\nAuthorization: Bearer ")
-            for at in range(0, len(model.key), 128):
-                self.write(model.key[at : at + 128])
-        for line in model.headers:
-            self.write(b"\r\n")
-            self.write(line)
-        self.write(b"\r\n\r\n")
+    """The connection to the model's server. A request: its head and what was counted, then sent()."""
 
     def copy(self, file, start, end):
         """A part of a file of whole messages, the ends between them as commas."""
@@ -112,6 +92,11 @@ class Connection(Client):
                 at = window.find(b"\n", at, n)
             self.write(view[:n])
             start += n
+
+    def begin_head(self):
+        """Whatever was written before is gone."""
+        self._n = 0
+        self._path = None
 
     def sent(self):
         """The request is complete."""
