@@ -26,13 +26,7 @@ _ENTRIES = {"main", "boot", "startup", "run", "install"}  # said by the host, to
 _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
 _TOOLS = "copepod/assistant/tools/"  # a model says their arguments
 # Not loaded at each start.
-_SELDOM = (
-    "copepod/text/",
-    "copepod/health",
-    "copepod/builtin",
-    "copepod/crash",
-    "copepod/assistant",
-)
+_SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash", "copepod/assistant")
 
 # MicroPython's own names, which stay: those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and bare-metal
 # builds alike, those in that of the ESP32 alone, and others (tests/host/app/test_names.py asks).

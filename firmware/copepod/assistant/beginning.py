@@ -61,7 +61,8 @@ def _end_last(session):
                 calls.at(file, state[0], index)
             line = session.line()
             line.write(b'{"role":"tool","tool_call_id":"')
-            data = memoryview(calls.call_id)
+            call_id: "Any" = calls.call_id
+            data = memoryview(call_id)
             line.write_json(data, 0, len(data))
             line.write(b'","content":"error: cut short"}')
             session.complete(line)

@@ -5,7 +5,7 @@ from copepod.once import forget
 
 async def ask(msg):
     """Every text that no other handler has taken."""
-    answer = await _turn(msg)
+    answer: "Any" = await _turn(msg)
     for name in ("window", "pieces"):
         forget("copepod.assistant." + name)
     try:

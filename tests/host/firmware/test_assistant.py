@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -54,7 +55,9 @@ class Scene:
         self.device: Device | None = None
         self.consoles: list[str] = []
 
-    def start(self, bot: str | None = None, heap: str = "1M", **more: Any) -> Device:
+    def start(
+        self, bot: str | None = None, heap: str = "1M", app: str = "mpy", **more: Any
+    ) -> Device:
         entry = {"model_name": "m", "model": "mock", "api_base": self.model.url, "api_keys": [KEY]}
         extra: dict[str, Any] = {
             "model_list": [entry],
@@ -69,7 +72,7 @@ class Scene:
         config = engine.gateway_config(self.sim, self.target, extra)
         (self.folder / "machine.py").write_text(MACHINE)
         self.device = self.target.start(
-            config, workdir=self.folder, bot=bot, heap=heap, files=files, app="mpy"
+            config, workdir=self.folder, bot=bot, heap=heap, files=files, app=app
         )
         return self.device
 
@@ -101,17 +104,19 @@ class Scene:
 
 @pytest.fixture(params=NAMES)
 def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    made = Scene(tmp_path, request.param)
-    yield from played(made)
+    with played(Scene(tmp_path, request.param)) as made:
+        yield made
 
 
 @pytest.fixture(params=NAMES)
 def tls_scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    made = Scene(tmp_path, request.param, tls=True)
-    yield from played(made)
+    with played(Scene(tmp_path, request.param, tls=True)) as made:
+        yield made
 
 
+@contextlib.contextmanager
 def played(made: Scene) -> Iterator[Scene]:
+    """What every scene must leave: no key on a console, no traceback, no request that breaks a rule."""
     with made.sim, made.model:
         made.sim.know(USER)
         yield made
@@ -421,6 +426,55 @@ async def sleep():
     roles = [message["role"] for message in messages]
     assert roles == ["system", "user", "assistant", "tool", "tool", "tool", "assistant", "user"]
     assert messages[4]["content"] == messages[5]["content"] == "error: cut short"
+
+
+# --- memory
+
+
+@pytest.mark.skipif("unix32" not in NAMES, reason="32-bit figures")
+@pytest.mark.parametrize(
+    ("app", "heap", "streaming_b"), [("mpy", "136k", 15000), ("frozen", "64k", 8500)]
+)
+@pytest.mark.timeout(120)
+def test_what_a_turn_costs(tmp_path: Path, app: str, heap: str, streaming_b: int) -> None:
+    """Live bytes: the same after each turn, and so much more while an answer streams in."""
+    pause = 0.0
+
+    def answer(body: dict[str, Any]) -> Reply:
+        if body["messages"][-1]["role"] == "tool":
+            return Reply("The answer is **this**. " * 250, piece=5, pause=pause)
+        return Reply(calls=[("get_time", {}), ("note", {"text": "x"})])
+
+    with played(Scene(tmp_path, "unix32")) as scene:
+        scene.model.answer = answer
+        device = scene.start(heap=heap, app=app, telemetry={"interval_s": 1})
+
+        def live(count: int) -> list[int]:
+            frames = device.frames.frames
+            seen = len(frames)
+            assert device.wait(lambda: len(frames) >= seen + count, 20)
+            return [frame["gc_live"] or 0 for frame in frames[seen : seen + count]]
+
+        idle = live(2)[-1]
+        for _ in range(3):
+            scene.ask("warm up")
+        after = live(2)[-1]
+        pause = 0.002
+        update_id = scene.sim.push_text("slowly")
+        scene.until(
+            lambda: len(scene.model.requests) == 8 and scene.model.requests[-1].chunks > 10
+        )
+        during = live(1)[0]
+        assert not scene.model.requests[-1].complete
+        scene.until(lambda: scene.sim.confirmed >= update_id)
+        pause = 0.0
+        for _ in range(20):
+            scene.ask("more")
+        end = live(2)[-1]
+        print(f"{app} in {heap}: idle {idle}, after a turn {after}, streaming {during}, end {end}")
+        assert end <= after + 256
+        assert during - after <= streaming_b
+        assert all("The answer is this." in text for text in scene.texts())  # none about memory
 
 
 # --- kills
