@@ -212,13 +212,18 @@ class _Cut(Exception):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: _Server
+
+    @property
+    def model(self) -> ModelServer:
+        """Whose answer it is."""
+        assert isinstance(self.server, _Server)
+        return self.server.model
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: tests read `requests`."""
 
     def do_POST(self) -> None:
-        model = self.server.model
+        model = self.model
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = self.rfile.read(int(headers.get("content-length", 0)))
         found = model_judge.problems(headers, body)
@@ -256,7 +261,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
             raise _Cut
         else:
-            reply = self.server.model.answer(request.body)
+            reply = self.model.answer(request.body)
             if reply.stream:
                 self._stream(request, reply, kind)
             else:
@@ -276,8 +281,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._middle(kind, request)
                 if kind == "endless":
                     break
-            if self.server.model.on_chunk:
-                self.server.model.on_chunk(request)
+            if self.model.on_chunk:
+                self.model.on_chunk(request)
             if reply.pause:
                 time.sleep(reply.pause)
             self._chunk(chunk.replace("\n", reply.newline).encode())

@@ -57,16 +57,17 @@ def _pieces(model):
     # Generator: the JSON array in bytes.
     from copepod.assistant import schemas
 
+    tools = sys.modules.get("copepod.tools")
+    registered = {} if tools is None else tools.registered
     yield b"["
     comma = b""
     for name, schema in schemas.SCHEMAS:  # written by the build
-        if name not in model.off and (model.pins or name not in _OF_PINS):
-            yield comma + schema
+        if name in model.off or name in registered or name in _OF_PINS and not model.pins:
+            continue
+        yield comma + schema
+        comma = b","
+    for name in sorted(registered):
+        if name not in model.off:
+            yield comma + tools.schema(name)
             comma = b","
-    tools = sys.modules.get("copepod.tools")
-    if tools is not None:
-        for name in sorted(tools.registered):
-            if name not in model.off:
-                yield comma + tools.schema(name)
-                comma = b","
     yield b"]"

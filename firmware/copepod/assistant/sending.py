@@ -5,6 +5,7 @@ With https:// the Telegram connection is closed for it: there is room for one TL
 
 import asyncio
 import gc
+from time import ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -16,6 +17,7 @@ from copepod.once import forget
 forget("copepod.assistant.request")
 forget("copepod.net.http_connect")
 
+_TYPING_MS = const(2000)  # longest that this may keep the question waiting
 _LEAVE_MS = const(20)  # how often to look whether Telegram's connection can be closed
 
 
@@ -51,8 +53,15 @@ async def _connected(asking):
 
 
 async def _make_room(asking):
-    # Telegram's connection is closed as soon as no call is on its way.
+    # Telegram's connection is closed as soon as no call is on its way; before that the chat sees that it types.
     channel = asking.gateway.channel
+    if asking.http is None and channel.http.is_open() and not channel.typing_off:
+        channel.typing_at = began_ms = ticks_ms()
+        asking.gateway.wake_channel.set()
+        while channel.typing_at == began_ms and not channel.typing_off:
+            if ticks_diff(ticks_ms(), began_ms) > _TYPING_MS:
+                break
+            await asyncio.sleep_ms(_LEAVE_MS)
     asking.model.asked = True
     while channel.state != "waiting" and channel.http.is_open():
         if asking.left_ms() <= 0:

@@ -178,6 +178,10 @@ def blink(times):
 @tool("Takes its time.")
 async def slow():
     await asyncio.sleep_ms(50)
+
+@tool("In place of the built-in one.")
+def get_time():
+    return "late"
 """
     )
     assert scene.ask("blink") == "done"
@@ -195,6 +199,8 @@ async def slow():
     assert results[1] == "error: ValueError: the argument times is missing"
     assert results[2] == "error: there is no tool of this name"
     assert results[3] == "done"
+    names = [tool["function"]["name"] for tool in scene.model.requests[0].body["tools"]]
+    assert sorted(set(names)) == sorted(names)
 
 
 @pytest.mark.timeout(120)
@@ -384,6 +390,7 @@ def test_one_tls_session_at_a_time(tls_scene: Scene) -> None:
     scene.ask("turn the lamp on")
     scene.ask("hello")
     assert set(open_at) == {0}
+    assert len(scene.sim.methods.actions) == 2  # typing, before Telegram is left
     assert scene.model.connections == 2
     assert (scene.folder / "pins.txt").read_text() == "2=1\n"
 
