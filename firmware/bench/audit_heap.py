@@ -65,12 +65,12 @@ def install():
     # Nothing here may refer to the modules afterwards: the gateway drops them once all is made.
     from copepod import assembly
 
-    assembly.parts.access = _noted("access", assembly.parts.access)
-    assembly.parts.bus = _noted("bus", assembly.parts.bus)
+    assembly.access = _noted("access", assembly.access)
+    assembly.bus = _noted("bus", assembly.bus)
     assembly.gateway = _noted("gateway", assembly.gateway)
     assembly.http_connect.prepare = _noted("connection", assembly.http_connect.prepare)
     assembly.channel = _noted("channel", assembly.channel)
-    assembly.schema.reader = _noted("update reading", assembly.schema.reader)
+    assembly.reader = _noted("update reading", assembly.reader)
     assembly.Formatter = _noted("formatter", assembly.Formatter)
     init: "Any" = _noted("telemetry", Telemetry.__init__)
     Telemetry.__init__ = init

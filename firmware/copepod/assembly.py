@@ -5,31 +5,31 @@ The classes have no __init__ of their own where each is made once: here is all t
 
 from time import ticks_ms
 
-from copepod import arena, parts
+from copepod import arena
 from copepod.messages import OutboundMessage
-from copepod.net import asyncio_queue, http_connect
+from copepod.net import http_connect
+from copepod.net.asyncio_queue import install
 from copepod.net.http import Client
 from copepod.once import forget
+from copepod.parts import access, bus
 from copepod.signal import Signal
 from copepod.supervisor import Gateway, Job
-from copepod.telegram import schema
 from copepod.telegram.api import Api
 from copepod.telegram.channel import Channel
 from copepod.telegram.offsets import Offsets
 from copepod.telegram.outbox import Outbox
 from copepod.telegram.poll import Poll
+from copepod.telegram.schema import reader
 from copepod.text.markdown import Formatter
 from copepod.textbuffer import TextBuffer
 from copepod.worker import Worker
 
-forget("copepod.parts")
-for name in ("net.asyncio_queue", "net.http_connect", "telegram.schema"):
-    forget("copepod." + name)
+forget("copepod.net.http_connect")  # the others are joined with this file and go with it
 
 
 def gateway(config, telemetry):
     """A Gateway with all its parts; main() runs it."""
-    asyncio_queue.install()
+    install()
     made: "Any" = Gateway()
     made.config = config
     made.stats = telemetry.stats
@@ -37,8 +37,8 @@ def gateway(config, telemetry):
     made.wake_worker = Signal()
     made.wake_channel = Signal()
     made.tick = Signal()
-    made.access = parts.access(config.allow_from)
-    made.bus = parts.bus(config.bus_capacity, config.bus_bytes, made.wake_worker, made.wake_channel)
+    made.access = access(config.allow_from)
+    made.bus = bus(config.bus_capacity, config.bus_bytes, made.wake_worker, made.wake_channel)
     made.seconds = made.frame_s = made.frame_count = made.second_count = 0
     made.tick_ms = ticks_ms()
     made.worker = worker(made)
@@ -127,7 +127,7 @@ def api(http, token, buffer, stats):
     """An Api that calls over `http`."""
     made: "Any" = Api()
     made.http = http
-    made.reader = schema.reader(buffer)
+    made.reader = reader(buffer)
     made.polls = made.method = made.status = 0
     made.conflict = made.doubted = False
     made.key = None

@@ -44,9 +44,9 @@ _SILENT += ("limits", "hardware", "tls.model_ca")
 
 # Ids that come as a sender's and are no person's.
 _NOT_PEOPLE = {
-    "1087968824": "that id stands for every anonymous admin of every group",
-    "136817688": "that id stands for whoever writes as a channel",
-    "777000": "that id is Telegram's own, for what channels post",
+    1087968824: "that id stands for every anonymous admin of every group",
+    136817688: "that id stands for whoever writes as a channel",
+    777000: "that id is Telegram's own, for what channels post",
 }
 
 
@@ -295,8 +295,10 @@ def _check_allow(allow, path, key, bot_id):
             if entry[:1] == "-" and _is_id(entry[1:]):
                 reason = "that is a group or channel: list the people who may talk to the bot"
             raise ConfigError(where + reason)
-        if name in _NOT_PEOPLE or name == bot_id:
-            raise ConfigError(where + _NOT_PEOPLE.get(name, "that is the bot itself"))
+        if name == bot_id:
+            raise ConfigError(where + "that is the bot itself")
+        if name.isdigit() and int(name) in _NOT_PEOPLE:
+            raise ConfigError(where + _NOT_PEOPLE[int(name)])
         names.append(name)
     return names
 

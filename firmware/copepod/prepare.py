@@ -5,10 +5,11 @@ application and the user's bot, which take what is left.
 """
 
 
-from copepod import arena, room
+from copepod import arena
 from copepod.log import log
 from copepod.once import forget
 from copepod.platform import port
+from copepod.room import give_back, take
 from copepod.stats import Stats
 from copepod.telemetry import Telemetry
 
@@ -25,15 +26,14 @@ def parts(path):
     from copepod.net import link
 
     link.switch_on(config)
-    room.take()
+    take()
     from copepod import gateway  # noqa: F401
 
     _load_bot()
     if config.model is not None:
         _put_assistant(config.model)
     telemetry.frame("config-loaded", True)
-    room.give_back()
-    forget("copepod.room")
+    give_back()
     return config, telemetry
 
 

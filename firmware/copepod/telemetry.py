@@ -10,6 +10,7 @@ from time import ticks_ms
 from micropython import const
 
 from copepod import memory
+from copepod.stats import Stats  # noqa: F401  whoever has the one has the other
 
 _ABSENT = const(0x5A5A)
 _NAME_WIDTH = const(20)

@@ -28,21 +28,25 @@ from host_tools.paths import FIRMWARE, MPY, ROOT
 # nothing run: 101,808 B of heap without joining and 89,520 with it, in at least 104 and 96 KiB; from
 # littlefs 28,065 reads of flash and 7,138.
 ENTRIES = (
+    "copepod.telemetry",
     "copepod.text.markdown",
     "copepod.text.structure",
     "copepod.telegram.api",
     "copepod.gateway",
+    # What is there for a moment at start, or for each connection, and goes at once.
+    "copepod.net.http_connect",
+    "copepod.net.tls",
+    "copepod.net.clock",
+    "copepod.prepare",
+    "copepod.assembly",
 )
 APART = (
     "copepod.platform.",  # which of its files is used is known on the board
     "copepod.arena.",  # before anything else takes a part of the heap
     "copepod.log.",  # boot.py has to work when the gateway can't be loaded
-    # startup.py takes room for TLS before the gateway is loaded, and needs these before that.
-    "copepod.memory.",
+    # prepare.py takes room for TLS before the gateway is loaded, and needs these before that.
     "copepod.net.link.",
     "copepod.once.",
-    "copepod.stats.",
-    "copepod.telemetry.",
 )
 
 # Line numbers in tracebacks are there for what is loaded when it is needed. For the rest they would

@@ -141,7 +141,10 @@ def _heap_rows(run: Run) -> list[Row]:
     if known:
         first, last = max(known, key=lambda pair: (pair[1] - pair[0], pair[1]))
         told = f"{last:,} B" if first == last else f"{first:,} to {last:,} B"
-        rows.append(Row("Python's heap since steady", told, "constant", first == last))
+        most_b = run.target.heap_limit_b
+        limit = f"constant, ≤ {most_b:,} B" if most_b else "constant"
+        ok = first == last and (not most_b or last <= most_b)
+        rows.append(Row("Python's heap since steady", told, limit, ok))
     free = least(frames, "idf_free")
     if free is not None:
         big = least(frames, "idf_big")

@@ -176,6 +176,7 @@ class Esp32Target(Target):
     address = HOST_NAME
     default_heap = None
     settable_heap = False
+    heap_limit_b = 96_000  # docs/boards.md, "Where a stock ESP32's memory goes"
     patience = 5.0  # a boot takes 20 s on an idle machine
 
     @property

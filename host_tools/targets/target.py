@@ -162,6 +162,7 @@ class Target(ABC):
     default_heap: str | None = "128k"  # None: the place has one of its own
     settable_heap: bool = True  # whether a run can be given another
     default_app: str = "mpy"
+    heap_limit_b: int | None = None  # of GC heap, beside which the place has room for TLS
     patience: float = 1.0  # times longer than a process on this machine it may take to do anything
 
     @abstractmethod

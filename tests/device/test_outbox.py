@@ -4,7 +4,7 @@ from copepod import assembly, parts
 from copepod.messages import OutboundMessage
 from copepod.signal import Signal
 from copepod.stats import Stats
-from copepod.telegram import methods, trouble
+from copepod.telegram import methods, refusals
 from copepod.textbuffer import TextBuffer
 
 WORDS = "**bold** and `code` "
@@ -52,7 +52,7 @@ class Full:
 
 
 def box(text, name, times, rich=False):
-    trouble.log = lambda *parts: None
+    refusals.log = lambda *parts: None
     queue = parts.queue(2, 1000)
     made = assembly.outbox(queue, Stats(), TextBuffer(bytearray(12320)), rich, lambda chat_id: 0)
     made.formatter = Full(made.formatter, name, times)
@@ -70,7 +70,7 @@ def due(made):
 
 def refused(made, error, method):
     """Telegram refuses the piece."""
-    trouble.refused_piece(made, error, method)
+    refusals.refused_piece(made, error, method)
 
 
 def sent(made):

@@ -1,7 +1,7 @@
 """What is done about a refused answer: another form, another place, or given up."""
 
 from copepod.stats import Stats
-from copepod.telegram import methods, trouble
+from copepod.telegram import methods, refusals, trouble
 from copepod.telegram.methods import Refused
 
 GROUP = -4800001
@@ -32,13 +32,13 @@ class Box(Thing):
 
 
 def refuse(description, migrate_to=None, box=None):
-    trouble.log = lambda *parts: None
+    refusals.log = lambda *parts: None
     channel = Thing()
     channel.outbox = box = box or Box()
     channel.api = Thing()
     channel.api.reader = Thing()
-    channel.api.reader.values = {trouble.MIGRATE_TO: migrate_to}
-    trouble.refused_for_good(channel, methods.SEND_MESSAGE, Refused(description))
+    channel.api.reader.values = {refusals.MIGRATE_TO: migrate_to}
+    refusals.refused_for_good(channel, methods.SEND_MESSAGE, Refused(description))
     return box
 
 

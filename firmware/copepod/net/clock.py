@@ -9,6 +9,7 @@ import time
 from micropython import const
 
 from copepod.log import log
+from copepod.net.ntp import ask
 from copepod.once import forget
 from copepod.platform import port
 
@@ -44,11 +45,8 @@ async def ready(asked_day=None):
     system keeps the clock, only if that is wrong.
     """
     if port.sets_clock and asked_day != day():
-        from copepod.net import ntp
-
-        if not await ntp.ask((DAY - _epoch_day()) * _DAY_S) and is_set():
+        if not await ask((DAY - _epoch_day()) * _DAY_S) and is_set():
             log("clock", "no NTP server answered; going by the board's own clock")
-        forget("copepod.net.ntp")
     if is_set():
         return day()
     log(

@@ -1,6 +1,8 @@
 """Makes a Reader of json_stream.py: its fields, and the table of its schema. Memory: dropped after use."""
 
-_OBJECT = 123
+from micropython import const
+
+_NODE = const(123)  # "{": an object with fields that are wanted
 _LEVELS = 16  # of objects and arrays within each other
 
 
@@ -8,7 +10,7 @@ def prepare(reader, schema, buffer):
     """Give a new reader its fields."""
     reader._table, count, reader._names = table(schema)
     reader.values = [None] * count
-    reader._root = _OBJECT << 8 | schema[0]
+    reader._root = _NODE << 8 | schema[0]
     reader.buffer = buffer
     reader._short = bytearray(3 * reader.SHORT)
     reader._tail = bytearray(24)  # a scalar, or an escape that a window's end cuts
@@ -46,7 +48,7 @@ def table(schema):
         if name not in names:
             names += name
         found[shape] = names.find(name) << 16 | schema[at] << 8 | schema[at + 1]
-        if schema[at] != _OBJECT:
+        if schema[at] != _NODE:
             count = max(count, schema[at + 1] - 47)
         at += 3
         begins = schema[at - 1 : at] == b"\n"

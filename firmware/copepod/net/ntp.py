@@ -5,7 +5,6 @@ NTP is plain UDP that anyone may answer, so an answer from before the build is n
 
 from asyncio import sleep_ms
 
-import ntptime
 from micropython import const
 
 from copepod.log import log
@@ -23,6 +22,8 @@ async def ask(earliest_s):
     In seconds of this port's epoch. Blocks the other tasks for a DNS query and _TIMEOUT_S at a
     time: ntptime has no async form.
     """
+    import ntptime
+
     ntptime.timeout = _TIMEOUT_S
     for _ in range(_ROUNDS):
         for host in _HOSTS:

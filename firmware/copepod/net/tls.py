@@ -6,6 +6,7 @@ session with Telegram's chain of four RSA-2048 certificates 34 kB, 41 kB while i
 
 import tls
 
+from copepod.net.tls_rehearsal import rehearse
 from copepod.once import forget
 from copepod.platform import port
 
@@ -34,10 +35,7 @@ def make(path):
             raise OSError("tls.ca: no memory to read the certificates (%s): reset the board" % error)
         raise OSError("tls.ca: %s can't be used (%s): expected certificates in DER" % (path, error))
     if port.keeps_after_tls:
-        from copepod.net import tls_rehearsal
-
-        tls_rehearsal.rehearse(made, found[0])
-        forget("copepod.net.tls_rehearsal")
+        rehearse(made, found[0])
     return made
 
 

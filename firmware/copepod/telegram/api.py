@@ -9,7 +9,7 @@ A call is written in pieces straight into the connection's window:
         api.read()
     accepted = api.result()
 
-What an answer means that is not ok stands in trouble.py.
+What an answer means that is not ok stands in refusals.py.
 """
 
 from time import ticks_diff, ticks_ms
@@ -31,7 +31,7 @@ class Api:
     method: int
     status: int  # of the answer; 0 while none has come
     key: "Any"  # whom a flood limit on this call would hold: a chat's id or a method's name
-    holds: list  # [key, until ticks_ms], see trouble.py
+    holds: list  # [key, until ticks_ms], see refusals.py
     path: bytes
     json: bool  # so far the answer is JSON
     begun: bool  # something of the answer's body has come
@@ -91,12 +91,12 @@ class Api:
             reader.finish()
             if reader.ok:
                 return True
-        from copepod.telegram import trouble
+        from copepod.telegram import refusals
 
         try:
-            return trouble.refused(self)
+            return refusals.refused(self)
         finally:
-            forget("copepod.telegram.trouble")
+            forget("copepod.telegram.refusals")
 
     def write_poll(self, offset, limit, timeout_s):
         """Write a getUpdates call.

@@ -5,7 +5,7 @@
        └───────── (back-off) ────────┴─ waiting ─┘
 
 Below, anything wrong raises; run() is the one place that catches, logs once, waits and connects again.
-What seldom happens stands in connect.py, greet.py, optional.py and trouble.py.
+What seldom happens stands in connect.py, greet.py, optional.py, refusals.py and trouble.py.
 
 Telegram has one offset, so an update is acknowledged only when its answer has been accepted: the
 channel polls again (with a long poll) once nothing is being worked on; with limit > 1 it polls
@@ -111,10 +111,10 @@ class Channel:
                         http.close()
                         accepted = True  # nothing else can have been said
                     except Refused as error:
-                        from copepod.telegram import trouble
+                        from copepod.telegram import refusals
 
-                        trouble.refused_for_good(self, method, error)
-                        forget("copepod.telegram.trouble")
+                        refusals.refused_for_good(self, method, error)
+                        forget("copepod.telegram.refusals")
                         continue
                     if accepted:
                         self._accepted(method)
@@ -253,10 +253,10 @@ class Channel:
                 connect.first_poll(self)
                 forget("copepod.telegram.connect")
         elif method == methods.GET_ME:
-            from copepod.telegram import trouble
+            from copepod.telegram import refusals
 
-            trouble.doubt_settled(self)
-            forget("copepod.telegram.trouble")
+            refusals.doubt_settled(self)
+            forget("copepod.telegram.refusals")
         else:
             self._optional().accepted(self, method)
 

@@ -6,7 +6,7 @@ GET_ME = const(0)
 GET_UPDATES = const(1)
 SEND_MESSAGE = const(2)
 SEND_RICH = const(3)
-SEND_ACTION = const(4)
+SEND_ACTION = const(4)  # this one and those after it only decorate: see optional.py
 ANSWER_CALLBACK = const(5)
 SET_COMMANDS = const(6)
 

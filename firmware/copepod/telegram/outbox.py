@@ -163,7 +163,7 @@ class Outbox:
         self.ready = self.repeated = self.suspected = False
         self.failures = 0
 
-    # What seldom happens stands in trouble.py.
+    # What seldom happens stands in refusals.py.
 
     def short_of_memory(self):
         """There was no memory to format the piece: it will be its Markdown. False when that is no help."""
@@ -173,10 +173,10 @@ class Outbox:
         self.ready = True
         self.stats.fallbacks += 1
         try:
-            from copepod.telegram import trouble
+            from copepod.telegram import refusals
 
-            trouble.told_plain()
-            forget("copepod.telegram.trouble")
+            refusals.told_plain()
+            forget("copepod.telegram.refusals")
         except MemoryError:
             pass  # its words have no room either
         return True

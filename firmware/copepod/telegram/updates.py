@@ -34,7 +34,7 @@ _THINGS = b"slkod"  # nodes of attachments with something to say
 class UpdateReader(Reader):
     """begin(), feed() each window, finish(); after that `ok` is what the answer says, and `values` are its fields.
 
-    The places of those that matter when it is not ok stand in trouble.py. `buffer` is the TextBuffer, in which a long
+    The places of those that matter when it is not ok stand in refusals.py. `buffer` is the TextBuffer, in which a long
     text stays until somebody needs it or the place.
     """
 

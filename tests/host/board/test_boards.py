@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import stat
 import sys
 import tarfile
@@ -18,6 +19,7 @@ from host_tools.board import boards, partitions
 from host_tools.board.boards import BOARDS
 from host_tools.errors import UserError
 from host_tools.install import deploy_linux
+from host_tools.paths import ROOT
 from host_tools.toolchain import locate
 
 ESP32 = [board for board in boards.all_boards().values() if board.flashable]
@@ -84,6 +86,7 @@ def test_every_chip_has_a_definition_for_esp_idf() -> None:
     for board in ESP32:
         cmake = (board.folder / "mpconfigboard.cmake").read_text()
         assert f"include(boards/{board.id}/mpconfigboard.cmake)" in cmake
+        assert "/../esp32/copepod.cmake)" in cmake
         assert (
             '#include "../esp32/mpconfigcopepod.h"'
             in (board.folder / "mpconfigboard.h").read_text()
@@ -91,6 +94,14 @@ def test_every_chip_has_a_definition_for_esp_idf() -> None:
         manifest = (board.folder / "manifest.py").read_text()
         assert 'include("../manifest.py")' in manifest  # the one that the other builds freeze
     assert (BOARDS / "manifest.py").exists()
+    assert (BOARDS / "esp32/copepod.cmake").exists()
+
+
+def test_the_workflow_builds_an_image_for_every_chip() -> None:
+    text = (ROOT / ".github/workflows/firmware.yml").read_text()
+    named = re.search(r"board: \[(.+)\]", text)
+    assert named
+    assert set(named[1].split(", ")) == {board.id for board in ESP32}
 
 
 def test_the_partition_table_for_esp_idf_fits() -> None:

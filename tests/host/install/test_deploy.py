@@ -40,7 +40,7 @@ def ship(monkeypatch: pytest.MonkeyPatch) -> object:
     """Set what a deployment would send."""
 
     def use(files: dict[str, bytes]) -> dict[str, bytes]:
-        monkeypatch.setattr(files, "app", lambda: dict(files))
+        monkeypatch.setattr(app_files, "app", lambda: dict(files))
         return files
 
     return use

@@ -28,7 +28,8 @@ from host_tools.app import app_files
 from host_tools.console import serial_io
 from host_tools.console.frames import FIELDS, Event, Frame, format_event, format_frame
 from host_tools.errors import UserError
-from host_tools.monitor import command, recording, screen
+from host_tools.monitor import command as monitor
+from host_tools.monitor import recording, screen
 from host_tools.monitor.model import Alert, Model, trend, watermark
 from host_tools.simulator import Simulator
 
@@ -207,7 +208,7 @@ def record(tmp_path: Path) -> Path:
 
 
 def test_a_recording_plays_back_as_it_was(record: Path) -> None:
-    model, alert = command.replay(record, [])
+    model, alert = monitor.replay(record, [])
     assert not alert
     whole = model_of([*console_of(20, leak_b_per_h=6000), (1200.0, "a log line")])
     assert [f for _, f in model.frames] == [f for _, f in whole.frames]
@@ -220,12 +221,12 @@ def test_a_recording_plays_back_as_it_was(record: Path) -> None:
 
 def test_a_cut_off_recording_and_a_plain_log_are_read(record: Path, tmp_path: Path) -> None:
     record.write_text(record.read_text()[:-30])
-    assert len(command.replay(record, [])[0].frames) == 121
+    assert len(monitor.replay(record, [])[0].frames) == 121
     log = tmp_path / "console.log"
     log.write_text("\r\n".join(line for _, line in console_of(2)) + "\r\n")
-    assert len(command.replay(log, [])[0].frames) == 13
+    assert len(monitor.replay(log, [])[0].frames) == 13
     with pytest.raises(UserError, match="No such file"):
-        command.replay(tmp_path / "none", [])
+        monitor.replay(tmp_path / "none", [])
 
 
 @pytest.mark.timeout(120)  # matplotlib looks for the machine's fonts when it is first used
@@ -253,7 +254,7 @@ def test_an_alert_ends_with_its_own_status(record: Path) -> None:
     run = copepod("monitor", "--replay", record, "--plain", "--alert", "free<20000")
     assert run.returncode == 0, run.stderr
     run = copepod("monitor", "--replay", record, "--plain", "--alert", "free<45000")
-    assert run.returncode == command.ALERT_STATUS
+    assert run.returncode == monitor.ALERT_STATUS
     assert "alert free<45000: gc_free is" in run.stderr
 
 
@@ -376,7 +377,7 @@ def test_the_recording_is_what_the_device_sent_and_nothing_is_sent_to_it(
     for at in range(0, len(sent), 97):
         terminal.say(sent[at : at + 97])
     status, out, err = process.finish()
-    assert status == command.ALERT_STATUS, err
+    assert status == monitor.ALERT_STATUS, err
     kept = [entry.line for entry in recording.read(path) if not entry.notice]
     assert kept == lines
     assert terminal.heard() == b""
@@ -396,8 +397,8 @@ def test_a_flood_of_noise_does_not_disturb_it(terminal: Pty, tmp_path: Path) -> 
     terminal.say(noise.randbytes(100_000) + b"\n")
     terminal.say(frame(1, 2, gc_free=6, err=1).encode() + b"\n")  # and this ends it
     status, _, err = process.finish()
-    assert status == command.ALERT_STATUS, err
-    model, _ = command.replay(path, [])
+    assert status == monitor.ALERT_STATUS, err
+    model, _ = monitor.replay(path, [])
     assert [f["gc_free"] for _, f in model.frames] == [5, 6]
     assert model.stream.missing == 0
 
@@ -434,7 +435,7 @@ def test_the_live_screen_in_a_terminal(terminal: Pty) -> None:
         see("\x1b[?1049l")  # the terminal's own screen is back
         see("alert err>0: err is 1")
         see("5 frames, 0 events")
-        assert process.wait(10) == command.ALERT_STATUS
+        assert process.wait(10) == monitor.ALERT_STATUS
     finally:
         process.kill()
         process.wait()
@@ -459,13 +460,13 @@ def test_an_unplugged_port_comes_back(tmp_path: Path) -> None:
     second.say(frame(1, 2).encode() + b"\n" + frame(2, 3, err=1).encode() + b"\n")
     status, _, err = process.finish()
     second.close()
-    assert status == command.ALERT_STATUS, err
+    assert status == monitor.ALERT_STATUS, err
     entries = list(recording.read(path))
     assert [entry.line for entry in entries if entry.notice][:2] == [
         "the port is gone",
         "the port is back",
     ]
-    model, _ = command.replay(path, [])
+    model, _ = monitor.replay(path, [])
     assert [f.seq for _, f in model.frames] == [0, 1, 2]
     assert model.stream.missing == 0
 
@@ -483,7 +484,7 @@ def test_a_socket_that_closes_is_opened_again() -> None:
         thread = threading.Thread(target=serve)
         thread.start()
         source = serial_io.open_source(url)
-        watch = command.Monitor(source, recorder=None, alerts=[Alert.parse("err>0")])
+        watch = monitor.Monitor(source, recorder=None, alerts=[Alert.parse("err>0")])
         deadline = time.monotonic() + 10
         while not watch.alert and time.monotonic() < deadline:
             watch.step()
@@ -528,7 +529,7 @@ def test_a_running_unix_gateway(tmp_path: Path) -> None:
         command = ["env", f"MICROPYPATH={tmp_path / 'tree'}:.frozen", micropython]
         command += ["-X", "heapsize=256k", "-m", "copepod", "--config", tmp_path / "config.json"]
         run = copepod("monitor", "--plain", "--alert", "out>0", "--for", 25, "--", *command)
-    assert run.returncode == command.ALERT_STATUS, run.stdout + run.stderr
+    assert run.returncode == monitor.ALERT_STATUS, run.stdout + run.stderr
     assert " steady " in run.stdout
     assert "alert out>0: out is 1" in run.stderr
 
@@ -550,7 +551,7 @@ def test_a_live_run_on_a_board_is_recorded_frame_for_frame(tmp_path: Path) -> No
             for number in range(25):
                 sim.push_text(f"message {number}")
             status, _, err = process.finish(25)
-            assert status == command.ALERT_STATUS, err
+            assert status == monitor.ALERT_STATUS, err
             assert board.boots == 1  # never reset
             assert b"raw REPL" not in board.log
             sent = [line for line in board.log.decode().splitlines() if "@cp1" in line]
@@ -639,7 +640,7 @@ def test_a_long_recording_keeps_its_start(tmp_path: Path, plain: bool) -> None:
     rows = table.read_text().splitlines()
     assert len(rows) == 30_001
     assert ",96," in rows[8]
-    model, _ = command.replay(path, [])
+    model, _ = monitor.replay(path, [])
     points = model.series("gc_free")
     values = [value for _, value in points]
     assert (min(values), max(values)) == (96, 90_000)
@@ -660,8 +661,8 @@ def test_many_at_a_time_is_the_same_as_line_by_line(tmp_path: Path) -> None:
     lines.insert(15_000, json.dumps({"t": 14e3, "line": event(0, 1, "boot"), "event": {}}))
     lines.insert(15_001, json.dumps({"t": 14e3, "line": frame(1, 1), "frame": {}}))
     path.write_text("\n".join(lines) + "\n")
-    fast, _ = command.replay(path, [])
-    slow, _ = command.replay(path, [Alert.parse("free<1")])
+    fast, _ = monitor.replay(path, [])
+    slow, _ = monitor.replay(path, [Alert.parse("free<1")])
     for model in (fast, slow):
         assert model.frame_count == 20_000 - 1 - 10 + 1
         assert model.stream.damaged == 1
@@ -681,7 +682,7 @@ def test_memory_does_not_grow_with_a_recording(tmp_path: Path) -> None:
         path = tmp_path / f"{count}.jsonl"
         long_record(path, count, 7)
         tracemalloc.start()
-        command.replay(path, [])
+        monitor.replay(path, [])
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 1.2 * peaks[0]

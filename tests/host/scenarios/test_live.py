@@ -43,16 +43,20 @@ def life(*totals):
 
 
 @pytest.mark.parametrize(
-    ("lives", "told", "ok"),
+    ("lives", "limit_b", "told", "ok"),
     [
-        ([life(94000, 94000)], "94,000 B", True),
-        ([life(94000, 94000), life(98000)], "98,000 B", True),  # each life has its own
-        ([life(94000, 94000, 150000), life(94000)], "94,000 to 150,000 B", False),
+        ([life(94000, 94000)], None, "94,000 B", True),
+        ([life(94000, 94000), life(98000)], None, "98,000 B", True),  # each life has its own
+        ([life(94000, 94000), life(98000)], 96000, "98,000 B", False),
+        ([life(96000, 96000)], 96000, "96,000 B", True),
+        ([life(94000, 94000, 150000), life(94000)], None, "94,000 to 150,000 B", False),
     ],
 )
-def test_pythons_heap_is_constant_from_steady_on(lives, told, ok):
+def test_pythons_heap_is_constant_from_steady_on(lives, limit_b, told, ok):
     frames = [frame for one in lives for frame in one]
-    rows = verdict._heap_rows(SimpleNamespace(frames=frames))
+    rows = verdict._heap_rows(
+        SimpleNamespace(frames=frames, target=SimpleNamespace(heap_limit_b=limit_b))
+    )
     assert [(row.value, row.ok) for row in rows] == [
         (told, ok),
         ("20,000 B, in one piece 13,000 B", None),

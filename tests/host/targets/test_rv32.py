@@ -38,6 +38,7 @@ from host_tools import targets
 from host_tools.errors import UserError
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
+from host_tools.simulator.updates import USER
 from host_tools.targets import machine_command, rv32
 from host_tools.toolchain import firmware
 
@@ -354,7 +355,7 @@ def test_the_monitor_watches_it(
     try:
         assert sim.wait(lambda: polls(sim), START_S)
         for number in range(5):
-            sim.push_text(f"message {number}", user=engine.USER)
+            sim.push_text(f"message {number}", user=USER)
         said = watching.communicate(timeout=30)[0]
     finally:
         watching.kill()

@@ -1,1 +1,0 @@
-"""Room of the device application; see the files. Memory: empty."""
