@@ -31,7 +31,7 @@ def parts(path):
 
     _load_bot()
     if config.model is not None:
-        _put_assistant(config.model)
+        config.model.put()
     telemetry.frame("config-loaded", True)
     give_back()
     return config, telemetry
@@ -86,14 +86,3 @@ def _load_bot():
         log("bot", "bot.py can't be used: ", error)
         trace(error)
         forget("copepod.visible")
-
-
-def _put_assistant(model):
-    # After the bot, whose handlers come first.
-    from copepod.assistant import assembly
-
-    try:
-        assembly.put(model)
-    except OSError as error:
-        log("assistant", model.workspace, " can't be written: ", error)
-    forget("copepod.assistant.assembly")

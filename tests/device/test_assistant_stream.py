@@ -4,7 +4,7 @@ import gc
 import json
 import os
 
-from copepod.assistant.stream import Stream
+from copepod.assistant.stream import AnswerStream
 from copepod.assistant.window import Line
 from fakes.scratch import scratch
 
@@ -62,7 +62,7 @@ class Result:
 
     def __init__(self, folder, data, window=512, stop=None):
         self.path = clean(folder + "/line")
-        stream = self.stream = Stream(lambda: Line(self.path, 0, 0))
+        stream = self.stream = AnswerStream(lambda: Line(self.path, 0, 0))
         buffer = bytearray(window)
         for at in range(0, len(data), window):
             part = data[at : at + window]
@@ -270,7 +270,7 @@ def test_cut_after_any_byte_it_is_a_beginning_and_said_to_be_one(folder):
             ends = data.find(b"\n", data.find(finished))
         for size in range(len(data)):
             path = clean(folder + "/line")
-            stream = Stream(lambda: Line(path, 0, 0))
+            stream = AnswerStream(lambda: Line(path, 0, 0))
             head = bytearray(data[:size])
             try:
                 stream.take(head, 0, size)
@@ -304,7 +304,7 @@ def test_a_token_leaves_nothing_behind():
     token = data[first:]
     window = bytearray(512)
     window[: len(token)] = token
-    stream = Stream(Nowhere)
+    stream = AnswerStream(Nowhere)
     for _ in range(3):
         stream.take(window, 0, len(token))
     gc.collect()

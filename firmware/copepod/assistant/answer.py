@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from copepod.assistant.pieces import Pieces
+from copepod.assistant.string_sink import Pieces
 
 _WINDOW_B = const(192)
 _SCHEMA = b"m content$8"

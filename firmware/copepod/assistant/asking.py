@@ -8,7 +8,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod.assistant.stream import Stream
+from copepod.assistant.stream import AnswerStream
 from copepod.log import log
 from copepod.once import forget
 
@@ -29,7 +29,7 @@ class Asking:
         self.turn_at = turn_at
         self._began_ms = ticks_ms()
         self.http: "Any" = None
-        self.stream = Stream(session.line)
+        self.stream = AnswerStream(session.line)
         self.spent = False  # the day's tokens are used up
         self.asked_b = 0  # of the last request
         self.halved = False  # the history, for this question

@@ -9,6 +9,7 @@ import sys
 
 from copepod import registry
 from copepod.assistant import handler
+from copepod.log import log
 from copepod.once import forget
 
 _COMMANDS = (
@@ -22,11 +23,19 @@ _OF_PINS = ("gpio_write", "gpio_read", "adc_read", "pwm_set")
 
 
 def put(model):
-    """Register it. OSError when the workspace can't be written."""
+    """Register it. When the workspace can't be written that is said, and at each question again."""
     registry.texts.append(handler.ask)
     for name, line in _COMMANDS:
         if name not in registry.commands:
             registry.commands[name] = (handler.command, line)
+    try:
+        _write(model)
+    except OSError as error:
+        log("assistant", model.workspace, " can't be written: ", error)
+    forget("copepod.assistant.schemas")
+
+
+def _write(model):
     for name in ("", "/state"):
         try:
             os.mkdir(model.workspace + name)
@@ -38,7 +47,6 @@ def put(model):
             for piece in _pieces(model):
                 file.write(piece)
         os.rename(path + ".new", path)
-    forget("copepod.assistant.schemas")
 
 
 def _same(path, model):
@@ -62,12 +70,12 @@ def _pieces(model):
     yield b"["
     comma = b""
     for name, schema in schemas.SCHEMAS:  # written by the build
-        if name in model.off or name in registered or name in _OF_PINS and not model.pins:
+        if name in model.switched_off or name in registered or name in _OF_PINS and not model.pins:
             continue
         yield comma + schema
         comma = b","
     for name in sorted(registered):
-        if name not in model.off:
+        if name not in model.switched_off:
             yield comma + tools.schema(name)
             comma = b","
     yield b"]"

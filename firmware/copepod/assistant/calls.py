@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from copepod.assistant.pieces import Pieces
+from copepod.assistant.string_sink import Pieces
 
 _WINDOW_B = const(256)
 _SCHEMA = b"m role$0 tool_calls{t\nt id$1 function{f\nf name$2 arguments$8"

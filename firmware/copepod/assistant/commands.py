@@ -26,10 +26,10 @@ def answer(msg):
 
 
 def _new(msg):
-    from copepod.assistant import beginning
+    from copepod.assistant import turn_begin
 
-    beginning.history.clear(beginning.open_session(msg.gateway.config.model, msg.chat_id))
-    forget("copepod.assistant.beginning")
+    turn_begin.history.clear(turn_begin.open_session(msg.gateway.config.model, msg.chat_id))
+    forget("copepod.assistant.turn_begin")
     forget("copepod.assistant.window")
     return "This is a new conversation."
 

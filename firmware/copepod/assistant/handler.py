@@ -6,7 +6,7 @@ from copepod.once import forget
 async def ask(msg):
     """Every text that no other handler has taken."""
     answer: "Any" = await _turn(msg)
-    for name in ("window", "pieces"):
+    for name in ("window", "string_sink"):
         forget("copepod.assistant." + name)
     try:
         await msg.answer(answer)

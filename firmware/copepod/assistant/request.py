@@ -57,12 +57,12 @@ def write(out, model, session, tools):
         if size_b > 2:
             out.write(b',"tools":')
             with open(path, "rb") as file:
-                out.copy(file, 0, size_b)
+                out.take_from(file, 0, size_b)
     out.write(b',"messages":[{"role":"system","content":"')
     _system(out, model, session)
     out.write(b'"},')
     with open(session.path, "rb") as file:
-        out.copy(file, session.first, session.end - 1)
+        out.take_from(file, session.first, session.end - 1)
     out.write(b"]}")
 
 

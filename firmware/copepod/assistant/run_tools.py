@@ -77,7 +77,7 @@ async def _called(gateway, name, given):
         return await result if hasattr(result, "send") else result
     module = "copepod.assistant.tools." + name
     try:
-        if name in gateway.config.model.off or "." in name or name[:1] == "_":
+        if name in gateway.config.model.switched_off or "." in name or name[:1] == "_":
             raise ImportError
         __import__(module)
     except ImportError:
@@ -86,7 +86,7 @@ async def _called(gateway, name, given):
         return sys.modules[module].run(gateway, **given)
     finally:
         forget(module)
-        for helper in ("copepod.assistant.pins", "copepod.assistant.places"):
+        for helper in ("copepod.assistant.pins", "copepod.assistant.workspace_files"):
             if helper in sys.modules:
                 forget(helper)
 

@@ -7,7 +7,7 @@ kept. Garbage per token: none.
 
 from micropython import const
 
-from copepod.assistant.pieces import Pieces
+from copepod.assistant.string_sink import Pieces
 from copepod.once import forget
 
 _SCHEMA = (
@@ -34,7 +34,7 @@ _CLOSING = b"</think>"
 _FIELD = b"data:"
 
 
-class Stream(Pieces):
+class AnswerStream(Pieces):
     """take() each window, then end(). `line` is made by `new_line()` when there is something to write into it.
 
     `calls` counts the tool calls in the line, `dropped` those beyond four. `text_b` counts what was said.
@@ -69,21 +69,21 @@ class Stream(Pieces):
         """Take buf[start:end] of the body. ValueError when it is no JSON."""
         i = start
         while i < end:
-            mode = self._mode
-            if mode == _DATA or mode == _PASS:
+            now = self._mode
+            if now == _DATA or now == _PASS:
                 stop = buf.find(b"\n", i, end)
                 if stop < 0:
                     stop = end
-                if mode == _DATA:
+                if now == _DATA:
                     i = self.feed(buf, i, stop)
                 if stop < end:
                     self._mode = _BEGIN
                     self._matched = 0
                     stop += 1
-                    if mode == _DATA:
+                    if now == _DATA:
                         self._event()
                 i = stop
-            elif mode == _WHOLE:
+            elif now == _WHOLE:
                 i = self.feed(buf, i, end)
             else:
                 i = self._begins(buf[i], i)

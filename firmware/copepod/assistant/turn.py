@@ -27,10 +27,10 @@ async def run(msg):
 
 def _begun(msg):
     # Like others a function of its own, so that no frame of the turn keeps the module.
-    from copepod.assistant import beginning
+    from copepod.assistant import turn_begin
 
-    forget("copepod.assistant.beginning")
-    return beginning.turn(msg)
+    forget("copepod.assistant.turn_begin")
+    return turn_begin.turn(msg)
 
 
 async def _rounds(gateway, msg, session, turn_at, state):

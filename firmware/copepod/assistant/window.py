@@ -19,7 +19,7 @@ class Count(Client):
         self._tx = http._tx
         self._n = self.size_b = 0
 
-    def copy(self, file, start, end):
+    def take_from(self, file, start, end):
         """A part of a file, as it is."""
         self.size_b += end - start
 
@@ -77,7 +77,7 @@ class Line(Client):
 class Connection(Client):
     """The connection to the model's server. A request: its head and what was counted, then sent()."""
 
-    def copy(self, file, start, end):
+    def take_from(self, file, start, end):
         """A part of a file of whole messages, the ends between them as commas."""
         window = bytearray(self.WINDOW_B // 2)
         view = memoryview(window)

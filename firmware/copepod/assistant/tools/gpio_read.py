@@ -8,14 +8,14 @@ def run(gateway, pin: str):
 
     pin: the pin's name
     """
-    number, mode = pins.number(gateway, pin, "in", "up", "down", "out")
+    number, use = pins.number(gateway, pin, "in", "up", "down", "out")
     machine = pins.machine()
-    if mode == "out":
+    if use == "out":
         found = machine.Pin(number)
-    elif mode == "in":
+    elif use == "in":
         found = machine.Pin(number, machine.Pin.IN)
     else:
         found = machine.Pin(
-            number, machine.Pin.IN, machine.Pin.PULL_UP if mode == "up" else machine.Pin.PULL_DOWN
+            number, machine.Pin.IN, machine.Pin.PULL_UP if use == "up" else machine.Pin.PULL_DOWN
         )
     return "%s is %s" % (pin, "on" if found.value() else "off")

@@ -2,7 +2,7 @@
 
 import os
 
-from copepod.assistant import places
+from copepod.assistant import workspace_files
 
 
 def run(gateway, path: str = ""):
@@ -10,7 +10,7 @@ def run(gateway, path: str = ""):
 
     path: the folder; nothing for the workspace itself
     """
-    folder = places.place(gateway, path) if path else gateway.config.model.workspace
+    folder = workspace_files.place(gateway, path) if path else gateway.config.model.workspace
     rows = []
     for entry in sorted(os.ilistdir(folder)):
         name = entry[0]

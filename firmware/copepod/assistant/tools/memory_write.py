@@ -1,6 +1,6 @@
 """The tool memory_write. Memory: dropped after use."""
 
-from copepod.assistant import places
+from copepod.assistant import workspace_files
 
 
 def run(gateway, text: str, replace: bool = False):
@@ -11,4 +11,4 @@ def run(gateway, text: str, replace: bool = False):
     """
     if type(replace) is not bool:
         raise ValueError("replace: true or false")
-    return places.write(gateway, "memory/MEMORY.md", text + "\n", not replace)
+    return workspace_files.write(gateway, "memory/MEMORY.md", text + "\n", not replace)

@@ -1,6 +1,6 @@
 """The tool note. Memory: dropped after use."""
 
-from copepod.assistant import places
+from copepod.assistant import workspace_files
 
 
 def run(gateway, text: str):
@@ -8,4 +8,4 @@ def run(gateway, text: str):
 
     text: the line
     """
-    return places.write(gateway, "memory/NOTES.md", text + "\n", True)
+    return workspace_files.write(gateway, "memory/NOTES.md", text + "\n", True)

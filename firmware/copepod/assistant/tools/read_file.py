@@ -1,6 +1,6 @@
 """The tool read_file. Memory: dropped after use."""
 
-from copepod.assistant import places
+from copepod.assistant import workspace_files
 
 
 def run(gateway, path: str, offset: int = 0):
@@ -11,4 +11,4 @@ def run(gateway, path: str, offset: int = 0):
     """
     if type(offset) is not int or offset < 0:
         raise ValueError("offset: a whole number")
-    return places.read(gateway, path, offset)
+    return workspace_files.read(gateway, path, offset)

@@ -1,6 +1,6 @@
 """The tool write_file. Memory: dropped after use."""
 
-from copepod.assistant import places
+from copepod.assistant import workspace_files
 
 
 def run(gateway, path: str, content: str, append: bool = False):
@@ -12,4 +12,4 @@ def run(gateway, path: str, content: str, append: bool = False):
     """
     if type(append) is not bool:
         raise ValueError("append: true or false")
-    return places.write(gateway, path, content, append)
+    return workspace_files.write(gateway, path, content, append)

@@ -2,7 +2,7 @@
 
 import json
 
-from copepod.assistant import settings
+from copepod.assistant import config as settings
 
 PURE = True
 
@@ -43,7 +43,7 @@ def test_what_a_small_config_means():
         False,
     )
     assert model.path == b"/v1/chat/completions"
-    assert (model.key, model.headers, model.pins, model.off) == ("", [], {}, [])
+    assert (model.key, model.headers, model.pins, model.switched_off) == ("", [], {}, [])
     assert (model.max_tokens, model.max_tool_iterations, model.temperature) == (1024, 8, None)
     assert model.workspace == "/workspace"
     assert warnings == []
@@ -105,7 +105,7 @@ def test_everything_that_is_ours():
     assert (model.temperature, model.workspace, model.max_tokens) == ("0.5", "/sd/work", 99)
     assert (model.turns_per_day, model.tokens_per_day, model.silence_s) == (7, 8, 9)
     assert model.pins == {"lamp": (2, "out"), "door": (4, "up")}
-    assert model.off == ["write_file"]
+    assert model.switched_off == ["write_file"]
     assert len(warnings) == 1 and "unencrypted" in warnings[0] and SECRET not in warnings[0]
 
 

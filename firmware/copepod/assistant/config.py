@@ -4,6 +4,8 @@ The shape is PicoClaw's: `agents.defaults`, `model_list`, `tools.<name>.enabled`
 Every ValueError is one line that names the key and never holds a key of the model's.
 """
 
+from copepod.once import forget
+
 # key: default, least and most
 _DEFAULTS = {
     "max_tokens": (1024, 1, 1048576),
@@ -49,7 +51,7 @@ class Model:
     max_tool_iterations: int  # rounds of a turn
     workspace: str  # folder, without a slash at its end
     pins: dict  # name -> (number, mode)
-    off: list  # names of tools that are not offered
+    switched_off: list  # names of tools that are not offered
     turns_per_hour: int
     turns_per_day: int
     tokens_per_day: int
@@ -59,6 +61,13 @@ class Model:
     asked = False  # its TLS session is the one that there is room for: Telegram waits
     with_usage = True  # the server takes `stream_options`
     with_tools = True  # and `tools`
+
+    def put(self):
+        """Have it answer what no handler of bot.py takes: to be called once, after bot.py was loaded."""
+        from copepod.assistant import assembly
+
+        forget("copepod.assistant.assembly")
+        assembly.put(self)
 
 
 def check(found, path, warnings):
@@ -71,12 +80,12 @@ def check(found, path, warnings):
     where, entry = _chosen(entries, _text(defaults, "agents.defaults.", "model_name", ""))
     made = Model()
     _address(made, entry, where, warnings)
-    keys = entry.get("api_keys")
-    if keys is None:
-        keys = [entry["api_key"]] if entry.get("api_key") else []
-    if type(keys) is not list or [key for key in keys if type(key) is not str]:
+    secrets = entry.get("api_keys")
+    if secrets is None:
+        secrets = [entry["api_key"]] if entry.get("api_key") else []
+    if type(secrets) is not list or [key for key in secrets if type(key) is not str]:
         raise ValueError(where + "api_keys: expected a list of strings")
-    made.key = keys[0].strip() if keys else ""
+    made.key = secrets[0].strip() if secrets else ""
     for byte in made.key.encode():
         if not 32 < byte < 127:
             raise ValueError(where + "api_keys[0]: holds a blank or a character that no key has")
@@ -112,7 +121,7 @@ def check(found, path, warnings):
         )
     made.pins = _pins(found)
     tools = _object_of(found, "", "tools", dict)
-    made.off = [
+    made.switched_off = [
         name for name in tools if type(tools[name]) is dict and tools[name].get("enabled") is False
     ]
     return made
@@ -213,18 +222,18 @@ def _pins(found):
     for name in given:
         where = "hardware.pins.%s: " % name
         value = given[name]
-        mode = "out"
+        use = "out"
         if type(value) is dict:
-            mode = value.get("mode", "out")
+            use = value.get("mode", "out")
             value = value.get("pin")
         if type(value) is not int or not 0 <= value < 64:
             raise ValueError(where + 'expected a pin\'s number, or {"pin": 4, "mode": "in"}')
-        if mode not in _MODES:
+        if use not in _MODES:
             raise ValueError("%smode: expected one of %s" % (where, ", ".join(_MODES)))
         for byte in name.encode():
             if byte < 32 or byte == 34 or byte == 92:
                 raise ValueError(where + "a name without quotes, please")
-        pins[name] = (value, mode)
+        pins[name] = (value, use)
     return pins
 
 
