@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 COPEPOD := $(BIN)/copepod
 TARGETS ?= unix
 export TELEGRAM_TOKEN ALLOW BASE_URL WIFI_SSID WIFI_PASSWORD
+export MODEL MODEL_NAME API_KEY
 export BOT BOARD BOARD_HOST PORT BAUD FIRMWARE CONFIG ADDRESS RECORD QEMU
 
 .PHONY: help
@@ -28,7 +29,7 @@ build: $(VENV)/.stamp ## compile the firmware into build/mpy, what a stock board
 	@$(COPEPOD) build
 
 .PHONY: run
-run: build ## talk to the gateway here (BOT=path/to/bot.py); with TELEGRAM_TOKEN=… to your own bot
+run: build ## talk to the gateway here (BOT=bot.py, MODEL=mock); TELEGRAM_TOKEN=… is your own bot
 	@$(COPEPOD) run $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: firmware

@@ -41,6 +41,8 @@ _KEYS: "Any" = (
 _TYPES = {bool: "true or false", str: "a string", int: "a whole number", list: "a list"}
 # PicoClaw's own keys that mean nothing here are passed over without a warning.
 _SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices", "channels.telegram.proxy")
+# The assistant's keys; assistant/config.py looks at them when there is the first. In a tuple no string is interned.
+_ASSISTANTS = ("model_list", "limits", "hardware", "tls.model_ca")
 
 # Ids that come as a sender's and are no person's.
 _NOT_PEOPLE = {
@@ -63,6 +65,7 @@ class Config:
 
     path = ""
     warnings: "list[str] | None" = None
+    model: "Any" = None  # whom the assistant asks, see assistant/config.py
     enabled: bool
     token: str
     allow_from: "list[str]"
@@ -200,6 +203,8 @@ def check(found, path):
             raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
         values[key] = value
     _fill(config, values)
+    if found.get(_ASSISTANTS[0]):
+        config.model = _model(found, path, config)
     if not config.enabled:
         raise ConfigError("%s: channels.telegram.enabled: false, and there is no other channel: set it to true" % path)
     return config
@@ -231,10 +236,24 @@ def _fill(config, values):
     config.memory_gc_threshold = values["memory.gc_threshold"]
 
 
+def _model(found, path, config):
+    # The assistant's part has a reader of its own. A path in a string leaves no names to a gateway without it.
+    reader = __import__("copepod.assistant.config", None, None, ("check",))
+    try:
+        made = reader.check(found, path, config.warnings)
+    except ValueError as error:
+        raise ConfigError(path + ": " + str(error))
+    finally:
+        forget("copepod.assistant.config")
+    if not made.tls:
+        config.limit = max(config.limit, 2)  # to hear /stop while it answers
+    return made
+
+
 def _unknown(found, prefix, warnings):
     for name in found:
         key = prefix + str(name)  # MicroPython reads numbers as keys, too
-        if key in _SILENT:
+        if key in _SILENT or key in _ASSISTANTS:
             continue
         below = key + "."
         known = False

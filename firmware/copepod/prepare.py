@@ -84,6 +84,8 @@ def _load_bot(config):
         log("bot", "bot.py can't be used: ", error)
         trace(error)
         forget("copepod.visible")
+    if config.model is not None:
+        config.model.put()  # the assistant, behind the bot's own handlers
     if registry.commands or registry.texts or registry.edits or registry.buttons:
         from copepod import received
         from copepod.telegram.updates import UpdateReader

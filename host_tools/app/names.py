@@ -24,6 +24,9 @@ _OTHERS |= {"state", "done"}
 _ENTRIES = {"main", "boot", "startup", "run", "install"}  # said by the host, too
 # Files whose names are a port's, too.
 _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
+# Loaded only where there is a model: what it has alone gets a word last, and its strings name no attributes.
+ASSISTANT = ("copepod/assistant/", "copepod/tools.py")
+_TOOLS = "copepod/assistant/tools/"  # a model says their arguments
 # Not loaded at each start.
 _SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash")
 _SELDOM += tuple(
@@ -46,6 +49,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
     `public` are names that stay, `first` the paths of files that are always loaded: theirs get the words in flash.
     """
     defined: set[str] = set()
+    theirs: set[str] = set()  # the assistant's
     kept: set[str] = {
         *public,
         *_OTHERS,
@@ -57,8 +61,10 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
         *ELSEWHERE,
     }
     for path, text in files.items():
-        kept.update(path.removesuffix(".py").split("/"))
+        if not path.startswith(_TOOLS):  # imported by strings
+            kept.update(path.removesuffix(".py").split("/"))
         tree = ast.parse(text)
+        mine = theirs if path.startswith(ASSISTANT) else defined
         for scope in ast.walk(tree):
             if path.startswith(
                 "bench/"
@@ -68,29 +74,31 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
             if isinstance(
                 scope, ast.Module | ast.ClassDef
             ):  # what is a function's own has no name on a board
-                defined |= {name for node in scope.body for name in _bound(node)}
+                mine |= {name for node in scope.body for name in _bound(node)}
         for node in ast.walk(tree):
             own = not path.startswith("bench/")
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own:
-                defined.add(node.name)
+                mine.add(node.name)
             elif isinstance(node, ast.ClassDef):
                 if any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases):
                     kept.add(node.name)  # an exception's name is printed
             elif isinstance(node, ast.arg) and own:
-                defined.add(node.arg)
+                (kept if path.startswith(_TOOLS) else mine).add(node.arg)
             elif isinstance(node, ast.Attribute):
                 if isinstance(node.ctx, ast.Store) and own:
-                    defined.add(node.attr)
+                    mine.add(node.attr)
                 if path.startswith(_SPOKEN) and not node.attr.startswith("_"):
                     kept.add(node.attr)
             elif isinstance(node, ast.keyword) and node.arg:
                 kept.add(node.arg)
-            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            elif (
+                isinstance(node, ast.Constant) and isinstance(node.value, str) and mine is defined
+            ):
                 kept.add(node.value)
     # The compiler keeps nothing of a constant whose name begins with "_", and must keep the others.
     constants = {name for text in files.values() for name in _constants(text)}
     kept.update(name for name in constants if name.startswith("_"))
-    names = [name for name in defined - kept if not name.startswith("__") and len(name) > 2]
+    names = [n for n in (defined | theirs) - kept if not n.startswith("__") and len(n) > 2]
     always = {token.string for path in first for token in _tokens(files[path])}
     seldom = {
         token.string
@@ -98,7 +106,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> 
         if path.startswith(_SELDOM)
         for token in _tokens(files[path])
     }
-    names.sort(key=lambda name: (name not in always, name in seldom, -len(name), name))
+    names.sort(key=lambda n: (n not in defined, n not in always, n in seldom, -len(n), n))
     used = {token.string for text in files.values() for token in _tokens(text)}
     taken = used | set(keyword.kwlist) | set(dir(builtins))
     words = [word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken]

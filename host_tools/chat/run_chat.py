@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.text import Text
 
 from host_tools import targets
+from host_tools.chat import assistant
 from host_tools.chat.lives import Lives
 from host_tools.chat.screen import Screen
 from host_tools.console import visible
@@ -156,6 +157,7 @@ def _run(shown: Screen, place: Target, bot: Path, heap: str | None, app: str, fo
             sim.methods.on_sent = shown.on_sent
             shown.sim = sim
             extra = {"channels": {"telegram": {"allow_from": [str(USER), "*"]}}}  # you own it
+            extra |= stack.enter_context(assistant.config(os.environ, place))
             config = engine.gateway_config(sim, place, extra)
             files = engine.files_for(sim)
         lives = Lives(place, config, folder, bot, around=around, files=files, heap=heap, app=app)

@@ -13,7 +13,7 @@ from host_tools.paths import FIRMWARE, ROOT
 
 # Everything that makes the tree which a board gets, and what is made of it.
 BUILD = ("build", "link", "names", "mip", "app_files")
-BUILD_LINES = 700  # 500 were wanted: names.py is most of the rest
+BUILD_LINES = 720  # 500 were wanted: names.py is most of the rest
 LINKER_LINES = 170
 
 FILE_LINES = 450

@@ -4,10 +4,14 @@ import gc
 import os
 from time import ticks_ms
 
+from micropython import const
+
 from copepod import registry
 from copepod.once import forget
 from copepod.net import link
 from copepod.platform import port
+
+_ASKED_MS = const(1000)
 
 
 async def ready(channel):
@@ -30,6 +34,10 @@ async def connect(channel):
     from copepod.net import http_connect
 
     channel.state = "connecting"
+    model = channel.gateway.config.model
+    while model is not None and model.asked:  # there is room for one TLS session: the model's
+        channel.alive_ms = ticks_ms()
+        await channel.gateway.wake_channel.limit(_ASKED_MS)
     telemetry = channel.gateway.telemetry
     gc.collect()  # what TLS will need should be in one piece
     await http_connect.connect(channel.http)

@@ -87,6 +87,12 @@ def test_no_name_is_given_that_is_asked_for_by_a_string(words: dict[str, str]) -
             for node in ast.walk(ast.parse(text))
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
+        if path.startswith(names.ASSISTANT):  # its strings are JSON's keys, but for these calls'
+            asked = re.findall(r"\b[gs]etattr\(|(?<=hasattr\().*?\)", text)
+            assert all(
+                '"send"' in call or '"Pin"' in call or '"read_uv"' in call for call in asked
+            )
+            continue
         assert strings & words.keys() == set(), path
 
 

@@ -1,0 +1,81 @@
+"""Puts the assistant behind the gateway: its handler, its commands, the list of its tools. Memory: dropped after use.
+
+The tools are written once, as the model is told them, into state/tools.json: those of tools/ that the config does not
+switch off (pins only where the config names some), and those of bot.py. A file that is the same already is left alone.
+"""
+
+import os
+import sys
+
+from copepod import registry
+from copepod.assistant import handler
+from copepod.log import log
+from copepod.once import forget
+
+_COMMANDS = (
+    ("new", "begin a new conversation"),
+    ("model", "which model answers"),
+    ("tools", "what it can do"),
+    ("stop", "stop the answer that is being written"),
+    ("usage", "what was used today, and the limits"),
+)
+_OF_PINS = ("gpio_write", "gpio_read", "adc_read", "pwm_set")
+
+
+def put(model):
+    """Register it. When the workspace can't be written that is said, and at each question again."""
+    registry.texts.append(handler.ask)
+    for name, line in _COMMANDS:
+        if name not in registry.commands:
+            registry.commands[name] = (handler.command, line)
+    try:
+        _write(model)
+    except OSError as error:
+        log("assistant", model.workspace, " can't be written: ", error)
+    forget("copepod.assistant.schemas")
+
+
+def _write(model):
+    for name in ("", "/state"):
+        try:
+            os.mkdir(model.workspace + name)
+        except OSError:
+            pass
+    path = model.workspace + "/state/tools.json"
+    if not _same(path, model):
+        with open(path + ".new", "wb") as file:
+            for piece in _pieces(model):
+                file.write(piece)
+        os.rename(path + ".new", path)
+
+
+def _same(path, model):
+    try:
+        file = open(path, "rb")
+    except OSError:
+        return False
+    with file:
+        for piece in _pieces(model):
+            if file.read(len(piece)) != piece:
+                return False
+        return not file.read(1)
+
+
+def _pieces(model):
+    # Generator: the JSON array in bytes.
+    from copepod.assistant import schemas
+
+    tools = sys.modules.get("copepod.tools")
+    registered = {} if tools is None else tools.registered
+    yield b"["
+    comma = b""
+    for name, schema in schemas.SCHEMAS:  # written by the build
+        if name in model.switched_off or name in registered or name in _OF_PINS and not model.pins:
+            continue
+        yield comma + schema
+        comma = b","
+    for name in sorted(registered):
+        if name not in model.switched_off:
+            yield comma + tools.schema(name)
+            comma = b","
+    yield b"]"

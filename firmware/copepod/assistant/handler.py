@@ -1,0 +1,31 @@
+"""What the assistant keeps of itself: a handler of texts, and one of its commands. Memory: these functions."""
+
+from copepod.once import forget
+
+
+async def ask(msg):
+    """Every text that no other handler has taken."""
+    answer: "Any" = await _turn(msg)
+    for name in ("window", "string_sink"):
+        forget("copepod.assistant." + name)
+    try:
+        await msg.answer(answer)
+    finally:
+        if not isinstance(answer, str):
+            answer.close()
+
+
+def _turn(msg):
+    # A function of its own, so that no frame keeps the module while the answer is sent.
+    from copepod.assistant import turn
+
+    forget("copepod.assistant.turn")
+    return turn.run(msg)
+
+
+def command(msg):
+    """/new, /model, /tools, /stop, /usage."""
+    from copepod.assistant import commands
+
+    forget("copepod.assistant.commands")
+    return commands.answer(msg)

@@ -1,0 +1,106 @@
+"""Runs the tool calls of a line, one after the other, and writes down what came of each. Memory: dropped after use.
+
+What a tool says is at most 1 kB. One that fails is an answer, too: the model is told what went wrong.
+"""
+
+import json
+import sys
+
+from micropython import const
+
+from copepod.assistant.calls import Calls
+from copepod.log import log
+from copepod.once import forget
+
+_RESULT_B = const(1024)
+_SAME = const(3)  # identical calls in a row that are too many
+_LOST = "error: the board was restarted before this call had come to its end; it may have been done or not"
+_AGAIN = "error: the same call for the third time, which is not made; say what you know"
+
+
+async def run(gateway, session, at, first, lost, dropped, watch):
+    """Run the calls from number `first` on of the line at `at`; `lost`: a crash may have cut the first one.
+
+    `dropped` calls were left out of the line. `watch` is a list in which a turn remembers its last call, and how often
+    it was made in a row. Returns False when that was three times.
+    """
+    with open(session.path, "rb") as file:
+        calls = Calls()
+        calls.at(file, at)
+        count = calls.count
+        fine = True
+        for index in range(first, count):
+            calls.at(file, at, index)
+            if _again(watch, hash((calls.name, bytes(calls.arguments)))):
+                fine = False
+                result = _AGAIN
+            elif lost and index == first:
+                result = _LOST
+            else:
+                result = await _result(gateway, calls.name, calls.arguments)
+            if dropped and index == count - 1:
+                result += "\n(%d more calls were left out: %d at a time)" % (dropped, count)
+            line = session.line()
+            line.write(b'{"role":"tool","tool_call_id":"')
+            _text(line, calls.call_id)
+            line.write(b'","content":"')
+            _text(line, result)
+            line.write(b'"}')
+            session.complete(line)
+    return fine
+
+
+def _again(watch, call):
+    watch[:] = (call, watch[1] + 1) if watch and watch[0] == call else (call, 1)
+    return watch[1] >= _SAME
+
+
+async def _result(gateway, name, arguments):
+    # What the tool says, "error: …" if it fails.
+    try:
+        given = json.loads(arguments) if arguments else {}
+        if type(given) is not dict or "malformed" in given:
+            return "error: the arguments are no JSON object of at most 1 kB"
+        result = await _called(gateway, name, given)
+    except Exception as error:
+        log("tool", name, " failed: ", type(error).__name__)
+        return _cut("error: %s: %s" % (type(error).__name__, error))
+    if result is None:
+        return "done"
+    return _cut(result if type(result) is str else str(result))
+
+
+async def _called(gateway, name, given):
+    tools = sys.modules.get("copepod.tools")
+    if tools is not None and name in tools.registered:
+        result = tools.call(name, given)
+        return await result if hasattr(result, "send") else result
+    module = "copepod.assistant.tools." + name
+    try:
+        if name in gateway.config.model.switched_off or "." in name or name[:1] == "_":
+            raise ImportError
+        __import__(module)
+    except ImportError:
+        return "error: there is no tool of this name"
+    try:
+        return sys.modules[module].run(gateway, **given)
+    finally:
+        forget(module)
+        for helper in ("copepod.assistant.pins", "copepod.assistant.workspace_files"):
+            if helper in sys.modules:
+                forget(helper)
+
+
+def _cut(text):
+    data = memoryview(text)
+    if len(data) <= _RESULT_B:
+        return text
+    end = _RESULT_B - 32
+    while data[end] & 0xC0 == 0x80:
+        end -= 1
+    return str(data[:end], "utf8") + "… (cut at 1 kB)"  # pyright: ignore[reportArgumentType]
+
+
+def _text(line, text):
+    data = memoryview(text)
+    line.write_json(data, 0, len(data))

@@ -1,0 +1,1 @@
+SCHEMAS: "tuple[tuple[str, bytes], ...]"

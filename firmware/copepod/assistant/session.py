@@ -1,0 +1,28 @@
+"""The file of a chat's history, while a turn adds lines to it. Memory: small ints; no line is held.
+
+What is done once a turn, opening it and making it shorter, stands in history.py.
+"""
+
+from copepod.assistant.window import Line
+
+
+class Session:
+    """Finished messages, one a line; made by history.py."""
+
+    path: str
+    meta: str  # path of what is known of them
+    summary: str  # of what came before, by PicoClaw
+    skip: int  # lines that no model is told any more
+    first: int  # where those begin that it is told
+    end: int  # where the next line begins
+    old_end: int  # the file's, where a crash has left a part of a line
+    turns: list  # [update_id, where its turn begins]: the last ones
+
+    def line(self):
+        """A Line to be written at the end; complete(line) makes it one."""
+        return Line(self.path, self.end, self.old_end)
+
+    def complete(self, line):
+        """The line is whole."""
+        line.complete()
+        self.end = self.old_end = line.end

@@ -1,0 +1,83 @@
+"""One turn: a question, rounds with the model and its tools, the answer. Memory: dropped after use, with all it loads.
+
+The session's file is the state: each finished message is a line of it before anything else happens. A turn that a
+crash has cut is taken up from there when its update comes again, and an answer that is complete is sent as it is.
+"""
+
+import sys
+
+from copepod.once import forget
+
+
+async def run(msg):
+    """The answer to `msg`: a sentence, or an Answer, which is to be closed."""
+    session, turn_at, state = _begun(msg)
+    if session is None:
+        return state
+    msg.discard()
+    if state is None or state[1]:
+        answer_at = await _rounds(msg.gateway, msg, session, turn_at, state)
+    else:
+        answer_at = state[0]
+    from copepod.assistant.answer import Answer
+
+    forget("copepod.assistant.answer")
+    return Answer(session.path, answer_at)
+
+
+def _begun(msg):
+    # Like others a function of its own, so that no frame of the turn keeps the module.
+    from copepod.assistant import turn_begin
+
+    forget("copepod.assistant.turn_begin")
+    return turn_begin.turn(msg)
+
+
+async def _rounds(gateway, msg, session, turn_at, state):
+    # Ask and do what is asked for, until there is an answer; returns where its line is.
+    asking = _asking(gateway, msg, session, turn_at)
+    watch = []
+    model = gateway.config.model
+    lost = state is not None
+    at, count, results, rounds = state or (0, 0, 0, 0)
+    dropped = 0
+    note = None
+    try:
+        while True:
+            if count > results:
+                if model.tls and "copepod.tools" in sys.modules:
+                    asking.release()  # a tool of the bot's may send something
+                if not await _run_tools(gateway, session, at, results, lost, dropped, watch):
+                    note = "I have stopped: the model made the same call three times in a row."
+            lost = False
+            last = note is not None or rounds + 1 >= model.max_tool_iterations or asking.spent
+            if last and note is None:
+                if asking.spent:
+                    note = "Today's %d tokens are used up." % model.tokens_per_day
+                elif rounds > 1:
+                    note = "I have stopped after %d rounds of tools." % rounds
+            rounds += 1
+            at = session.end
+            if not await asking.round(not last, note):
+                return at
+            count = asking.stream.calls
+            dropped = asking.stream.dropped
+            results = 0
+    finally:
+        asking.release()
+
+
+def _asking(gateway, msg, session, turn_at):
+    from copepod.assistant.asking import Asking
+
+    forget("copepod.assistant.asking")
+    forget("copepod.assistant.stream")
+    return Asking(gateway, msg, session, turn_at)
+
+
+def _run_tools(gateway, session, at, first, lost, dropped, watch):
+    from copepod.assistant import run_tools
+
+    forget("copepod.assistant.run_tools")
+    forget("copepod.assistant.calls")
+    return run_tools.run(gateway, session, at, first, lost, dropped, watch)
