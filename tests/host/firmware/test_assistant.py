@@ -464,7 +464,6 @@ def test_what_a_turn_costs(tmp_path: Path, app: str, heap: str, streaming_b: int
         idle = live(2)[-1]
         for _ in range(3):
             scene.ask("warm up")
-        after = live(2)[-1]
         pause = 0.002
         update_id = scene.sim.push_text("slowly")
         scene.until(
@@ -474,6 +473,7 @@ def test_what_a_turn_costs(tmp_path: Path, app: str, heap: str, streaming_b: int
         assert not scene.model.requests[-1].complete
         scene.until(lambda: scene.sim.confirmed >= update_id)
         pause = 0.0
+        after = live(2)[-1]  # a long turn shows that it types, which others do not
         for _ in range(20):
             scene.ask("more")
         end = live(2)[-1]
