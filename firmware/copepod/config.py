@@ -9,7 +9,7 @@ from micropython import const
 
 from copepod.once import forget
 
-_MAX_B = const(4096)
+_FILE_MAX_B = const(4096)
 _TOKEN_SECRET_MIN = const(30)
 _ID_DIGITS = const(16)  # ids have at most 52 bits
 
@@ -99,14 +99,14 @@ def load(path, buffer=None):
 
     `buffer` is a bytearray of more than 4 KiB to read through, one is made if there is none.
     """
-    view = memoryview(buffer or bytearray(_MAX_B + 1))[: _MAX_B + 1]
+    view = memoryview(buffer or bytearray(_FILE_MAX_B + 1))[: _FILE_MAX_B + 1]
     try:
         with open(path, "rb") as file:
             head = bytes(view[: file.readinto(view)])
     except OSError as error:
         raise ConfigError("%s: can't be read (%s): write one with make provision" % (path, error))
-    if len(head) > _MAX_B:
-        raise ConfigError("%s: larger than %d bytes: keep only the keys that Copepod knows" % (path, _MAX_B))
+    if len(head) > _FILE_MAX_B:
+        raise ConfigError("%s: larger than %d bytes: keep only the keys that Copepod knows" % (path, _FILE_MAX_B))
     if head[:3] == b"\xef\xbb\xbf":
         raise ConfigError("%s: starts with a byte order mark: save it as UTF-8 without BOM" % path)
     try:

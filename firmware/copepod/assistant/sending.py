@@ -55,10 +55,11 @@ async def _connected(asking):
 async def _make_room(asking):
     # Telegram's connection is closed as soon as no call is on its way; before that the chat sees that it types.
     channel = asking.gateway.channel
-    if asking.http is None and channel.http.is_open() and not channel.typing_off:
+    if asking.http is None and channel.http.is_open():
+        channel.typing_since = asking.gateway.worker.since_ms
         channel.typing_at = began_ms = ticks_ms()
         asking.gateway.wake_channel.set()
-        while channel.typing_at == began_ms and not channel.typing_off:
+        while channel.typing_at == began_ms:
             if ticks_diff(ticks_ms(), began_ms) > _TYPING_MS:
                 break
             await asyncio.sleep_ms(_LEAVE_MS)
