@@ -216,6 +216,7 @@ def _tell_owner(path: Path, console: Console) -> None:
 def run_command(target: str, heap: str | None, app: str | None, log: bool) -> None:
     """Run the gateway here and talk to it."""
     place = targets.get(target)
+    heap = heap or assistant.heap(os.environ, place)
     console = screen()
     chat = Chat(console, place, log)
     real = bool(os.environ.get("TELEGRAM_TOKEN"))
