@@ -10,7 +10,13 @@ from host_tools.errors import UserError
 from host_tools.simulator.model import ModelServer
 from host_tools.targets.target import Target
 
+HEAPS = {64: "256k", 32: "160k"}  # a turn from .mpy files needs more than the gateway alone
 PINS = {"lamp": 2, "fan": {"pin": 5, "mode": "pwm"}, "door": {"pin": 4, "mode": "up"}}
+
+
+def heap(env: Mapping[str, str], target: Target) -> str | None:
+    """The heap for a gateway with a model; None: as ever."""
+    return HEAPS[target.word_bits] if env.get("MODEL") and target.settable_heap else None
 
 
 @contextlib.contextmanager

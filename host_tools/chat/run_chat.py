@@ -210,6 +210,7 @@ def run_command(
 ) -> None:
     """Run the gateway with your bot here and talk to it."""
     place = targets.get(target)
+    heap = heap or assistant.heap(os.environ, place)
     console = screen()
     interpreter = f"{place.interpreter()}, {place.word_bits}-bit"
     shown = Screen(console, place.name, interpreter, log)
