@@ -22,7 +22,7 @@ from copepod.platform import port
 # Bytes of the IDF heap, measured on a stock ESP32 with MicroPython 1.26.1 (docs/boards.md says how).
 _TLS_B = const(41300)  # a socket and the peak of a handshake with four RSA-2048 certificates
 _LINK_B = const(6100)  # what Wi-Fi takes when it connects, after it was switched on
-_RESERVE_B = const(9000)  # segments received, more Wi-Fi buffers, what nobody foresaw
+_RESERVE_B = const(10000)  # segments received, more Wi-Fi buffers, what nobody foresaw
 _THREAD_B = const(1000)  # what a thread takes beside its stack, and what rounding takes from a block
 
 _AREA_MIN_B = const(24576)  # less is not enough for the application

@@ -172,8 +172,8 @@ class Asking:
         if http is not None:
             http.close()
             http.tls = None
-        if self.model.asked:
-            self.model.asked = False
+        if self.model.begun:
+            self.model.begun = False
             self.gateway.wake_channel.set()
 
 

@@ -58,7 +58,7 @@ class Model:
     history_tokens: int
     turn_s: int
     silence_s: int
-    asked = False  # its TLS session is the one that there is room for: Telegram waits
+    begun = False  # a question has: its TLS session is the one that there is room for: Telegram waits
     with_usage = True  # the server takes `stream_options`
     with_tools = True  # and `tools`
 

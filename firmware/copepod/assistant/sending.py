@@ -63,7 +63,7 @@ async def _make_room(asking):
             if ticks_diff(ticks_ms(), began_ms) > _TYPING_MS:
                 break
             await asyncio.sleep_ms(_LEAVE_MS)
-    asking.model.asked = True
+    asking.model.begun = True
     while channel.state != "waiting" and channel.http.is_open():
         if asking.left_ms() <= 0:
             raise OSError("the Telegram connection is busy")

@@ -35,7 +35,7 @@ async def connect(channel):
 
     channel.state = "connecting"
     model = channel.gateway.config.model
-    while model is not None and model.asked:  # there is room for one TLS session: the model's
+    while model is not None and model.begun:  # there is room for one TLS session: the model's
         channel.alive_ms = ticks_ms()
         await channel.gateway.wake_channel.limit(_ASKED_MS)
     telemetry = channel.gateway.telemetry
