@@ -4,6 +4,7 @@ import fuzz_cases
 
 from copepod import parts
 from copepod.pairing import Pairing
+from copepod.received import Received
 from copepod.telegram.ceiling import Ceiling
 from copepod.telegram.edits import Edits
 from copepod.telegram.schema import reader as new_reader
@@ -34,6 +35,7 @@ class Telemetry:
 
 buffer = Scarce(bytearray(12320))
 reader = new_reader(buffer, 123456789, "@copepod_bot")
+reader.message = Received  # what handlers get can do more than the echo's
 gates = (parts.access([]), parts.access(["*"]), parts.access(["7000000001", "ada1"]))
 pairing = Pairing(parts.access([]), "/nowhere/config.json", Telemetry())
 edits = Edits()

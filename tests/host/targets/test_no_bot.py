@@ -14,6 +14,7 @@ from host_tools.paths import ROOT
 from host_tools.scenarios import engine
 from host_tools.simulator import Simulator
 from host_tools.targets import process
+from host_tools.targets.target import Start
 
 
 def test_a_bot_of_readme_in_the_tree_takes_no_part(
@@ -31,7 +32,7 @@ def test_a_bot_of_readme_in_the_tree_takes_no_part(
         target = targets.get("unix")
         config = engine.gateway_config(sim, target, {})
         for given, answer in ((None, "hello"), ("# the test's\n", "hello"), (None, "hello")):
-            device = target.start(config, workdir=tmp_path / "run", bot=given)
+            device = target.start(Start(config, tmp_path / "run", bot=given))
             try:
                 sim.push_text("hello")
                 count = len(sim.sent)

@@ -360,7 +360,7 @@ def test_the_monitor_watches_it(
     finally:
         watching.kill()
         watching.wait()
-    assert " steady " in said
+    assert "frame " in said
     assert "in=5 out=5" in said
     assert "0 missing, 0 damaged, 0 reboots" in said
 
