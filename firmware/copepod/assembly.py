@@ -12,6 +12,7 @@ from copepod.net.asyncio_queue import install
 from copepod.net.http import Client
 from copepod.once import forget
 from copepod.parts import access, bus
+from copepod.platform import port
 from copepod.signal import Signal
 from copepod.supervisor import Gateway, Job
 from copepod.telegram.api import Api
@@ -115,6 +116,7 @@ def outbox(queue, stats, buffer, rich, held_ms):
     made.aside = []
     made.stats = stats
     made.formatter = Formatter(buffer.data)
+    made.formatter.state.need = port.need  # where Python's heap could take TLS's room
     made.rich = rich
     made.queue = queue
     made.held_ms = held_ms

@@ -2,10 +2,14 @@
 
 from time import ticks_diff, ticks_ms
 
+from micropython import const
+
 from copepod import registry
 from copepod.messages import OutboundMessage
 from copepod.once import forget
-from copepod.platform import record
+from copepod.platform import port, record
+
+_BUILT_IN_B = const(3500)  # of Python's heap that builtin.py takes with commands.py
 
 
 questions: list = []  # that handlers have asked and nobody has answered, see asking.py
@@ -98,6 +102,7 @@ def _echo(msg):
 
 
 def _built_in(msg):
+    port.need(_BUILT_IN_B)
     from copepod import builtin
 
     try:

@@ -60,6 +60,16 @@ def test_gc_free_is_without_the_idf_block():
     assert port.gc_free(1000) == 0
 
 
+def test_what_would_have_pythons_heap_grow_finds_no_memory():
+    _, port, _ = begin()
+    port.need(1000)
+    try:
+        port.need(gc.mem_free())  # of which 35,512 B would be TLS's
+        raise AssertionError("it takes the IDF heap's")
+    except MemoryError:
+        pass
+
+
 def test_noise_after_power_on():
     _, port, _ = begin()
     assert port.record.last_id_load(7) is None

@@ -119,6 +119,25 @@ def test_no_memory_to_choose_a_piece():
         assert message.state == 1 and made.stats.fallbacks == 1
 
 
+def test_what_would_need_a_module_that_has_no_room_is_plain():
+    def need(size_b):
+        asked.append(size_b)
+        raise MemoryError
+
+    for text in ("- one\n- two", "> said\n\nthen", "# head\n\n[there](https://ex.example)"):
+        asked = []
+        made, message = box(text, "", 0)
+        made.formatter.formatter.forget_modules()
+        made.formatter.formatter.state.need = need
+        assert sent(made) == [(text, False)], sent(made)
+        assert asked and message.state == 1 and made.stats.fallbacks == 1
+    asked = []
+    made, message = box("It is " + WORDS, "", 0)  # a line that can begin nothing
+    made.formatter.formatter.state.need = need
+    assert sent(made) == [("It is <b>bold</b> and <code>code</code>", True)]
+    assert not asked
+
+
 def test_no_memory_while_a_request_is_written():
     made, message = box(WORDS, "write", 1)
     (piece,) = sent(made)

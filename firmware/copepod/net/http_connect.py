@@ -9,6 +9,9 @@ from micropython import const
 
 from copepod.net.wait import READ, WRITE
 from copepod.net.waiter import Until, new_waiter
+from copepod.once import forget
+
+forget("copepod.net.waiter")
 
 _LOOK_MS = const(100)  # until TLS is up it nearly always waits for the server; a look now and then serves the rest
 

@@ -4,9 +4,13 @@ The functions are unix.py's; what differs is said here. Those of start, reset an
 esp32_seldom.py, which is loaded when one of them is asked for.
 """
 
+import gc
+
 import esp32
 import machine
 import network
+
+from micropython import const
 
 from copepod.once import forget
 from copepod.platform import record
@@ -16,6 +20,8 @@ has_wifi = True
 sets_clock = True
 keeps_after_tls = True  # see net/tls_rehearsal.py
 GC_THRESHOLD_B = 16384  # collect before MicroPython takes another area from the heap TLS needs
+
+_PSRAM_B = const(262144)  # a larger block is not of the chip's own RAM
 
 rtc = machine.RTC()
 watchdog = None
@@ -55,6 +61,15 @@ def gc_free(mem_free_b):
     the one that heap() found last.
     """
     return max(0, mem_free_b - _heap_b[1])
+
+
+def need(size_b):
+    """MemoryError unless Python's heap has `size_b` bytes without growing: what it grew by would be TLS's (room.py)."""
+    largest_b = heap()[1]
+    if largest_b < _PSRAM_B and gc.mem_free() - largest_b < size_b:
+        gc.collect()
+        if gc.mem_free() - heap()[1] < size_b:
+            raise MemoryError
 
 
 def watchdog_feed():

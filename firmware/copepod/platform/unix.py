@@ -49,6 +49,10 @@ def gc_free(mem_free_b):
     return mem_free_b
 
 
+def need(size_b):
+    """MemoryError where `size_b` bytes more would have Python's heap grow. Here it has its size."""
+
+
 def watchdog_feed():
     """Say that the gateway is alive; after ten minutes of it the crash count starts anew."""
     record.alive()

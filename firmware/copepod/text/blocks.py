@@ -7,7 +7,7 @@ state is where the next piece begins.
 from .output import close_styles, open_styles, put_tag
 from .paragraphs import write_paragraph
 from .scan import aim_stops
-from .state import CODE_BLOCK, HEADING, PARAGRAPH, TABLE
+from .state import CODE_BLOCK, HEADING, PARAGRAPH, TABLE, TABLES_B
 
 
 def write_piece(state, sink):
@@ -57,6 +57,7 @@ def walk(state, stop, sink):
         elif kind == CODE_BLOCK:
             state.structure().write_code(state, stop)
         elif kind == TABLE:
+            state.make_room(TABLES_B)
             from copepod.text import tables
 
             tables.write_rows(state, stop)

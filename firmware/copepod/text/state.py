@@ -22,6 +22,9 @@ LINE = const(1)
 
 LONGEST = const(2000)  # bytes of a link's destination or title; a longer one is text
 DEEPEST = const(8)  # containers, one in another; what lies deeper is text
+_STRUCTURE_B = const(8000)  # of Python's heap that structure.py takes with what it loads; measured on an ESP32
+_LINKS_B = const(4500)
+TABLES_B = const(6500)
 _LANGUAGE_B = const(24)
 _OPEN_DELIMITERS = const(24)
 
@@ -73,6 +76,7 @@ class State:
         # Modules that were loaded for this answer: an import for each block or link would be garbage.
         self.structure_module = None
         self.links_module = None
+        self.need = None  # called with the bytes that one of them takes: MemoryError where there is no room for it
 
         # The walk (blocks.py): what it is at.
         self.sink = None  # what it writes to; None while it counts
@@ -149,14 +153,21 @@ class State:
     def structure(self):
         """The module of blocks that are more than plain lines, loaded when the first one comes."""
         if self.structure_module is None:
+            self.make_room(_STRUCTURE_B)
             from copepod.text import structure
 
             self.structure_module = structure
         return self.structure_module
 
+    def make_room(self, size_b):
+        """MemoryError where a module of `size_b` would have Python's heap grow."""
+        if self.need is not None:
+            self.need(size_b)
+
     def links(self):
         """The module of links, loaded when the first one comes."""
         if self.links_module is None:
+            self.make_room(_LINKS_B)
             from copepod.text import links
 
             self.links_module = links
