@@ -798,12 +798,15 @@ def test_a_durable_message_is_sent_after_a_restart(scene: Scene) -> None:
     assert scene.texts() == []
     scene.sim.faults.clear()
     scene.start("from copepod.handlers import on_text\non_text(lambda msg: msg.text)\n")
-    scene.until(lambda: len(scene.texts()) == 3)
-    assert scene.texts() == [f"kept {number} " + "é\n" * 4 + "é" for number in range(3)]
+    scene.until(lambda: len(set(scene.texts())) == 3)
+    # At least once: a call may have been on its way when the first life ended.
+    kept = list(dict.fromkeys(scene.texts()))
+    assert kept == [f"kept {number} " + "é\n" * 4 + "é" for number in range(3)]
     assert keyboard(scene) == [["Seen"]]
     scene.until(lambda: not scene.sim.queue.pending())
     scene.until(lambda: unsent(scene) == "")
     scene.stop()
+    before = len(scene.texts())
     scene.start(DURABLE)
     scene.sim.push_text("/bad")
     scene.until(lambda: "data of 70 B" in scene.texts()[-1])
@@ -812,7 +815,7 @@ def test_a_durable_message_is_sent_after_a_restart(scene: Scene) -> None:
     scene.sim.push_text("/refused")
     scene.until(lambda: scene.texts()[-1].startswith("refused: 400"))
     assert unsent(scene) == ""
-    assert len(scene.texts()) == 6
+    assert len(scene.texts()) == before + 3
 
 
 def test_a_damaged_line_of_what_is_kept_is_dropped(scene: Scene) -> None:
