@@ -9,7 +9,7 @@ from copepod.messages import OutboundMessage
 from copepod.once import forget
 from copepod.platform import port, record
 
-_BUILT_IN_B = const(3500)  # of Python's heap that builtin.py takes with commands.py
+_BUILT_IN_B = const(2000)  # of Python's heap that builtin.py takes with commands.py
 
 
 questions: list = []  # that handlers have asked and nobody has answered, see asking.py
@@ -105,10 +105,8 @@ def _built_in(msg):
     port.need(_BUILT_IN_B)
     from copepod import builtin
 
-    try:
-        return builtin.answer(msg)
-    finally:
-        forget("copepod.builtin")
+    forget("copepod.builtin")
+    return builtin.answer(msg)
 
 
 def _left_alone(msg):

@@ -15,6 +15,7 @@ from copepod.platform import port
 
 _TICK_MS = const(1000)
 _BURST = const(10)  # messages that make a burst worth a frame of its own
+_UNSEEN = const(5)  # looks at a failed task for which there was no memory
 _STALLED_MS = const(180000)  # longest a healthy channel may go without a step
 _WATCHDOG_MS = const(120000)
 
@@ -128,8 +129,9 @@ class Gateway:
 
             final = failures.ended(self, job)
             forget("copepod.failures")
-        except MemoryError:  # for looking at it: there may be some in a second
-            return
+        except MemoryError:  # for looking at it: there may be some in a second, else all is given up
+            job.crashes += 1
+            final = job.crashes >= _UNSEEN
         if final:
             raise error
 

@@ -28,7 +28,13 @@ _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/
 ASSISTANT = ("copepod/assistant/", "copepod/tools.py")
 _TOOLS = "copepod/assistant/tools/"  # a model says their arguments
 # Not loaded at each start.
-_SELDOM = ("copepod/text/", "copepod/health", "copepod/builtin", "copepod/crash")
+_SELDOM = (
+    "copepod/text/",
+    "copepod/health",
+    "copepod/builtin",
+    "copepod/figures",
+    "copepod/crash",
+)
 _SELDOM += tuple(
     f"copepod/{name}."
     for name in (

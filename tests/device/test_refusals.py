@@ -1,6 +1,7 @@
 """What is done about a refused answer: another form, another place, or given up."""
 
 from copepod.stats import Stats
+from copepod.platform import last_error
 from copepod.telegram import methods, refusals, trouble
 from copepod.telegram.methods import Refused
 
@@ -105,10 +106,9 @@ def back_off(error, failures, free_b=9000, state="connecting"):
     kept = []
     port = Port(free_b)
     trouble.log = lambda *parts: None
-    before = trouble.port, trouble.last_error
+    before = trouble.port, last_error.store
     trouble.port = port
-    trouble.last_error = Thing()
-    trouble.last_error.store = kept.append
+    last_error.store = kept.append
     channel = Thing()
     channel.stats = Stats()
     channel.state = state
@@ -125,7 +125,7 @@ def back_off(error, failures, free_b=9000, state="connecting"):
         WAITS.append(trouble.failed(channel, error, failures))
         assert WAITS[-1] > 0
     finally:
-        trouble.port, trouble.last_error = before
+        trouble.port, last_error.store = before
     return port.resets, kept
 
 

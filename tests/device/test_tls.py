@@ -81,6 +81,8 @@ def test_a_key_that_there_is_no_memory_for_is_not_called_invalid():
     try:
         words.port = Heap(20888)
         assert "no memory for TLS" in explain(invalid)
+        words.port = Heap(36864)  # which a handshake with Telegram's chain does not fit into, either
+        assert "no memory for TLS" in explain(invalid)
         words.port = Heap(66440)
         assert "INVALID_PUBKEY" in explain(invalid)
     finally:

@@ -4,6 +4,7 @@ The supervisor and the worker are the real ones; the channel accepts at once wha
 """
 
 import asyncio
+import builtins
 
 import copepod.log
 import copepod.text.markdown  # noqa: F401  first, since from source its imports go deep
@@ -12,6 +13,7 @@ from copepod.messages import TOO_LONG as NO_ROOM
 from copepod.platform import record
 from copepod.received import Received
 from copepod.signal import Signal
+from copepod.telegram.channel import Channel as TelegramChannel
 
 TIMEOUT_MS = 50
 SORRY = "Sorry, something went wrong while I was working on that."
@@ -454,6 +456,66 @@ def test_a_task_that_always_fails_is_started_again_later_and_later():
         for before, after in zip(gaps, gaps[1:]):
             assert after > before, gaps
         return
+    raise AssertionError
+
+
+class NoRoomFor:
+    """Where the module `name` can't be loaded: the heap is full."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        self.before = builtins.__import__
+        builtins.__import__ = self.load
+
+    def __exit__(self, *raised):
+        builtins.__import__ = self.before
+
+    def load(self, *how):
+        if len(how) > 3 and how[3] and self.name in how[3]:
+            raise MemoryError("no room for it")
+        return self.before(*how)
+
+
+def test_failures_that_nothing_can_be_said_of_are_not_repeated_for_ever():
+    channel = TelegramChannel()
+    with NoRoomFor("trouble"):
+        for failures in range(3):
+            assert channel._failed(OSError(104), failures) > 0
+        try:
+            channel._failed(OSError(104), 3)
+            raise AssertionError("in silence, for ever")
+        except MemoryError:
+            pass
+
+
+def test_a_task_whose_failure_can_not_be_looked_at_ends_the_gateway():
+    fresh()
+    looks = []
+
+    class Failing(Channel):
+        async def run(self):
+            raise MemoryError("the heap is full")
+
+    assembly.channel = Failing
+    supervisor.port.watchdog_start = lambda ms: None
+
+    async def scene():
+        gateway = assembly.gateway(Config, Telemetry())
+        task = asyncio.create_task(gateway.main())
+        while not task.done() and len(looks) < 100:
+            await asyncio.sleep_ms(1)
+            looks.append(1)
+            gateway.tick.set()
+        assert task.done(), "in silence, for ever"
+        await task
+
+    with NoRoomFor("failures"):
+        try:
+            asyncio.run(scene())
+        except MemoryError:
+            return
     raise AssertionError
 
 

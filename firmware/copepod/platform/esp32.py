@@ -69,7 +69,7 @@ def need(size_b):
     if largest_b < _PSRAM_B and gc.mem_free() - largest_b < size_b:
         gc.collect()
         if gc.mem_free() - heap()[1] < size_b:
-            raise MemoryError
+            raise MemoryError("Python's heap is full")
 
 
 def watchdog_feed():

@@ -28,6 +28,7 @@ from copepod.telegram.outbox import Outbox  # noqa: F401
 from copepod.telegram.poll import Poll  # noqa: F401
 
 _NO_ROOM_MS = const(10000)  # what to wait when there is no memory for the words of a failure
+_SPEECHLESS = const(3)  # connections in a row that failed, of which nothing could be said
 _OPTIONAL_MS = const(5000)  # longest that a call which only decorates may keep the others waiting
 _IDLE_MS = const(10000)
 _ASIDE_MS = const(2000)  # a flood limit that others need not wait for
@@ -114,10 +115,7 @@ class Channel:
                         http.close()
                         accepted = True  # nothing else can have been said
                     except Refused as error:
-                        from copepod.telegram import refusals
-
-                        refusals.refused_for_good(self, method, error)
-                        forget("copepod.telegram.refusals")
+                        self._refused(method, error)
                         continue
                     if accepted:
                         self._accepted(method)
@@ -129,6 +127,7 @@ class Channel:
                 reason = error
             finally:
                 http.close()
+                self.outbox.formatter.forget_modules()  # which a new connection has more need of
             failures = 0 if call.polls != polls else failures + 1
             wait_ms = self._failed(reason, failures)
             self.state = "waiting"
@@ -138,27 +137,36 @@ class Channel:
         # One after the other: what each of them needs is dropped before the next is loaded.
         from copepod.telegram import connect
 
+        forget("copepod.telegram.connect")  # at once, so that a failure leaves nothing either
         if anew:
             await connect.ready(self)
         await connect.connect(self)
-        forget("copepod.telegram.connect")
+        connect = None
         if not self.greeted:
             from copepod.telegram import greet
 
+            forget("copepod.telegram.greet")
             self.state = "greeting"
             await greet.greet(self)
             self.greeted = True
-            forget("copepod.telegram.greet")
 
     def _failed(self, error, failures):
         try:
             from copepod.telegram import trouble
 
-            wait_ms = trouble.failed(self, error, failures)
             forget("copepod.telegram.trouble")
+            return trouble.failed(self, error, failures)
         except MemoryError:
-            wait_ms = _NO_ROOM_MS
-        return wait_ms
+            if failures >= _SPEECHLESS:  # nobody would ever hear of it
+                raise
+            return _NO_ROOM_MS
+
+    def _refused(self, method, error):
+        # Not in run(), whose frame would keep the module for good.
+        from copepod.telegram import refusals
+
+        forget("copepod.telegram.refusals")
+        refusals.refused_for_good(self, method, error)
 
     def _put_aside(self):
         # A flood limit holds the message in hand: True when others can go before it.

@@ -23,8 +23,8 @@ async def ready(channel):
     if config.tls:
         from copepod.net import clock
 
-        channel.clock_day = await clock.ready(channel.clock_day)
         forget("copepod.net.clock")
+        channel.clock_day = await clock.ready(channel.clock_day)
         if channel.clock_day is None:
             raise OSError("clock not set")
 
@@ -33,6 +33,7 @@ async def connect(channel):
     """Open the connection."""
     from copepod.net import http_connect
 
+    forget("copepod.net.http_connect")
     channel.state = "connecting"
     model = channel.gateway.config.model
     while model is not None and model.begun:  # there is room for one TLS session: the model's
@@ -41,7 +42,6 @@ async def connect(channel):
     telemetry = channel.gateway.telemetry
     gc.collect()  # what TLS will need should be in one piece
     await http_connect.connect(channel.http)
-    forget("copepod.net.http_connect")
     telemetry.connections = channel.http.connections
     telemetry.event("tls", channel.http.connections)
 

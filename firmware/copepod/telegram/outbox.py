@@ -1,6 +1,6 @@
 """The answer being sent: text into the formatter, pieces into requests. Memory: the formatter, made at start."""
 
-from copepod.once import forget
+from copepod.log import log
 from copepod.telegram.methods import AS_EVER, PLAIN, SEND_MESSAGE, SEND_RICH
 from copepod.text.markdown import Formatter  # noqa: F401  its part: see assembly.py
 
@@ -176,13 +176,7 @@ class Outbox:
         message.state = 2
         message.reason = "it shows nothing"
         self.stats.dropped += 1
-        try:
-            from copepod.telegram import refusals
-
-            refusals.told_nothing(message.chat_id)
-            forget("copepod.telegram.refusals")
-        except MemoryError:
-            pass
+        log("telegram", "an answer to ", message.chat_id, " is not sent: it shows nothing")
 
     def short_of_memory(self):
         """There was no memory to format the piece: it will be its Markdown. False when that is no help."""
@@ -191,11 +185,6 @@ class Outbox:
         self.form = PLAIN
         self.ready = True
         self.stats.fallbacks += 1
-        try:
-            from copepod.telegram import refusals
-
-            refusals.told_plain()
-            forget("copepod.telegram.refusals")
-        except MemoryError:
-            pass  # its words have no room either
+        # In words that are here already: a module for them would take what is missing.
+        log("telegram", "no memory to format the answer, sending plain text")
         return True

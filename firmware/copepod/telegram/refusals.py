@@ -141,16 +141,6 @@ def give_up(box, reason):
     box.end(box.message)
 
 
-def told_plain():
-    """Say that there was no memory to format an answer."""
-    log("telegram", "no memory to format the answer, sending plain text")
-
-
-def told_nothing(chat_id):
-    """Say that an answer has nothing in it that can be seen."""
-    log("telegram", "an answer to ", chat_id, " is not sent: it shows nothing")
-
-
 def doubt_settled(channel):
     """getMe was answered: the token is good, and the server is well."""
     channel.api.doubted = False

@@ -8,7 +8,7 @@ from micropython import const
 from copepod.log import log
 from copepod.net import link
 from copepod.once import forget
-from copepod.platform import last_error, port
+from copepod.platform import port
 from copepod.telegram import methods
 
 _BACKOFF_MIN_MS = const(1000)
@@ -127,5 +127,7 @@ def _back_off(channel, error, failures):
 def restart_without_room(reason):
     """Start the board anew where `reason` is that TLS finds no memory: only that divides its RAM again (room.py)."""
     if _NO_ROOM in reason and port.heap()[0] is not None:
+        from copepod.platform import last_error
+
         last_error.store(reason)
         port.reset()
