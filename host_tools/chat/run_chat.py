@@ -94,7 +94,12 @@ class Run:
     def _act(self, line: str, interactive: bool) -> str | None:
         found = _COMMAND.match(line)
         if not found:
-            return act(self.sim, line) if self.sim is not None else None
+            if self.sim is None:
+                return None
+            if line.startswith("!") and not interactive:
+                self.lives.polling(START_S)
+                self._all_done()  # a press is on what was said before
+            return act(self.sim, line)
         word, rest = found.groups()
         if word == "log":
             self.shown.turn_log()

@@ -142,6 +142,28 @@ def test_buttons_are_shown_and_pressed(bot: Path) -> None:
         running.process.communicate()
 
 
+def test_a_script_presses_what_was_said_before() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "host_tools.cli", "run", "--bot", "firmware/examples/lamp.py"],
+        input="/lamp\n!press On\n!press Off\n",
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=CLEAN,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    shown = [line.strip() for line in run.stdout.splitlines() if "lamp is" in line or "⚡" in line]
+    assert [line.rstrip(".") for line in shown] == [
+        "⚡ pin 2 = 0",
+        "The lamp is off",
+        "⚡ pin 2 = 1",
+        "The lamp is on",
+        "⚡ pin 2 = 0",
+        "The lamp is off",
+    ]
+
+
 def test_the_bot_of_readme_runs_as_printed(tmp_path: Path) -> None:
     (text,) = re.findall(
         r"^```python\n(# bot\.py.*?)^```", (ROOT / "README.md").read_text(), re.M | re.S

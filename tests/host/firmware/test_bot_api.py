@@ -2,91 +2,39 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scene as scene_module
+from scene import HEAPS, played, wanted
 
-from host_tools import targets
 from host_tools.paths import ROOT
-from host_tools.scenarios import engine
-from host_tools.simulator import Simulator, markup
+from host_tools.simulator import markup
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Start
+from host_tools.targets.target import Device
 
 OTHER = 7000000002
-HEAPS = {"unix": "1M", "unix32": "256k"}
-WANTED = os.environ.get("TARGETS", "unix").replace(",", " ").split()
-TARGETS = [name for name in HEAPS if name in WANTED or "all" in WANTED] or ["unix"]
 
 
-class Scene:
-    """A simulator, and as many lives of the gateway as a test likes."""
+class Scene(scene_module.Scene):
+    """With a bot.py, and two people who may talk to it."""
 
-    def __init__(self, folder: Path, target: str) -> None:
-        self.sim = Simulator(tls=False)
-        self.folder = folder
-        self.target = target
-        self.device: Device | None = None
-        self.consoles: list[str] = []
-        self.extra: dict[str, Any] = {}  # of the config
+    extra: dict[str, Any] = {}  # noqa: RUF012  of the config
 
     def start(self, bot: str, **telegram: Any) -> Device:
         """Start the gateway with this bot.py."""
-        target = targets.get(self.target)
         channel = {"allow_from": [str(USER), str(OTHER)]} | telegram
-        extra = {"channels": {"telegram": channel}, "telemetry": {"interval_s": 1000}}
-        extra |= self.extra
-        config = engine.gateway_config(self.sim, target, extra)
-        heap = HEAPS[self.target]
-        self.device = target.start(
-            Start(config, workdir=self.folder, bot=bot, heap=heap, app="mpy")
-        )
-        return self.device
-
-    def stop(self, kill: bool = False) -> None:
-        """End this life."""
-        if self.device is not None:
-            if kill:
-                self.device.kill()
-            else:
-                self.device.stop()
-            self.consoles.append(self.device.text())
-            self.device = None
-
-    def until(self, fact: Callable[[], Any], seconds: float = 20) -> None:
-        """Wait for a fact."""
-        done = self.sim.wait(fact, seconds)
-        console = self.device.text()[-3000:] if self.device else ""
-        calls = [(call.method, call.params, call.response) for call in self.sim.calls[-12:]]
-        assert done, f"it never came\n{console}\n{self.texts()}\n{calls}"
-
-    def said(self, words: str, times: int = 1) -> Callable[[], bool]:
-        """The fact that the console says so."""
-        return lambda: self.device is not None and self.device.text().count(words) >= times
-
-    def texts(self, chat: int = USER) -> list[str]:
-        """What the bot has said there, as it reads now."""
-        return [sent.text for sent in self.sim.sent if sent.chat_id == chat]
-
-    def answered(self, *texts: str, chat: int = USER) -> Callable[[], bool]:
-        """The fact that the bot has said these, in this order."""
-        return lambda: self.texts(chat) == list(texts)
+        extra = {"channels": {"telegram": channel}} | self.extra
+        return self.launch(extra, bot=bot, heap=HEAPS[self.target.name])
 
 
-@pytest.fixture(params=TARGETS)
+@pytest.fixture(params=wanted())
 def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    made = Scene(tmp_path, request.param)
-    with made.sim:
-        made.sim.know(USER)
-        made.sim.know(OTHER)
+    with played(Scene(tmp_path, request.param), OTHER) as made:
         yield made
-        made.stop()
-        for console in made.consoles:
-            assert made.sim.token.partition(":")[2] not in console
 
 
 # --- at start

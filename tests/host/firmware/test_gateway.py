@@ -4,49 +4,28 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scene as scene_module
+from scene import played
 
-from host_tools import targets
-from host_tools.scenarios import engine
-from host_tools.simulator import Simulator
 from host_tools.simulator.http import Response
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Start
+from host_tools.targets.target import Device
 
 GROUP = {"id": -1001234567890, "type": "supergroup", "title": "Plankton"}
 OTHER = 7000000002
 
 
-class Scene:
-    """A simulator, and as many lives of the gateway as a test likes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.sim = Simulator(tls=False)
-        self.folder = folder
-        self.device: Device | None = None
-        self.consoles: list[str] = []
+class Scene(scene_module.Scene):
+    """On the wheel; whoever may talk is in the config's channel."""
 
     def start(self, bot: str | None = None, heap: str = "1M", **telegram: Any) -> Device:
         """Start the gateway; returns once it says something."""
-        target = targets.get("unix")
-        extra = {"channels": {"telegram": telegram}, "telemetry": {"interval_s": 1000}}
-        config = engine.gateway_config(self.sim, target, extra)
-        self.device = target.start(Start(config, workdir=self.folder, bot=bot, heap=heap))
-        return self.device
-
-    def stop(self, kill: bool = False) -> None:
-        """End this life."""
-        if self.device is not None:
-            if kill:
-                self.device.kill()
-            else:
-                self.device.stop()
-            self.consoles.append(self.device.text())
-            self.device = None
+        return self.launch({"channels": {"telegram": telegram}}, bot=bot, heap=heap)
 
     def ends(self) -> None:
         """Wait until the gateway ends by itself."""
@@ -55,35 +34,11 @@ class Scene:
         assert device.wait(lambda: device.ended, 20), device.text()
         self.stop()
 
-    def until(self, fact: Callable[[], Any], seconds: float = 20) -> None:
-        """Wait for a fact."""
-        done = self.sim.wait(fact, seconds)
-        console = self.device.text()[-3000:] if self.device else ""
-        assert done, f"it never came\n{console}\n{[s.text for s in self.sim.sent]}"
-
-    def said(self, words: str, times: int = 1) -> Callable[[], bool]:
-        """The fact that the console says so."""
-        return lambda: self.device is not None and self.device.text().count(words) >= times
-
-    def texts(self, chat: int = USER) -> list[str]:
-        """What the bot has said there."""
-        return [sent.text for sent in self.sim.sent if sent.chat_id == chat]
-
-    def answered(self, *texts: str) -> Callable[[], bool]:
-        """The fact that the bot has said these, in this order."""
-        return lambda: self.texts() == list(texts)
-
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    made = Scene(tmp_path)
-    with made.sim:
-        made.sim.know(USER)
+    with played(Scene(tmp_path), tracebacks=False) as made:
         yield made
-        made.stop()
-        for console in made.consoles:
-            assert made.sim.token.partition(":")[2] not in console
-            assert "Traceback" not in console, console[-2000:]
 
 
 # --- an update that takes the process with it

@@ -3,77 +3,32 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import scene as scene_module
+from scene import HEAPS, played, wanted
 
-from host_tools import targets
 from host_tools.paths import ROOT
-from host_tools.scenarios import engine
-from host_tools.simulator import Simulator
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device, Start
-
-HEAPS = {"unix": "1M", "unix32": "256k"}
-WANTED = os.environ.get("TARGETS", "unix").replace(",", " ").split()
-TARGETS = [name for name in HEAPS if name in WANTED or "all" in WANTED] or ["unix"]
+from host_tools.targets.target import Device
 
 
-class Scene:
-    """A simulator, and as many lives of the gateway as a test likes."""
-
-    def __init__(self, folder: Path, target: str) -> None:
-        self.sim = Simulator(tls=False)
-        self.folder = folder
-        self.target = target
-        self.device: Device | None = None
+class Scene(scene_module.Scene):
+    """With a bot.py."""
 
     def start(self, bot: str, **keys: Any) -> Device:
         """Start the gateway with this bot.py; `keys` are of the config's top level."""
-        target = targets.get(self.target)
-        channel = {"allow_from": [str(USER)]}
-        extra = {"channels": {"telegram": channel}, "telemetry": {"interval_s": 1000}}
-        config = engine.gateway_config(self.sim, target, extra | keys)
-        heap = HEAPS[self.target]
-        self.device = target.start(
-            Start(config, workdir=self.folder, bot=bot, heap=heap, app="mpy")
-        )
-        return self.device
-
-    def stop(self, kill: bool = False) -> None:
-        """End this life."""
-        if self.device is not None:
-            if kill:
-                self.device.kill()
-            else:
-                self.device.stop()
-            self.device = None
-
-    def until(self, fact: Callable[[], Any]) -> None:
-        """Wait for a fact."""
-        done = self.sim.wait(fact, 20)
-        console = self.device.text()[-3000:] if self.device else ""
-        assert done, f"it never came\n{console}\n{self.texts()}"
-
-    def said(self, words: str, times: int = 1) -> Callable[[], bool]:
-        """The fact that the console says so."""
-        return lambda: self.device is not None and self.device.text().count(words) >= times
-
-    def texts(self) -> list[str]:
-        """What the bot has said to its owner."""
-        return [sent.text for sent in self.sim.sent if sent.chat_id == USER]
+        extra = {"channels": {"telegram": {"allow_from": [str(USER)]}}} | keys
+        return self.launch(extra, bot=bot, heap=HEAPS[self.target.name])
 
 
-@pytest.fixture(params=TARGETS)
+@pytest.fixture(params=wanted())
 def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    made = Scene(tmp_path, request.param)
-    with made.sim:
-        made.sim.know(USER)
+    with played(Scene(tmp_path, request.param)) as made:
         yield made
-        made.stop()
 
 
 # The clock begins on Sunday, 2030-10-27, at 00:29 UTC: in Berlin it is 02:29, for the first time.
