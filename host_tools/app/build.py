@@ -30,6 +30,7 @@ from host_tools.paths import FIRMWARE, MPY, ROOT
 ENTRIES = (
     "copepod.telemetry",
     "copepod.text.markdown",
+    "copepod.text.blocks",
     "copepod.text.structure",
     "copepod.telegram.api",
     "copepod.gateway",
