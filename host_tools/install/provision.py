@@ -1,7 +1,7 @@
 """`copepod config` (and `make provision`): ask for what the board must know, and nothing twice.
 
-Wi-Fi, the bot's token and who may talk to it go to config.json: mode 0600, ignored by git, every
-other key in it left as it is. Flags and environment variables answer for a script. No secret is
+Wi-Fi, the bot's token, who may talk to it and whom its assistant asks go to config.json: mode 0600,
+ignored by git, every other key in it left as it is. Flags and environment variables answer for a script. No secret is
 ever printed, not even in part.
 """
 
@@ -29,7 +29,7 @@ from host_tools.app.app_files import CONFIG as ON_BOARD
 from host_tools.board.littlefs_image import write_private
 from host_tools.console import serial_io
 from host_tools.errors import UserError
-from host_tools.install import config_file
+from host_tools.install import config_file, model_questions
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.remote import Remote
 from host_tools.monitor import command
@@ -285,6 +285,11 @@ def check_given(config: dict[str, Any], given: dict[str, Any]) -> None:
     telegram["token"] = _ANY_TOKEN
     if given["base_url"] is not None:
         telegram["base_url"] = given["base_url"]
+    model_questions.check_given(given)
+    if given["model"]:
+        rest.pop("model_list", None)  # takes the place of what may be wrong there
+    elif model_questions.current(rest):
+        section(rest, "tls").setdefault("model_ca", "?")  # found later
     config_file.check_values(rest)
 
 
@@ -305,6 +310,7 @@ def _fill(config: dict[str, Any], given: dict[str, Any]) -> None:
         telegram["base_url"] = given["base_url"]
     if not telegram.get("token"):
         raise UserError("no bot token: TELEGRAM_TOKEN=… or run it in a terminal, it asks")
+    model_questions.fill(config, given)
 
 
 def _check_online(token: str, config: dict[str, Any], path: Path, base_url: str | None) -> None:
@@ -329,6 +335,8 @@ def _describe(path: Path, config: dict[str, Any]) -> None:
     network = wifi.get("ssid") or "none"
     kind = "" if wifi.get("password") or not wifi.get("ssid") else " (open)"
     click.echo(f"{path}: Wi-Fi {network}{kind}, token set, admits {who}")
+    for line in model_questions.describe(config):
+        click.echo(f"  {line}")
     if not ignored_by_git(path):
         click.echo(f"  git would commit {path.name}: add it to .gitignore")
 
@@ -342,7 +350,10 @@ def _describe(path: Path, config: dict[str, Any]) -> None:
     "--allow", envvar="ALLOW", help="Ids and @names that may talk to it; '' for pairing."
 )
 @click.option("--base-url", envvar="BASE_URL", help="Bot API server of your own.")
-@click.option("--offline", is_flag=True, help="Do not ask Telegram whether the token is good.")
+@click.option("--model", envvar="MODEL", help="Address of a model's server, a provider, or none.")
+@click.option("--model-name", envvar="MODEL_NAME", help="The model's name there.")
+@click.option("--api-key", envvar="API_KEY", help="Better API_KEY: ps shows flags.")
+@click.option("--offline", is_flag=True, help="Ask neither Telegram nor the model's server.")
 @click.option("--push", "do_push", is_flag=True, help="Send the config to a running board.")
 @click.option("--port", "-p", envvar="PORT", help="Its port, for --push.")
 @click.option("--no-input", is_flag=True, help="Ask nothing: flags, variables and the file.")
@@ -353,12 +364,15 @@ def config_command(
     token: str | None,
     allow: str | None,
     base_url: str | None,
+    model: str | None,
+    model_name: str | None,
+    api_key: str | None,
     offline: bool,
     do_push: bool,
     port: str | None,
     no_input: bool,
 ) -> None:
-    """Write config.json: Wi-Fi, bot token, who may talk to it. With --push, send it to a board.
+    """Write config.json: Wi-Fi, bot token, who may talk to it, a model. --push sends it to a board.
 
     --push alone sends the file as it is.
     """
@@ -369,6 +383,9 @@ def config_command(
         "token": token or None,
         "allow": allow,
         "base_url": base_url or None,
+        "model": model or None,
+        "model_name": model_name or None,
+        "api_key": api_key or None,
     }
     if not (do_push and path.exists() and all(value is None for value in given.values())):
         config = load(path)
@@ -384,9 +401,11 @@ def config_command(
             online(given["token"])
         if asking:
             _ask(config, given, online)
+            model_questions.ask(config, given, offline=offline)
         _fill(config, given)
         if not (asking or token_given):
             online(section(config, "channels", "telegram")["token"])
+        model_questions.secure(config, path, given, offline=offline)
         if not section(config, "tls"):
             del config["tls"]
         save(path, config)
