@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 
 import click
@@ -23,7 +22,8 @@ from host_tools.app.app_files import CONFIG, NOTE
 from host_tools.board import boards
 from host_tools.console import serial_io
 from host_tools.errors import UserError
-from host_tools.install import config_file
+from host_tools.install import config_file, model_check
+from host_tools.install.checks import Check
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.put_aside import restore
 from host_tools.install.remote import Remote
@@ -83,16 +83,6 @@ answer = {
 """
 
 
-@dataclass(frozen=True)
-class Check:
-    """One line. `ok` None: could not be looked at, or is no matter."""
-
-    name: str
-    ok: bool | None
-    found: str
-    remedy: str = ""
-
-
 def machine() -> Iterator[Check]:
     """This machine, from the interpreter up."""
     version = sys.version_info
@@ -105,7 +95,9 @@ def machine() -> Iterator[Check]:
     yield _interpreters()
     yield _runs("esptool", [sys.executable, "-m", "esptool", "version"])
     yield _build()
-    yield _config()
+    yield (config := _config())
+    if config.ok:
+        yield from model_check.checks(CONFIG_FILE)
     yield from _firmware()
     yield from _ports()
 
