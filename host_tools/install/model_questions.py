@@ -249,8 +249,12 @@ def _write(found: Model, root: model_root.Root, file: Path) -> None:
     same = file.exists() and file.read_bytes() == root.der
     if not same:
         fresh = file.with_name(file.name + ".new")
-        write_private(fresh, root.der)
-        fresh.replace(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_private(fresh, root.der)
+            fresh.replace(file)
+        except OSError as error:
+            raise UserError(f"{file}: {error.strerror}") from None
     whose = "" if root.known else ", which only this machine knows"
     click.echo(
         f"  {found.host}'s certificate ends in {root.name!r}{whose}, good until "
@@ -280,7 +284,12 @@ def describe(config: dict[str, Any]) -> list[str]:
         key = "key set" if entry.get("api_keys") or entry.get("api_key") else "no key"
         count = len(entry.get("custom_headers") or {})
         headers = f", {count} header{'s' * (count > 1)} of its own" if count else ""
+        try:
+            found = model.of_values({"model_list": [entry]})
+        except UserError:  # one that is not asked may be of a form that the board does not take
+            found = None
+        name = found.name if found else entry.get("model")
         place = f" at {entry['api_base']}" if entry.get("api_base") else ""
         asked = "" if entry is chosen else " (not asked)"
-        lines.append(f"model {entry.get('model')}{place}, {key}{headers}{asked}")
+        lines.append(f"model {name}{place}, {key}{headers}{asked}")
     return lines

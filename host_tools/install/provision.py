@@ -29,7 +29,7 @@ from host_tools.app.app_files import CONFIG as ON_BOARD
 from host_tools.board.littlefs_image import write_private
 from host_tools.console import serial_io
 from host_tools.errors import UserError
-from host_tools.install import config_file, model_questions
+from host_tools.install import config_file, import_picoclaw, model_questions, workspace
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.remote import Remote
 from host_tools.monitor import command
@@ -194,13 +194,18 @@ def ignored_by_git(path: Path) -> bool:
 
 
 def push(port: str, path: Path) -> int:
-    """Send a config to a running board and restart it; nothing else there is touched.
+    """Send a config to a running board and restart it, with its model's root and the workspace.
 
-    Returns how many that were paired on the board stay admitted.
+    Nothing else there is touched, and nothing in the workspace that is newer there. Returns how
+    many that were paired on the board stay admitted.
     """
     data = config_file.read_config(path)
+    root = workspace.root(path)
     remote = Remote(port)
     try:
+        changes = workspace.look(remote, path)
+        if root:
+            workspace.put(remote, root)
         with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
             local = Path(folder) / NEW
             write_private(local, data)
@@ -214,6 +219,7 @@ def push(port: str, path: Path) -> int:
         )
         if not placed:
             raise UserError("the config arrived damaged; the board keeps its old one, try again")
+        workspace.send(remote, path, changes, lambda text: click.echo("  " + text))
         return int(placed["paired"])
     finally:
         remote.reset_quietly()
@@ -353,6 +359,8 @@ def _describe(path: Path, config: dict[str, Any]) -> None:
 @click.option("--model", envvar="MODEL", help="Address of a model's server, a provider, or none.")
 @click.option("--model-name", envvar="MODEL_NAME", help="The model's name there.")
 @click.option("--api-key", envvar="API_KEY", help="Better API_KEY: ps shows flags.")
+@click.option("--from", "picoclaw", type=click.Path(path_type=Path), help="A ~/.picoclaw to take.")
+@click.option("--replace", is_flag=True, help="PicoClaw's values instead of those that are here.")
 @click.option("--offline", is_flag=True, help="Ask neither Telegram nor the model's server.")
 @click.option("--push", "do_push", is_flag=True, help="Send the config to a running board.")
 @click.option("--port", "-p", envvar="PORT", help="Its port, for --push.")
@@ -367,6 +375,8 @@ def config_command(
     model: str | None,
     model_name: str | None,
     api_key: str | None,
+    picoclaw: Path | None,
+    replace: bool,
     offline: bool,
     do_push: bool,
     port: str | None,
@@ -387,8 +397,12 @@ def config_command(
         "model_name": model_name or None,
         "api_key": api_key or None,
     }
-    if not (do_push and path.exists() and all(value is None for value in given.values())):
+    silent = picoclaw is None and all(value is None for value in given.values())
+    if not (do_push and path.exists() and silent):
         config = load(path)
+        taken = None
+        if picoclaw is not None:
+            taken = import_picoclaw.take(picoclaw, config, replace=replace)
         check_given(config, given)
 
         def online(token: str) -> None:
@@ -409,6 +423,8 @@ def config_command(
         if not section(config, "tls"):
             del config["tls"]
         save(path, config)
+        if taken is not None:
+            import_picoclaw.write_files(taken, path, replace=replace)
         _describe(path, config)
     if do_push:
         chosen = serial_io.choose_port(port or None, command.ask_port)
