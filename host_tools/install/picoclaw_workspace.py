@@ -212,7 +212,7 @@ def _put(chat: str, session: _Session, taken: Taken) -> None:
         )
     if dropped:
         taken.leave(
-            f"session {session.name}: {dropped} messages", "without text, or calls without results"
+            f"session {session.name}: {dropped} messages", "without text, a result or an answer"
         )
     if not rows[begin:] and not session.summary:
         return
@@ -253,6 +253,10 @@ def _finished(messages: list[dict[str, Any]]) -> tuple[list[bytes], int]:
         elif role in ("user", "assistant") and text.strip():
             rows.append(_dump({"role": role, "content": text}))
             used += 1
+    # A turn that was cut is left out: a conversation ends with an answer.
+    while rows and (rows[-1][:20] != b'{"role":"assistant",' or b',"tool_calls":[' in rows[-1]):
+        rows.pop()
+        used -= 1
     return rows, len(messages) - used
 
 

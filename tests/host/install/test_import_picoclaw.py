@@ -112,7 +112,7 @@ def test_version_3(tmp_path: Path, server: ModelServer) -> None:
         "session sk_v1_cccc: one topic of a forum",
         "session sk_v1_dddd: of the channel discord",
         "session agent_main_telegram_direct_42: sk_v1_aaaa is the newer one of 42",
-        "session sk_v1_aaaa: 3 messages: without text, or calls without results",
+        "session sk_v1_aaaa: 4 messages: without text, a result or an answer",
         "session sk_v1_aaaa: 1 lines: they are no JSON",
         "session agent_main_telegram_direct_77: 30 older messages: ",
         "memory/202611/20261101.md: daily notes",
@@ -147,7 +147,6 @@ def test_the_workspace(tmp_path: Path, server: ModelServer) -> None:
         {"role": "assistant", "content": "Let me look.", "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "call_7", "content": "12:04"},
         {"role": "assistant", "content": "At 12:04, aye."},
-        {"role": "user", "content": "And tomorrow?"},
     ]
     meta = json.loads((there / "sessions/telegram_42.meta.json").read_text())
     assert meta == {"summary": "Anna asked for tides.", "skip": 0}
@@ -338,7 +337,7 @@ def test_the_one_who_is_admitted_has_the_shared_session(tmp_path: Path) -> None:
     (place / "config.json").write_text(json.dumps(config))
     taken = picoclaw.read(place)
     picoclaw_workspace.add(taken)
-    assert b"shared" in taken.files["sessions/telegram_5.jsonl"]
+    assert b"of all" in taken.files["sessions/telegram_5.jsonl"]
 
 
 @pytest.mark.parametrize(
@@ -358,3 +357,21 @@ def test_the_one_who_is_admitted_has_the_shared_session(tmp_path: Path) -> None:
 def test_whose_session_it_is(key: str, chat: str | None) -> None:
     assert picoclaw_workspace._chat({"key": key}, "x")[0] == chat
     assert picoclaw_workspace._chat({}, key.replace(":", "_").replace("/", "_"))[0] == chat
+
+
+def test_a_conversation_ends_with_an_answer() -> None:
+    call = {"id": "c", "function": {"name": "f", "arguments": ""}}
+    question = {"role": "user", "content": "q"}
+    answer = {"role": "assistant", "content": 'say ,"tool_calls":[ aloud'}
+    calls = {"role": "assistant", "content": "", "tool_calls": [call]}
+    result = {"role": "tool", "tool_call_id": "c", "content": "r"}
+    for messages, kept in (
+        ([question, calls, result, answer], 4),
+        ([question, answer, question, calls, result], 2),
+        ([question, answer, question, calls], 2),
+        ([question, calls, question, answer], 3),
+        ([result, question, answer, {"role": "system", "content": "s"}], 2),
+        ([question], 0),
+    ):
+        rows, dropped = picoclaw_workspace._finished(messages)
+        assert (len(rows), dropped) == (kept, len(messages) - kept)
