@@ -70,9 +70,9 @@ put() { # FOLDER PATH HASH STAGED
 KEPT = "copepod-kept "
 
 
-def place_script(root: dict[str, bytes], files: dict[str, bytes], folder: str) -> str:
-    """What the board's shell runs for the model's root, and for the workspace in `folder`."""
-    lines = [f"mv .new/root {shlex.quote(name)}" for name in root]
+def place_script(roots: dict[str, bytes], files: dict[str, bytes], folder: str) -> str:
+    """What the board's shell runs for files with roots, and for the workspace in `folder`."""
+    lines = [f"mv .new/root{number} {shlex.quote(name)}" for number, name in enumerate(roots)]
     names = list(files)
     for together in workspace.groups(files):
         given = {
@@ -109,12 +109,12 @@ def package(
         if config is not None:
             add("config.json", config, 0o600)
         if config is not None and beside is not None:
-            root, own = workspace.root(beside), workspace.files(beside)
-            for data in root.values():
-                add("root", data)
+            roots, own = workspace.roots(beside), workspace.files(beside)
+            for number, data in enumerate(roots.values()):
+                add(f"root{number}", data)
             for number, data in enumerate(own.values()):
                 add(f"file{number}", data, 0o600)
-            text = place_script(root, own, workspace.on_board(beside, below_root=False))
+            text = place_script(roots, own, workspace.on_board(beside, below_root=False))
             if text:
                 add("place.sh", text.encode())
         add("complete", b"")  # last: tar is content with an archive cut off between two files

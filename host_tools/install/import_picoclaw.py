@@ -23,6 +23,9 @@ def take(place: Path, config: dict[str, Any], *, replace: bool) -> Taken:
     taken = picoclaw.read(place)
     _drop_refused(taken)
     picoclaw_workspace.add(taken)
+    if "tz" in taken.config and (why := _refusal({"tz": taken.config["tz"]})):
+        taken.leave("tz", why)
+        del taken.config["tz"]
     picoclaw.merge(config, taken, replace=replace)
     for line in taken.lines:
         click.echo(f"  {line}")
@@ -57,6 +60,10 @@ def _drop_refused(taken: Taken) -> None:
         if why:
             taken.leave(f"agents.defaults.{name}", why.partition(": ")[2])
             del defaults[name]
+    for name in ("heartbeat", "tools"):
+        if name in taken.config and (why := _refusal({**usual, name: taken.config[name]})):
+            taken.leave(name, why)
+            del taken.config[name]
     if "model_list" in taken.config:
         why = _refusal({"model_list": taken.config["model_list"], "tls": {"model_ca": "?"}})
         if why:  # the root is found later

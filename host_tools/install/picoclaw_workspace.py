@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import re
 import time
+import zoneinfo
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from host_tools.install.picoclaw import Taken, device_reads
 PROMPTS = ("AGENT.md", "SOUL.md", "USER.md", "memory/MEMORY.md", "HEARTBEAT.md")
 _OLD_AGENT = "AGENTS.md"  # what AGENT.md was called
 JOBS = "cron/jobs.json"
+JOBS_MOST = 16
 FILE_MAX_B = 32 << 10  # as the board's own tools write them
 SESSION_MAX_B = 32 << 10
 _PROMPT_B = 6000  # from here on it is said what a prompt costs
@@ -297,18 +300,23 @@ def _jobs(path: Path, taken: Taken) -> None:
         return
     kept = []
     for job in jobs:
-        why = _useless(job)
+        name = str(job.get("name") or job.get("id"))[:40]
+        why = _useless(job) if len(kept) < JOBS_MOST else f"the board has {JOBS_MOST} at most"
         if why:
-            taken.leave(f"cron job {str(job.get('name') or job.get('id'))[:40]!r}", why)
+            taken.leave(f"cron job {name!r}", why)
         else:
-            kept.append(job)
+            kept.append({**job, "state": {}})
     if kept:
-        taken.files[JOBS] = _dump({"version": 1, "jobs": kept})
+        rows = b",\n".join(_dump(job) for job in kept)
+        taken.files[JOBS] = b'{"version":1,"jobs":[\n' + rows + b"\n]}\n"
+        _zone(kept, taken)
 
 
 def _useless(job: dict[str, Any]) -> str:
     """Why the board can't run a job; "" when it can."""
-    schedule, payload = job.get("schedule") or {}, job.get("payload") or {}
+    schedule, payload = job.get("schedule"), job.get("payload")
+    if not isinstance(schedule, dict) or not isinstance(payload, dict):
+        return "it can't be read"
     kind = schedule.get("kind")
     if not job.get("enabled"):
         return "it is not enabled"
@@ -316,10 +324,37 @@ def _useless(job: dict[str, Any]) -> str:
         return "it runs a command of a shell"
     if payload.get("channel") not in (None, "", "telegram"):
         return f"it is for the channel {payload['channel']}"
-    if not re.fullmatch(r"-?\d+", str(payload.get("to") or "")):
-        return "it is for no one chat"
     if kind == "at" and int(schedule.get("atMs") or 0) <= time.time() * 1000:
         return "its time is over"
     if kind == "cron" and len(str(schedule.get("expr") or "").split()) != 5:
         return "its times have not five fields"
     return "" if kind in ("at", "every", "cron") else f"a schedule of the kind {kind!r}"
+
+
+def _zone(jobs: list[dict[str, Any]], taken: Taken) -> None:
+    """The board has one time zone, in POSIX form: that of the first job that names one."""
+    for job in jobs:
+        name = str(job["schedule"].get("tz") or "")
+        if not name:
+            continue
+        posix = posix_zone(name)
+        if not posix:
+            taken.note(f"cron job {job.get('name')!r}: its zone {name} is not known: see `tz`")
+        elif taken.config.setdefault("tz", posix) != posix:
+            taken.note(
+                f"cron job {job.get('name')!r}: it goes by {taken.config['tz']}, not {name}"
+            )
+
+
+def posix_zone(name: str) -> str:
+    """`Europe/Berlin` as `CET-1CEST,M3.5.0,M10.5.0/3`, from the last line of its file; "" if there is none."""
+    try:
+        zoneinfo.ZoneInfo(name)
+        places = [Path(base) / name for base in zoneinfo.TZPATH]
+        path = next((place for place in places if place.is_file()), None)
+        data = (
+            path.read_bytes() if path else (resources.files("tzdata.zoneinfo") / name).read_bytes()
+        )
+    except (OSError, ValueError, ModuleNotFoundError, zoneinfo.ZoneInfoNotFoundError):
+        return ""
+    return data.rstrip(b"\n").rpartition(b"\n")[2].decode("ascii", "ignore")

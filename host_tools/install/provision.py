@@ -200,12 +200,12 @@ def push(port: str, path: Path) -> int:
     many that were paired on the board stay admitted.
     """
     data = config_file.read_config(path)
-    root = workspace.root(path)
+    roots = workspace.roots(path)
     remote = Remote(port)
     try:
         changes = workspace.look(remote, path)
-        if root:
-            workspace.put(remote, root)
+        if roots:
+            workspace.put(remote, roots)
         with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
             local = Path(folder) / NEW
             write_private(local, data)

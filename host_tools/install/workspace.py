@@ -22,6 +22,8 @@ from host_tools.install.remote import Remote
 FOLDER = "workspace"
 NOTE = "state/deployed"  # in the workspace: a line for each file, its hash and its path
 _NOT_SENT = ("state/",)
+# Where the config names files with roots: for the model's host, and for those that a tool may ask.
+_ROOTS = (("tls", "model_ca"), ("tools", "http_get", "ca"))
 STAGE = ".workspace-new"
 
 # Runs on the board. Memory: one 256-byte buffer and the answer.
@@ -135,7 +137,7 @@ def files(path: Path) -> dict[str, bytes]:
 
 def beside(path: Path) -> dict[str, bytes]:
     """All that a new board needs beside the config: the model's root, the workspace, and its note."""
-    made = root(path)
+    made = roots(path)
     found = files(path)
     if found:
         where = on_board(path)
@@ -145,25 +147,29 @@ def beside(path: Path) -> dict[str, bytes]:
 
 
 def kept(found: dict[str, bytes]) -> dict[str, bytes]:
-    """What of a board's files is its owner's: the config, the root that it names, the workspace."""
+    """What of a board's files is its owner's: the config, the roots that it names, the workspace."""
     try:
         config = json.loads(found[CONFIG])
     except ValueError:
         config = {}
-    names = (CONFIG, _setting(config, "tls", "model_ca").strip("/"))
+    names = (CONFIG, *(_setting(config, *names).strip("/") for names in _ROOTS))
     below = _workspace(config).strip("/") + "/"
     return {name: data for name, data in found.items() if name in names or name.startswith(below)}
 
 
-def root(path: Path) -> dict[str, bytes]:
-    """The model's root by its path on the board, where the config names one that is beside it."""
-    name = _setting(_config(path), "tls", "model_ca")
-    if not name or name.startswith("/") or ".." in name:
-        return {}
-    try:
-        return {name: (path.parent / name).read_bytes()}
-    except OSError:
-        raise UserError(f"{path.parent / name} is missing: `make provision` finds it") from None
+def roots(path: Path) -> dict[str, bytes]:
+    """The files with roots that the config names, by their path on the board; UserError if one is missing."""
+    made = {}
+    for names in _ROOTS:
+        name = _setting(_config(path), *names)
+        if not name or name.startswith("/") or ".." in name:
+            continue
+        try:
+            made[name] = (path.parent / name).read_bytes()
+        except OSError:
+            remedy = "`make provision` finds it" if names[0] == "tls" else "put it there"
+            raise UserError(f"{path.parent / name} is missing: {remedy}") from None
+    return made
 
 
 def note(hashes: dict[str, str]) -> bytes:

@@ -320,6 +320,12 @@ def test_cron_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = json.loads(taken.files["cron/jobs.json"])
     assert [job["id"] for job in jobs["jobs"]] == ["a1"]
     assert jobs["jobs"][0]["schedule"]["expr"] == "0 7 * * 1-5"
+    assert jobs["jobs"][0]["state"] == {}
+    first, job, last = (
+        taken.files["cron/jobs.json"].decode().splitlines()
+    )  # as the board reads them
+    assert (first, json.loads(job)["id"], last) == ('{"version":1,"jobs":[', "a1", "]}")
+    assert taken.config["tz"] == "CET-1CEST,M3.5.0,M10.5.0/3"
     for why in ("its time is over", "it runs a command of a shell", "it is not enabled"):
         assert any(why in line for line in taken.lines)
     assert "HEARTBEAT.md" in taken.files
@@ -375,3 +381,27 @@ def test_a_conversation_ends_with_an_answer() -> None:
     ):
         rows, dropped = picoclaw_workspace._finished(messages)
         assert (len(rows), dropped) == (kept, len(messages) - kept)
+
+
+def test_zones_and_too_many_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = form(tmp_path, "v3")
+    path = place / "workspace/cron/jobs.json"
+    job = json.loads(path.read_text())["jobs"][0]
+
+    def zoned(number: int, zone: str) -> dict[str, Any]:
+        return {**job, "name": f"job {number}", "schedule": {**job["schedule"], "tz": zone}}
+
+    zones = ["Asia/Tehran", "", "Nowhere/Else", "Europe/Berlin", *[""] * 14]
+    jobs = [zoned(number, zone) for number, zone in enumerate(zones)]
+    path.write_text(json.dumps({"version": 1, "jobs": [*jobs, None]}))
+    monkeypatch.setattr(picoclaw_workspace, "device_reads", lambda word: True)
+    taken = picoclaw.read(place)
+    picoclaw_workspace.add(taken)
+    assert taken.config["tz"] == "<+0330>-3:30"
+    for line in (
+        "cron job 'job 2': its zone Nowhere/Else is not known: see `tz`",
+        "cron job 'job 3': it goes by <+0330>-3:30, not Europe/Berlin",
+        "left out: cron job 'job 16': the board has 16 at most",
+    ):
+        assert line in taken.lines
+    assert picoclaw_workspace.posix_zone("../passwd") == ""

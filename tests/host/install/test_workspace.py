@@ -147,6 +147,11 @@ def test_a_new_board_s_file_system(path: Path) -> None:
     config["agents"] = {"defaults": {"workspace": "/data/mind"}}
     path.write_text(json.dumps(config))
     assert "data/mind/AGENT.md" in workspace.beside(path)
+    # a tool may have roots of its own
+    config["tools"] = {"http_get": {"ca": "home.der"}}
+    path.write_text(json.dumps(config))
+    path.with_name("home.der").write_bytes(b"another")
+    assert workspace.roots(path) == {"model.der": b"a root", "home.der": b"another"}
     path.with_name("model.der").unlink()
     with pytest.raises(UserError, match="model.der is missing"):
         workspace.beside(path)
