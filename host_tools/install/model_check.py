@@ -78,7 +78,8 @@ def _server(found: Model, root: bytes | None) -> Iterator[Check]:
     if found.key:
         yield Check("model's key", True, f"{found.host} takes it")
     if listed is None:
-        yield Check("model", None, f"{found.base} answers, but has no list of models")
+        text = f"{found.base} answers, but has no list of models"
+        yield Check("model", None, text, "is the path of api_base right?")
     elif model.lists(listed, found.name):
         yield Check("model", True, f"{found.base} has {found.name}")
     else:

@@ -82,7 +82,7 @@ def fill(config: dict[str, Any], given: dict[str, Any]) -> None:
         _defaults(config)["model_name"] = entry["model_name"]
 
 
-def ask(config: dict[str, Any], given: dict[str, Any], *, offline: bool) -> None:
+def ask(config: dict[str, Any], given: dict[str, Any], path: Path, *, offline: bool) -> None:
     """Ask for what no flag has said, each until it is right; online its server is asked, too."""
     if given["model"] is not None:
         return
@@ -103,7 +103,7 @@ def ask(config: dict[str, Any], given: dict[str, Any], *, offline: bool) -> None
             base = model.address(text)
             _tell_of_localhost(base)
             same = before if before and before.get("api_base") == base else None
-            root = None if offline else _root_of(base)
+            root = None if offline else _root_of(base, config, path)
             listed = None if offline else _listed(base, root)
             break
         except UserError as error:
@@ -157,10 +157,21 @@ def _nameless(base: str) -> Model:
     return found
 
 
-def _root_of(base: str) -> bytes | None:
-    """The root for an https:// address, found before anything else is asked."""
+def _root_of(base: str, config: dict[str, Any], path: Path) -> bytes | None:
+    """The root for an https:// address, found before anything else is asked, or the owner's own."""
     found = _nameless(base)
-    return model_root.find(found.host, found.port).der if found.tls else None
+    if not found.tls:
+        return None
+    named = _own_root(config)
+    if named:
+        return _try_named(found, path.parent / named)
+    return model_root.find(found.host, found.port).der
+
+
+def _own_root(config: dict[str, Any]) -> str:
+    """The file that the owner has named for it; "" if there is none, or it is the one written here."""
+    named = (config.get("tls") or {}).get("model_ca", "")
+    return "" if named == model_root.FILE else named
 
 
 def _listed(base: str, root: bytes | None) -> list[str] | None:
@@ -183,7 +194,7 @@ def hear(found: Model, root: bytes | None) -> str:
     """What the server says of this model and its key, in one line; KeyRefused or Unreachable."""
     listed = model.names(found, root)
     if listed is None:
-        return f"{found.host} answers; it has no list of models"
+        return f"{found.base} answers, but has no list of models: is its path right?"
     if not model.lists(listed, found.name):
         return f"{found.host} answers, but lists no model {found.name!r}: is the name right?"
     return f"{found.host} has {found.name}" + (" and takes the key" if found.key else "")
@@ -209,7 +220,7 @@ def secure(config: dict[str, Any], path: Path, given: dict[str, Any], *, offline
         if found is not None and not offline:
             _try_key(found, None, given)
         return
-    if named and named != model_root.FILE:
+    if _own_root(config):
         root = _try_named(found, path.parent / named)
         if root is not None and not offline:
             _try_key(found, root, given)

@@ -415,7 +415,7 @@ def config_command(
             online(given["token"])
         if asking:
             _ask(config, given, online)
-            model_questions.ask(config, given, offline=offline)
+            model_questions.ask(config, given, path, offline=offline)
         _fill(config, given)
         if not (asking or token_given):
             online(section(config, "channels", "telegram")["token"])

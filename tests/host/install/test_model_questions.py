@@ -201,7 +201,9 @@ def test_a_root_that_cannot_be_found(
     assert not path.with_name("model.der").exists()
 
 
-def test_a_root_that_was_named_is_left_alone(path: Path, tls_server: ModelServer) -> None:
+def test_a_root_that_was_named_is_left_alone(
+    path: Path, tls_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert tls_server.authority is not None
     found = {**json.loads(path.read_text()), "tls": {"model_ca": "mine.der"}}
     path.write_text(json.dumps(found))
@@ -212,6 +214,22 @@ def test_a_root_that_was_named_is_left_alone(path: Path, tls_server: ModelServer
     assert "takes the key" in run.stdout
     assert json.loads(path.read_text())["tls"] == {"model_ca": "mine.der"}
     assert not path.with_name("model.der").exists()
+    # in a terminal, too, where nobody but that file knows the root
+    monkeypatch.delenv("SSL_CERT_FILE")
+    asked(
+        path,
+        "--base-url",
+        "http://127.0.0.1:1",
+        answers=[
+            (b"Wi-Fi name", b""),
+            (b"Bot token", b""),
+            (b"Admit", b""),
+            (b"Model's server", tls_server.url.encode()),
+            (b"Name of the model there [mock]", b""),
+            (b"Its key (Enter: unchanged)", b""),
+            (b"takes the key", None),
+        ],
+    )
     path.with_name("mine.der").write_bytes(Authority(NAMES, chain="ec").der)
     assert "does not end in it any more" in config(path, *given).stdout
 
