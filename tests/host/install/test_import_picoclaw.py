@@ -63,7 +63,7 @@ def test_version_3(tmp_path: Path, server: ModelServer) -> None:
     path = tmp_path / "here/config.json"
     run = take(form(tmp_path, "v3", server), path)
     assert run.returncode == 0, run.stderr
-    assert json.loads(path.read_text()) == {
+    expected: dict[str, Any] = {
         "channels": {
             "telegram": {
                 "token": TOKEN,
@@ -91,7 +91,12 @@ def test_version_3(tmp_path: Path, server: ModelServer) -> None:
         "tools": {"write_file": {"enabled": False}},
         "tls": {"model_ca": "model.der"},
         "wifi": {},
-    } | ({"heartbeat": {"enabled": True, "interval": 30}} if heartbeat() else {})
+    }
+    if heartbeat():
+        expected["heartbeat"] = {"enabled": True, "interval": 30}
+    if picoclaw.device_reads("jobs.json"):
+        expected["tz"] = "CET-1CEST,M3.5.0,M10.5.0/3"  # of a job
+    assert json.loads(path.read_text()) == expected
     assert "has anthropic/claude-sonnet-4.6 and takes the key" in run.stdout
     assert server.authority is not None
     assert path.with_name("model.der").read_bytes() == server.authority.der
