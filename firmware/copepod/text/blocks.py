@@ -5,7 +5,7 @@ state is where the next piece begins.
 """
 
 from .output import close_styles, open_styles, put_tag
-from .paragraphs import write_paragraph
+from .paragraphs import may_begin, write_paragraph
 from .scan import aim_stops
 from .state import CODE_BLOCK, HEADING, PARAGRAPH, TABLE
 
@@ -52,7 +52,7 @@ def walk(state, stop, sink):
             if c == 10 and not state.quotes:
                 state.gap = 2
                 state.pos = p + 1
-            elif c < 65 or c in b"[_`~" or state.depth or state.bars:
+            elif may_begin(buf, p) or c == 91 and state.definitions or state.depth or state.bars:
                 state.structure().write_block(state, p, stop)
             else:  # text in no container: nothing but a paragraph
                 state.begun = state.base = state.column = state.matched = 0

@@ -190,11 +190,13 @@ class Formatter:
                 state.cut = state.held
                 return
         blocks = state.blocks()
-        if state.finished and not state.resolved and fits(state):
+        sure = state.finished and not state.resolved and fits(state)
+        if not self.keeps_modules:
+            self._forget(_COUNTING)
+        if sure:
             state.cut = state.held
             if not self.keeps_modules:
                 # Here it can still become its Markdown, should there be no memory for what the walk loads.
-                self._forget(_COUNTING)
                 blocks.pass_over(state)
             return
         state.wide = max(state.view[0 : state.held]) > 127

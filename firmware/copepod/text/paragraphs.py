@@ -3,9 +3,25 @@
 from .emphasis import resolve
 from .inline import write_text
 from .margins import begin_block
-from .marks import BOLD
+from .marks import BOLD, DEFINITION
 from .output import style_off, style_on
 from .state import PARAGRAPH
+
+
+def may_begin(buf, p):
+    """False if the line at p, which lies in no container, is a paragraph's: so most lines are that begin with a mark."""
+    c = buf[p]
+    if 48 <= c < 58:
+        while 48 <= buf[p] < 58:
+            p += 1
+        return buf[p] in b".)"
+    if c in b"#*+-=_":
+        while buf[p] == c:
+            p += 1
+        return buf[p] in b" \t\n"
+    if c in b"`~":
+        return buf[p + 1] == c and buf[p + 2] == c
+    return c in b" \t\n>" or c == DEFINITION
 
 
 def paragraph_end(state, p):
@@ -18,8 +34,8 @@ def paragraph_end(state, p):
             return e
         p = e + 1
         c = buf[p]
-        if c > 64 and not (state.depth or state.bars) and c != 95 and c != 96 and c != 126:
-            continue  # begins with a letter, in no container
+        if not (state.depth or state.bars or may_begin(buf, p)):
+            continue
         if c == 10 or c < 46 and c in b"-*+" and buf[p + 1] == 32 and buf[p + 2] > 32:
             return e
         if state.structure().ends_paragraph(state, p):
