@@ -11,10 +11,10 @@ import pytest
 
 from host_tools.paths import FIRMWARE, ROOT
 
-# Everything that makes the tree which a board gets, and what is made of it.
-BUILD = ("build", "link", "names", "mip", "app_files")
-BUILD_LINES = 720  # 500 were wanted: names.py is most of the rest
-LINKER_LINES = 170
+# Everything that makes the tree which a board gets.
+BUILD = ("build", "link", "names", "schemas", "tree")
+BUILD_LINES = 570  # 500 were wanted: schemas.py, a model's view of the tools, is most of the rest
+LINKER_LINES = 160
 
 FILE_LINES = 450
 
