@@ -62,20 +62,15 @@ SPOKEN = (
     *("give_up", "drop", "timers", "look", "pass_ms", "zone", "floor_s", "wake_ms"),
 )
 
-# Roots that sign api.telegram.org, by certifi's name for them. Telegram's chain ends in Go Daddy's
-# G2 root; Starfield's G2 is the sister root of the same authority, there so that a move between the
-# two needs no new firmware.
-ROOTS = (
-    "Go Daddy Root Certificate Authority - G2",
-    "Starfield Root Certificate Authority - G2",
-)
+# What api.telegram.org's chain ends in, by certifi's name for it. One: each costs up to 2.3 kB.
+ROOT = "Go Daddy Root Certificate Authority - G2"
 
 
-def root(label: str) -> bytes:
-    """A root of certifi's bundle, in DER. UserError when it no longer holds that one."""
-    _, _, found = certifi.contents().partition(f'# Label: "{label}"\n')
+def root() -> bytes:
+    """The root in DER, of certifi's bundle. UserError when it no longer holds that one."""
+    _, _, found = certifi.contents().partition(f'# Label: "{ROOT}"\n')
     if not found:
-        raise UserError(f"this certifi has no root named {label!r}; pin another version")
+        raise UserError(f"this certifi has no root named {ROOT!r}; pin another version")
     begin = found.index(ssl.PEM_HEADER)
     end = found.index(ssl.PEM_FOOTER) + len(ssl.PEM_FOOTER)
     return ssl.PEM_cert_to_DER_cert(found[begin:end])
@@ -88,9 +83,8 @@ def generated() -> dict[str, str]:
     place of now. A day, so that what is built twice on one day is the same, and a deployment has nothing to send.
     """
     day = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()) // 86400
-    roots = tuple(map(root, ROOTS))
     return {
-        "copepod/net/roots.py": f'"""Roots, by the build. In DER."""\nDER = {roots!r}\n',
+        "copepod/net/roots.py": f'"""The root, by the build. In DER."""\nDER = ({root()!r},)\n',
         "copepod/net/built.py": f'"""The day of the build, by it."""\nDAY = {day}\n',
         "copepod/assistant/schemas.py": schemas.module(),
     }
