@@ -65,7 +65,7 @@ boards: $(VENV)/.stamp ## list the boards, what each costs and holds (BOARD=… 
 	@$(COPEPOD) boards $(BOARD) $(ARGS)
 
 .PHONY: provision
-provision: $(VENV)/.stamp ## ask for Wi-Fi, bot token and who may talk to it: config.json
+provision: $(VENV)/.stamp ## ask for Wi-Fi, token, who may talk to it, a model: config.json
 	@$(COPEPOD) provision $(ARGS)
 
 .PHONY: flash

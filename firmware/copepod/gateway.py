@@ -12,6 +12,7 @@ from copepod.signal import Signal  # noqa: F401
 from copepod.supervisor import Gateway  # noqa: F401
 from copepod.telegram.methods import Stop
 from copepod.telegram.channel import Channel  # noqa: F401
+from copepod.text.state import State
 from copepod.textbuffer import TextBuffer  # noqa: F401
 from copepod.worker import Worker  # noqa: F401
 
@@ -40,7 +41,9 @@ def _made(config, telemetry):
     from copepod import assembly
 
     forget("copepod.assembly")
-    return assembly.gateway(config, telemetry)
+    made = assembly.gateway(config, telemetry)
+    assembly.made_once(State)
+    return made
 
 
 def _task_failed(loop, context):

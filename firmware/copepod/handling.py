@@ -9,7 +9,7 @@ from copepod.messages import OutboundMessage
 from copepod.once import forget
 from copepod.platform import port, record
 
-_BUILT_IN_B = const(2000)  # of Python's heap that builtin.py takes with commands.py
+_BUILT_IN_B = const(4200)  # of Python's heap, for builtin.py and commands.py: see text/state.py
 
 
 questions: list = []  # that handlers have asked and nobody has answered, see asking.py

@@ -5,6 +5,10 @@ application and the user's bot, which take what is left.
 """
 
 
+import gc
+
+from micropython import const
+
 from copepod import arena
 from copepod.log import log
 from copepod.once import forget
@@ -12,6 +16,9 @@ from copepod.platform import port
 from copepod.room import give_back, take
 from copepod.stats import Stats
 from copepod.telemetry import Telemetry
+
+_DEAR_B = const(4000)
+_WORK_B = const(30000)  # of Python's heap that the gateway takes when it runs and formats a list
 
 
 def parts(path):
@@ -26,10 +33,11 @@ def parts(path):
     from copepod.net import link
 
     link.switch_on(config)
-    take()
+    short = take()
     from copepod import gateway  # noqa: F401
 
-    _load_bot(config)
+    _weigh_blocks()
+    _load_bot(config, short)
     telemetry.frame("config-loaded", True)
     give_back()
     return config, telemetry
@@ -69,7 +77,21 @@ def _context(config):
         forget("copepod.net.tls")
 
 
-def _load_bot(config):
+def _weigh_blocks():
+    from copepod.text.markdown import Formatter
+
+    # Firmware that has the application in it gives little for what formats, and keeps it.
+    gc.collect()
+    before_b = gc.mem_alloc()
+    from copepod.text import blocks  # noqa: F401
+
+    gc.collect()
+    Formatter.keeps_blocks = gc.mem_alloc() - before_b < _DEAR_B
+    if not Formatter.keeps_blocks:
+        forget("copepod.text.blocks")
+
+
+def _load_bot(config, short):
     from copepod import registry
 
     registry.settings = config
@@ -87,9 +109,13 @@ def _load_bot(config):
     if config.model is not None:
         config.model.put()  # the assistant, behind the bot's own handlers
     if registry.commands or registry.texts or registry.edits or registry.buttons:
-        from copepod import received
+        from copepod import handling, received  # noqa: F401  which its first message needs
         from copepod.telegram.updates import UpdateReader
 
         UpdateReader.message = received.Received
+        if short:
+            gc.collect()
+            port.heap()
+            arena.make_room(max(0, _WORK_B - port.gc_free(gc.mem_free())))
     elif not registry.starts:
         forget("bot")

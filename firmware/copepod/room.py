@@ -33,10 +33,10 @@ _held = []
 
 
 def take():
-    """Hold all of the system's heap but Python's share. Allocates some 100 B of Python's heap."""
+    """Hold all of the system's heap but Python's share; False where RAM is not short. Allocates some 100 B of Python's heap."""
     free_b, largest_b, _ = port.heap()
     if free_b is None or free_b > _PLENTY_B:
-        return
+        return False
     share_b = free_b - _TLS_B - _LINK_B - _RESERVE_B
     if share_b < _AREA_MIN_B:
         log("memory", "only ", free_b, " B outside Python's heap: TLS may find no room")
@@ -47,6 +47,7 @@ def take():
         # The port tells the largest block rounded down, by up to 4 kB.
         _held.append(port.hold(port.largest_region_b() - share_b - _THREAD_B))
         largest_b = port.heap()[1]
+    return True
 
 
 def give_back():

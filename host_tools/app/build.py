@@ -24,6 +24,7 @@ from host_tools.paths import FIRMWARE
 ENTRIES = (
     "copepod.telemetry",
     "copepod.text.markdown",
+    "copepod.text.blocks",
     "copepod.text.structure",
     "copepod.telegram.api",
     "copepod.gateway",

@@ -89,15 +89,19 @@ def mount(image: bytes, size: int, block_size: int = BLOCK_SIZE) -> LittleFS:
     return fs
 
 
-def read_file(image: bytes, size: int, path: str, block_size: int = BLOCK_SIZE) -> bytes | None:
-    """One file out of an image, or None if it holds no such file."""
+def files(image: bytes, size: int, block_size: int = BLOCK_SIZE) -> dict[str, bytes]:
+    """Every file of an image by its path; UserError if there is no file system."""
     fs = mount(image, size, block_size)
-    try:
-        with fs.open(path, "rb") as handle:
-            data = handle.read()
-    except (LittleFSError, OSError):
-        return None
-    return data.encode() if isinstance(data, str) else data
+    found: dict[str, bytes] = {}
+    for folder, _, names in fs.walk("/"):
+        for name in names:
+            path = f"{folder}/{name}".strip("/")
+            try:
+                with fs.open(path, "rb") as handle:
+                    found[path] = handle.read()
+            except (LittleFSError, OSError):
+                continue
+    return found
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -1,12 +1,13 @@
-"""The model behind `make run`: MODEL=mock for one with no key and no network, or an api_base of one's own."""
+"""The model behind `make run`: MODEL=mock for one with no key and no network, an address, or a provider's name."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from host_tools.errors import UserError
+from host_tools.install import model, model_root
 from host_tools.simulator.model import ModelServer
 from host_tools.targets.target import Target
 
@@ -19,24 +20,41 @@ def heap(env: Mapping[str, str], target: Target) -> str | None:
     return HEAPS[target.word_bits] if env.get("MODEL") and target.settable_heap else None
 
 
-@contextlib.contextmanager
-def config(env: Mapping[str, str], target: Target) -> Iterator[dict[str, Any]]:
-    """What MODEL, MODEL_NAME and API_KEY add to the gateway's config; nothing without MODEL.
+class Assistant(NamedTuple):
+    """What a model adds to the gateway's config, and the files that it names."""
 
-    Of https:// models only a board has the root certificate (docs/assistant.md), so here it is http://.
+    config: dict[str, Any]
+    files: dict[str, bytes]
+
+
+@contextlib.contextmanager
+def of(env: Mapping[str, str], target: Target) -> Iterator[Assistant]:
+    """What MODEL, MODEL_NAME and API_KEY say; nothing without MODEL. UserError in one line.
+
+    An https:// host's root is found as for a board, and is the only one that the gateway trusts for it.
     """
-    model = env.get("MODEL", "")
-    if not model:
-        yield {}
-    elif model == "mock":
+    given = env.get("MODEL", "")
+    if not given:
+        yield Assistant({}, {})
+    elif given == "mock":
         with ModelServer(host=target.listen) as server:
-            yield _config(server.url_for(target.address), "mock", "")
-    elif model.startswith("http://"):
-        if not env.get("MODEL_NAME"):
-            raise UserError("MODEL_NAME is not set: the model's name, as `ollama list` shows it")
-        yield _config(model, env["MODEL_NAME"], env.get("API_KEY", ""))
+            yield Assistant(_config(server.url_for(target.address), "mock", ""), {})
     else:
-        raise UserError("MODEL is mock, or an address such as http://localhost:11434/v1")
+        try:
+            base = model.address(given)
+        except UserError as error:
+            raise UserError(f"MODEL is mock, or: {error}") from None
+        if not env.get("MODEL_NAME"):
+            raise UserError("MODEL_NAME is not set: the model's name, as its server lists it")
+        name = model.name_for_board(env["MODEL_NAME"], base)
+        made = _config(base, name, model.key_of(env.get("API_KEY", "")))
+        found = model.of_values(made)
+        assert found is not None
+        files = {}
+        if found.tls:
+            files[model_root.FILE] = model_root.find(found.host, found.port).der
+            made["tls"] = {"model_ca": model_root.FILE}
+        yield Assistant(made, files)
 
 
 def _config(base: str, name: str, key: str) -> dict[str, Any]:

@@ -162,9 +162,9 @@ def _run(shown: Screen, place: Target, bot: Path, heap: str | None, app: str, fo
             sim.methods.on_sent = shown.on_sent
             shown.sim = sim
             extra = {"channels": {"telegram": {"allow_from": [str(USER), "*"]}}}  # you own it
-            extra |= stack.enter_context(assistant.config(os.environ, place))
-            config = engine.gateway_config(sim, place, extra)
-            files = engine.files_for(sim)
+            model = stack.enter_context(assistant.of(os.environ, place))
+            config = engine.gateway_config(sim, place, extra | model.config)
+            files = engine.files_for(sim) | model.files
         lives = Lives(place, config, folder, bot, around=around, files=files, heap=heap, app=app)
         server = os.environ.get("BASE_URL") or "api.telegram.org"
         against = (

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from host_tools import paths, text_files
 from host_tools.board.littlefs_image import write_private
 from host_tools.errors import UserError
+
+_T = TypeVar("_T")
+
+# Whom the device would ask, of a loaded config `c`.
+MODEL = """c.model and {
+    "name": c.model.name, "host": c.model.host, "port": c.model.port, "tls": c.model.tls,
+    "path": c.model.path.decode(), "key": c.model.key, "headers": c.model.headers,
+    "ca": c.model.ca}"""
 
 
 def read_config(path: Path) -> bytes:
@@ -33,20 +43,46 @@ def check_values(config: dict[str, Any]) -> None:
 
 
 def _check(data: bytes, name: str) -> None:
+    with _private(data, name) as path:
+        check_config(path)
+
+
+def with_file(config: dict[str, Any], use: Callable[[Path], _T]) -> _T:
+    """Call `use` with a private file that holds these values, and that is gone afterwards."""
+    with _private(json.dumps(config).encode(), "config.json") as path:
+        return use(path)
+
+
+@contextlib.contextmanager
+def _private(data: bytes, name: str) -> Iterator[Path]:
+    """A private file; an error that names it calls it `name`."""
     with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
         path = Path(folder) / "config.json"
         write_private(path, data)
         try:
-            check_config(path)
+            yield path
         except UserError as error:
             raise UserError(str(error).replace(str(path), name)) from None
 
 
 def check_config(path: Path) -> None:
     """Let the device's own reader judge a config, under MicroPython; UserError is its one line."""
+    _load(path, "None")
+
+
+def read_model(path: Path) -> dict[str, Any] | None:
+    """What the device's reader makes of the config's model; None if there is none to ask."""
+    return json.loads(_load(path, MODEL))
+
+
+def _load(path: Path, expression: str) -> str:
+    """Load a config in the device's reader; the JSON of an expression over the result `c`."""
     script = (
+        "import json\n"
         "from copepod import config\n"
-        f"try: print('OK', *config.load({str(path.resolve())!r}).warnings, sep='\\n')\n"
+        "try:\n"
+        f"    c = config.load({str(path.resolve())!r})\n"
+        f"    print('OK', json.dumps({expression}))\n"
         "except config.ConfigError as error: print('BAD', error)\n"
     )
     run = subprocess.run(
@@ -63,6 +99,7 @@ def check_config(path: Path) -> None:
         raise UserError(said[4:])
     if not said.startswith("OK"):
         raise UserError(f"{path} can't be checked: {(run.stderr or said).strip()[-200:]}")
+    return said[3:]
 
 
 def interpreter() -> str:

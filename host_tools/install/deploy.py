@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from host_tools.app.app_files import CONFIG, HASH_DIGITS, NOTE, OWNERS_FILE
 from host_tools.board import boards
 from host_tools.console import serial_io
 from host_tools.errors import UserError
-from host_tools.install import diagnose
+from host_tools.install import diagnose, workspace
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.flash import wait_for_steady
 from host_tools.install.remote import Remote
@@ -240,14 +241,19 @@ class Deployment:
         return {path: data for path, data in self.files.items() if path not in changes.kept}
 
 
-def deploy(port: str, console: Console, *, replace: bool, dry_run: bool) -> bool:
-    """Bring the board on `port` up to date; True if it was restarted."""
+def deploy(port: str, config: Path, console: Console, *, replace: bool, dry_run: bool) -> bool:
+    """Bring the board on `port` up to date, its workspace, too; True if it was restarted."""
     files = app_files.app()
+
+    def say(text: str) -> None:
+        console.print("  " + text, markup=False, highlight=False, soft_wrap=True)
+
     run = Deployment(Remote(port), files, console)
     console.print(f"Asking MicroPython on {port} what it holds …")
     began = time.monotonic()
     try:
         changes = run.look(replace=replace)
+        beside = workspace.look(run.remote, config)
     except UserError:
         run.remote.reset_quietly()
         raise
@@ -258,10 +264,18 @@ def deploy(port: str, console: Console, *, replace: bool, dry_run: bool) -> bool
     for path in changes.remove:
         console.print(f"  remove {path}", highlight=False)
     if not changes or dry_run:
-        console.print("Nothing was sent." if changes else "Everything is up to date.")
+        if dry_run:
+            for name in beside.send:
+                say(f"send   {name} of the workspace")
+        else:
+            _send_workspace(run.remote, config, beside, say)
+        sent = changes or beside.send
+        if dry_run or not sent:
+            console.print("Nothing was sent." if sent else "Everything is up to date.")
         run.remote.reset()  # asking has interrupted the app
         return not dry_run
     run.send(changes)
+    _send_workspace(run.remote, config, beside, say)
     run.remote.reset()
     size = sum(map(len, changes.send.values()))
     seconds = time.monotonic() - began
@@ -270,6 +284,16 @@ def deploy(port: str, console: Console, *, replace: bool, dry_run: bool) -> bool
         highlight=False,
     )
     return True
+
+
+def _send_workspace(
+    remote: Remote, config: Path, changes: workspace.Changes, say: Callable[[str], None]
+) -> None:
+    try:
+        workspace.send(remote, config, changes, say)
+    except UserError:
+        remote.reset_quietly()
+        raise
 
 
 @click.command("deploy")
@@ -305,5 +329,5 @@ def deploy_command(
         deploy_linux.deploy(boards.get(board), host, config, console, dry_run=dry_run)
         return
     chosen = serial_io.choose_port(port or None, command.ask_port)
-    if deploy(chosen, console, replace=replace, dry_run=dry_run) and listen_s > 0:
+    if deploy(chosen, config, console, replace=replace, dry_run=dry_run) and listen_s > 0:
         wait_for_steady(chosen, listen_s, console, "the app is deployed, but")

@@ -17,7 +17,7 @@ from rich.console import Console
 from host_tools.app import app_files
 from host_tools.board.boards import Board
 from host_tools.errors import UserError
-from host_tools.install import config_file
+from host_tools.install import config_file, workspace
 from host_tools.toolchain import locate
 
 CONNECT_S = 10
@@ -39,6 +39,7 @@ for name in app micropython; do
     rm -rf .old
 done
 if [ -e .new/config.json ]; then chmod 600 .new/config.json; mv .new/config.json config.json; fi
+if [ -e .new/place.sh ]; then sh .new/place.sh; fi
 if [ -d /run/systemd/system ]; then
     mv .new/{service} /etc/systemd/system/{service}
     systemctl daemon-reload
@@ -52,9 +53,45 @@ rm -rf .new
 echo copepod-installed
 """
 
+# Puts the workspace in its place, in the board's folder for Copepod: see workspace.py.
+PLACE = """\
+set -e
+fresh() { # FOLDER PATH HASH: it is not newer here
+    was=$(awk -v path="$2" 'substr($0, 19) == path { h = $1 } END { print h }' "$1/state/deployed" 2>/dev/null || true)
+    is=$(sha256sum "$1/$2" 2>/dev/null | cut -c1-16)  # of no file: nothing
+    [ "$is" = "$3" ] || [ "$is" = "$was" ]
+}
+put() { # FOLDER PATH HASH STAGED
+    mkdir -p "$(dirname "$1/$2")" "$1/state"
+    mv ".new/$4" "$1/$2"
+    [ "$was" = "$3" ] || echo "$3  $2" >>"$1/state/deployed"
+}
+"""
+KEPT = "copepod-kept "
 
-def package(board: Board, binary: Path, files: dict[str, bytes], config: bytes | None) -> bytes:
-    """A tar archive with the binary, the app below app/, the service files and the config."""
+
+def place_script(roots: dict[str, bytes], files: dict[str, bytes], folder: str) -> str:
+    """What the board's shell runs for files with roots, and for the workspace in `folder`."""
+    lines = [f"mv .new/root{number} {shlex.quote(name)}" for number, name in enumerate(roots)]
+    names = list(files)
+    for together in workspace.groups(files):
+        given = {
+            name: shlex.join([folder, name, app_files.file_hash(files[name])]) for name in together
+        }
+        lines.append(f"if {' && '.join(f'fresh {text}' for text in given.values())}; then")
+        lines += [f"    fresh {t}; put {t} file{names.index(n)}" for n, t in given.items()]
+        lines.append(f"else echo {shlex.quote(KEPT + folder + '/' + together[0])}; fi")
+    return PLACE + "\n".join(lines) + "\n" if lines else ""
+
+
+def package(
+    board: Board,
+    binary: Path,
+    files: dict[str, bytes],
+    config: bytes | None,
+    beside: Path | None = None,
+) -> bytes:
+    """A tar archive: the binary, the app below app/, the service files, the config and what is beside it."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as archive:
 
@@ -71,6 +108,15 @@ def package(board: Board, binary: Path, files: dict[str, bytes], config: bytes |
             add(name, (board.folder / name).read_bytes(), mode)
         if config is not None:
             add("config.json", config, 0o600)
+        if config is not None and beside is not None:
+            roots, own = workspace.roots(beside), workspace.files(beside)
+            for number, data in enumerate(roots.values()):
+                add(f"root{number}", data)
+            for number, data in enumerate(own.values()):
+                add(f"file{number}", data, 0o600)
+            text = place_script(roots, own, workspace.on_board(beside, below_root=False))
+            if text:
+                add("place.sh", text.encode())
         add("complete", b"")  # last: tar is content with an archive cut off between two files
     return out.getvalue()
 
@@ -113,7 +159,7 @@ def deploy(
         _reach(host)  # before the minute that a build takes
     binary = locate.interpreter(board.linux["target"])
     settings = config_file.read_config(config) if config.exists() else None
-    archive = package(board, binary, app_files.app(), settings)
+    archive = package(board, binary, app_files.app(), settings, config)
     command = [*_ssh(host), "sh", "-c", shlex.quote(script(board))]
     console.print(f"  {len(archive)} bytes for {host}: {binary.name}, app, service", end="")
     console.print(", config" if settings else "; the config there stays")
@@ -131,4 +177,7 @@ def deploy(
         lines = run.stderr.decode(errors="replace").strip().splitlines()
         said = lines[-1] if lines else "it broke off"
         raise UserError(f"ssh to {host}: {said}; what was there before is still in place")
+    for line in run.stdout.decode(errors="replace").splitlines():
+        if line.startswith(KEPT):
+            console.print(f"  {line[len(KEPT) :]} was changed on the board: what is there stays")
     console.print("[bold]Deployed[/bold]; the service has been restarted.")

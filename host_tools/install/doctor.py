@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import metadata
 
 import click
@@ -23,7 +22,8 @@ from host_tools.app.app_files import CONFIG, NOTE
 from host_tools.board import boards
 from host_tools.console import serial_io
 from host_tools.errors import UserError
-from host_tools.install import config_file
+from host_tools.install import config_file, model_check
+from host_tools.install.checks import Check
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.put_aside import restore
 from host_tools.install.remote import Remote
@@ -66,6 +66,21 @@ try:
         note = f.read()
 except OSError:
     pass
+root = None
+try:
+    with open(config_path) as f:
+        root = json.load(f)["tls"]["model_ca"]
+except (OSError, ValueError, KeyError, TypeError):
+    pass
+if root:
+    h = None
+    try:
+        with open(root, "rb") as f:
+            import hashlib
+            h = "".join("%02x" % x for x in hashlib.sha256(f.read()).digest())[:digits]
+    except OSError:
+        pass
+    root = [root, h]
 idf = None
 chip = sys.platform
 try:
@@ -78,19 +93,9 @@ answer = {
     "machine": getattr(sys.implementation, "_machine", sys.platform),
     "day": time.time() // 86400 + (10957 if time.gmtime(0)[0] == 2000 else 0),
     "free": gc.mem_free(), "used": gc.mem_alloc(), "files": files, "space": space, "note": note,
-    "idf": idf, "mpy": getattr(sys.implementation, "_mpy", 0) & 0xFF,
+    "idf": idf, "root": root, "mpy": getattr(sys.implementation, "_mpy", 0) & 0xFF,
 }
 """
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line. `ok` None: could not be looked at, or is no matter."""
-
-    name: str
-    ok: bool | None
-    found: str
-    remedy: str = ""
 
 
 def machine() -> Iterator[Check]:
@@ -105,7 +110,9 @@ def machine() -> Iterator[Check]:
     yield _interpreters()
     yield _runs("esptool", [sys.executable, "-m", "esptool", "version"])
     yield _build()
-    yield _config()
+    yield (config := _config())
+    if config.ok:
+        yield from model_check.checks(CONFIG_FILE)
     yield from _firmware()
     yield from _ports()
 
@@ -185,7 +192,9 @@ def board(port: str) -> Iterator[Check]:
     """The board on `port`, asked through the raw REPL and restarted afterwards."""
     remote = Remote(port)
     try:
-        found = remote.execute(ASK, note_path=NOTE)
+        found = remote.execute(
+            ASK, note_path=NOTE, config_path=CONFIG, digits=app_files.HASH_DIGITS
+        )
     except UserError as error:
         yield Check(port, False, str(error), "press RESET; without MicroPython: `make flash`")
         return
@@ -224,6 +233,8 @@ def _judge(found: dict) -> Iterator[Check]:
     has_config = CONFIG in found["files"]
     text = "there" if has_config else "missing"
     yield Check("config.json", has_config, text, "`copepod config --push`")
+    if found["root"]:
+        yield _root(*found["root"])
     day = found["day"]
     date = time.strftime("%Y-%m-%d", time.gmtime(day * 86400))
     if day >= CLOCK_FLOOR_DAY:
@@ -239,6 +250,18 @@ def _judge(found: dict) -> Iterator[Check]:
         wanted = max(b.tls_block_kb for b in boards.all_boards().values()) * 1024
         text = f"{total:,} B free, largest block {largest:,} B"
         yield Check("IDF heap", largest >= wanted, text, f"TLS wants a block of {wanted:,} B")
+
+
+def _root(name: str, digest: str | None) -> Check:
+    """The model's root on the board, compared with the one here."""
+    here = CONFIG_FILE.parent / name
+    if digest is None:
+        return Check(name, False, "missing on the board", "`copepod config --push`")
+    if not here.exists():
+        return Check(name, None, "there; none here to compare it with")
+    same = app_files.file_hash(here.read_bytes()) == digest
+    found = "the one that is here" if same else "another root than the one here"
+    return Check(name, True if same else None, found, "`copepod config --push`")
 
 
 def report(title: str, checks: Iterator[Check], console: Console) -> bool:

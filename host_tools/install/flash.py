@@ -20,7 +20,7 @@ from host_tools.board.flash_plan import Plan
 from host_tools.board.partitions import Partition
 from host_tools.console import serial_io
 from host_tools.errors import UserError
-from host_tools.install import config_file, diagnose, esptool_run, firmware_cache
+from host_tools.install import config_file, diagnose, esptool_run, firmware_cache, workspace
 from host_tools.install.esptool_run import Probe
 from host_tools.monitor import command
 from host_tools.monitor.screen import clock
@@ -103,9 +103,10 @@ def _table_on_board(port: str, board: Board, *, stub: bool) -> list[Partition]:
         raise UserError(f"{error}: this board needs the firmware too, so `make flash`") from None
 
 
-def _config_on_board(
+def _kept_on_board(
     port: str, board: Board, table: list[Partition], flash_size: int, options: Options, c: Console
-) -> bytes:
+) -> dict[str, bytes]:
+    """The config that is there, its model's root, and the assistant's workspace."""
     where = partitions.filesystem(table, flash_size, board.partition)
     with bar(c) as progress:
         task = progress.add_task("reading the config from the board", total=100)
@@ -118,12 +119,12 @@ def _config_on_board(
             on_progress=lambda _, percent: progress.update(task, completed=percent),
         )
     try:
-        config = littlefs_image.read_file(data, where.size, app_files.CONFIG, board.block_size)
+        found = littlefs_image.files(data, where.size, board.block_size)
     except UserError as error:
         raise UserError(f"{error}: there is no config to keep") from None
-    if config is None:
+    if app_files.CONFIG not in found:
         raise UserError("the board has no config.json to keep: `make provision`")
-    return config
+    return workspace.kept(found)
 
 
 def flash(options: Options, console: Console) -> None:
@@ -184,10 +185,12 @@ def _plan(
         table = _table_on_board(port, board, stub=options.stub)
     else:
         table = get_firmware(board, options.firmware, console).table
+    beside = {} if config is None else workspace.beside(options.config)
     if options.keep_config and probe is not None and port is not None:
         before = table if firmware is None else _table_on_board(port, board, stub=options.stub)
-        config = _config_on_board(port, board, before, flash_size, options, console)
-    whole = app_files.with_config(files, config)
+        beside = _kept_on_board(port, board, before, flash_size, options, console)
+        config = beside.pop(app_files.CONFIG)
+    whole = {**app_files.with_config(files, config), **beside}
     return flash_plan.make(board, firmware, table, whole, flash_size)
 
 
@@ -278,7 +281,7 @@ def _dry_run(plan: Plan, port: str, options: Options, console: Console) -> None:
 @click.option("--baud", envvar="BAUD", default=BAUD, show_default=True)
 @click.option("--erase", is_flag=True, help="Erase all of the flash first.")
 @click.option("--app-only", is_flag=True, help="Write the file system, leave the firmware.")
-@click.option("--keep-config", is_flag=True, help="Keep the config.json that is on the board.")
+@click.option("--keep-config", is_flag=True, help="Keep the board's config and workspace.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and the equivalent commands.")
 @click.option("--no-stub", is_flag=True, help="For chips on which esptool's stub does not start.")
 @click.option("--listen", "listen_s", default=diagnose.LISTEN_S, help="Seconds; 0: do not.")

@@ -17,7 +17,7 @@ from host_tools.app import app_files
 from host_tools.board import boards, esp_image, flash_plan, littlefs_image
 from host_tools.board.flash_plan import Plan
 from host_tools.errors import UserError
-from host_tools.install import config_file
+from host_tools.install import config_file, workspace
 from host_tools.install.flash import get_firmware
 from host_tools.paths import BUILD
 
@@ -94,11 +94,12 @@ def image_command(
     if firmware and len(names) > 1:
         raise UserError("a firmware file is for one board")
     settings = config_file.read_config(config) if config else None
+    beside = workspace.beside(config) if config else {}
     output.mkdir(parents=True, exist_ok=True)
     written = []
     for name in names:
         board = boards.get(name)
-        plan = make_plan(board, settings, firmware or None, flash_mb, console)
+        plan = make_plan(board, settings, firmware or None, flash_mb, console, beside)
         if parts:
             kinds = {"firmware": "firmware.bin", "file system": "vfs.bin"}
             for region in plan.regions:

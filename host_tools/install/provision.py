@@ -1,7 +1,7 @@
 """`copepod config` (and `make provision`): ask for what the board must know, and nothing twice.
 
-Wi-Fi, the bot's token and who may talk to it go to config.json: mode 0600, ignored by git, every
-other key in it left as it is. Flags and environment variables answer for a script. No secret is
+Wi-Fi, the bot's token, who may talk to it and whom its assistant asks go to config.json: mode 0600,
+ignored by git, every other key in it left as it is. Flags and environment variables answer for a script. No secret is
 ever printed, not even in part.
 """
 
@@ -29,7 +29,7 @@ from host_tools.app.app_files import CONFIG as ON_BOARD
 from host_tools.board.littlefs_image import write_private
 from host_tools.console import serial_io
 from host_tools.errors import UserError
-from host_tools.install import config_file
+from host_tools.install import config_file, import_picoclaw, model_questions, workspace
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.remote import Remote
 from host_tools.monitor import command
@@ -194,13 +194,18 @@ def ignored_by_git(path: Path) -> bool:
 
 
 def push(port: str, path: Path) -> int:
-    """Send a config to a running board and restart it; nothing else there is touched.
+    """Send a config to a running board and restart it, with its model's root and the workspace.
 
-    Returns how many that were paired on the board stay admitted.
+    Nothing else there is touched, and nothing in the workspace that is newer there. Returns how
+    many that were paired on the board stay admitted.
     """
     data = config_file.read_config(path)
+    roots = workspace.roots(path)
     remote = Remote(port)
     try:
+        changes = workspace.look(remote, path)
+        if roots:
+            workspace.put(remote, roots)
         with tempfile.TemporaryDirectory(prefix="copepod-") as folder:
             local = Path(folder) / NEW
             write_private(local, data)
@@ -214,6 +219,7 @@ def push(port: str, path: Path) -> int:
         )
         if not placed:
             raise UserError("the config arrived damaged; the board keeps its old one, try again")
+        workspace.send(remote, path, changes, lambda text: click.echo("  " + text))
         return int(placed["paired"])
     finally:
         remote.reset_quietly()
@@ -285,6 +291,11 @@ def check_given(config: dict[str, Any], given: dict[str, Any]) -> None:
     telegram["token"] = _ANY_TOKEN
     if given["base_url"] is not None:
         telegram["base_url"] = given["base_url"]
+    model_questions.check_given(given)
+    if given["model"]:
+        rest.pop("model_list", None)  # takes the place of what may be wrong there
+    elif model_questions.current(rest):
+        section(rest, "tls").setdefault("model_ca", "?")  # found later
     config_file.check_values(rest)
 
 
@@ -305,6 +316,7 @@ def _fill(config: dict[str, Any], given: dict[str, Any]) -> None:
         telegram["base_url"] = given["base_url"]
     if not telegram.get("token"):
         raise UserError("no bot token: TELEGRAM_TOKEN=… or run it in a terminal, it asks")
+    model_questions.fill(config, given)
 
 
 def _check_online(token: str, config: dict[str, Any], path: Path, base_url: str | None) -> None:
@@ -329,6 +341,8 @@ def _describe(path: Path, config: dict[str, Any]) -> None:
     network = wifi.get("ssid") or "none"
     kind = "" if wifi.get("password") or not wifi.get("ssid") else " (open)"
     click.echo(f"{path}: Wi-Fi {network}{kind}, token set, admits {who}")
+    for line in model_questions.describe(config):
+        click.echo(f"  {line}")
     if not ignored_by_git(path):
         click.echo(f"  git would commit {path.name}: add it to .gitignore")
 
@@ -342,7 +356,12 @@ def _describe(path: Path, config: dict[str, Any]) -> None:
     "--allow", envvar="ALLOW", help="Ids and @names that may talk to it; '' for pairing."
 )
 @click.option("--base-url", envvar="BASE_URL", help="Bot API server of your own.")
-@click.option("--offline", is_flag=True, help="Do not ask Telegram whether the token is good.")
+@click.option("--model", envvar="MODEL", help="Address of a model's server, a provider, or none.")
+@click.option("--model-name", envvar="MODEL_NAME", help="The model's name there.")
+@click.option("--api-key", envvar="API_KEY", help="Better API_KEY: ps shows flags.")
+@click.option("--from", "picoclaw", type=click.Path(path_type=Path), help="A ~/.picoclaw to take.")
+@click.option("--replace", is_flag=True, help="PicoClaw's values instead of those that are here.")
+@click.option("--offline", is_flag=True, help="Ask neither Telegram nor the model's server.")
 @click.option("--push", "do_push", is_flag=True, help="Send the config to a running board.")
 @click.option("--port", "-p", envvar="PORT", help="Its port, for --push.")
 @click.option("--no-input", is_flag=True, help="Ask nothing: flags, variables and the file.")
@@ -353,12 +372,17 @@ def config_command(
     token: str | None,
     allow: str | None,
     base_url: str | None,
+    model: str | None,
+    model_name: str | None,
+    api_key: str | None,
+    picoclaw: Path | None,
+    replace: bool,
     offline: bool,
     do_push: bool,
     port: str | None,
     no_input: bool,
 ) -> None:
-    """Write config.json: Wi-Fi, bot token, who may talk to it. With --push, send it to a board.
+    """Write config.json: Wi-Fi, bot token, who may talk to it, a model. --push sends it to a board.
 
     --push alone sends the file as it is.
     """
@@ -369,9 +393,16 @@ def config_command(
         "token": token or None,
         "allow": allow,
         "base_url": base_url or None,
+        "model": model or None,
+        "model_name": model_name or None,
+        "api_key": api_key or None,
     }
-    if not (do_push and path.exists() and all(value is None for value in given.values())):
+    silent = picoclaw is None and all(value is None for value in given.values())
+    if not (do_push and path.exists() and silent):
         config = load(path)
+        taken = None
+        if picoclaw is not None:
+            taken = import_picoclaw.take(picoclaw, config, replace=replace)
         check_given(config, given)
 
         def online(token: str) -> None:
@@ -384,12 +415,16 @@ def config_command(
             online(given["token"])
         if asking:
             _ask(config, given, online)
+            model_questions.ask(config, given, path, offline=offline)
         _fill(config, given)
         if not (asking or token_given):
             online(section(config, "channels", "telegram")["token"])
+        model_questions.secure(config, path, given, offline=offline)
         if not section(config, "tls"):
             del config["tls"]
         save(path, config)
+        if taken is not None:
+            import_picoclaw.write_files(taken, path, replace=replace)
         _describe(path, config)
     if do_push:
         chosen = serial_io.choose_port(port or None, command.ask_port)

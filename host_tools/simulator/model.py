@@ -135,6 +135,7 @@ class ModelServer:
     ) -> None:
         self.answer = answer
         self.key = key
+        self.names = ["mock"]  # what GET /models lists; nothing: there is no such list
         self.authority = authority
         self.requests: list[Request] = []
         self.problems: list[str] = []
@@ -221,6 +222,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: tests read `requests`."""
+
+    def do_GET(self) -> None:
+        model = self.model
+        if model.key is not None and self.headers.get("authorization") != f"Bearer {model.key}":
+            self._error(401, "Incorrect API key provided: sk-…")
+        elif not self.path.endswith("/v1/models") or not model.names:
+            self._error(404, "Not found")
+        else:
+            rows = [{"id": name, "object": "model", "owned_by": "copepod"} for name in model.names]
+            body = json.dumps({"object": "list", "data": rows}).encode()
+            self._send(200, "application/json", body, {})
 
     def do_POST(self) -> None:
         model = self.model

@@ -2,6 +2,7 @@
 
 import sys
 
+from copepod.text.bare import is_bare
 from copepod.text.markdown import Formatter
 
 PURE = True
@@ -102,6 +103,29 @@ def test_golden():
     for markdown, html in GOLDEN:
         found = messages(markdown)
         assert found == [html], (markdown, found, html)
+
+
+def test_a_bare_text_is_what_the_walk_over_it_writes():
+    characters = "aZ9 .,;:!?()-+='\"%\n\n#@^{}/*é漢\u3000\u200b😀"
+    seed = found = 0
+    for case in range(4000):
+        text = ""
+        for _ in range(case % 19 + 1):
+            seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+            text += characters[(seed >> 8) % len(characters)]
+        FMT.begin()
+        FMT.feed(text.encode())
+        FMT.finish()
+        if FMT.state.held and is_bare(FMT.state) and FMT.ready():
+            found += 1
+            bare = taken(FMT.write)
+            FMT.state.bare = False
+            walked = taken(FMT.write)
+            assert bare == walked, (text, bare, walked)
+    assert 250 < found < 2000, found
+    for text in ("The lamp is on.", "Warm today: 21.5 °C (or 70 °F)\n\nWindow open, door shut!", "注意：请确认"):
+        assert messages(text) == [text]
+        assert not any(name.startswith("copepod.text.blocks") for name in sys.modules), text
 
 
 def test_nothing_to_show_makes_no_message():
@@ -378,6 +402,48 @@ def test_written_again_after_it_failed():
         at += FMT.feed(text[at:])
     FMT.finish()
     assert FMT.done()
+
+
+def test_nothing_stays_of_what_was_loaded_when_there_is_no_memory_for_more():
+    if sys.implementation.name == "cpython":
+        return  # what is loaded stays
+    import gc
+
+    text = "**a** [x](https://a.example) and `b`\n\n- c\n\n```\nd\n```\n\n|a|b|\n|-|-|\n|1|2|\n" + "e " * 300
+
+    def one(asked):
+        calls = [0]
+
+        def need(size_b):
+            calls[0] += 1
+            if calls[0] == asked:
+                raise MemoryError
+
+        FMT.state.need = need
+        FMT.begin()
+        FMT.feed(text.encode())
+        FMT.finish()
+        try:
+            FMT.ready()
+        except MemoryError:
+            FMT.give_up()
+            taken(FMT.write_plain)
+        else:
+            taken(FMT.write)
+        FMT.drop()
+        FMT.state.need = None
+        return calls[0] < asked
+
+    one(1)
+    one(99)
+    gc.collect()
+    before = gc.mem_alloc()
+    asked = 1
+    while not one(asked):
+        gc.collect()
+        assert gc.mem_alloc() - before < 1500, (asked, gc.mem_alloc() - before)
+        asked += 1
+    assert asked > 5
 
 
 def test_one_formatter_for_many_texts():

@@ -10,6 +10,7 @@ from micropython import const
 from copepod.messages import InboundMessage
 from copepod.net.json_stream import Reader
 from copepod.once import forget
+from copepod.platform import port
 
 # Places of the values of telegram/schema.py.
 _UPDATE = const(4)  # first of the values that belong to one update
@@ -27,6 +28,7 @@ _REPLIED = const(31)
 _QUOTE = const(33)
 _MENTIONED = const(35)
 
+_OTHERS_B = const(3800)  # of Python's heap, for other_updates.py: see text/state.py
 _KINDS = b"mMq"  # nodes of the kinds of update that we know
 _THINGS = b"slkod"  # nodes of attachments with something to say
 
@@ -147,6 +149,7 @@ class UpdateReader(Reader):
                 command = text.startswith("/")  # pyright: ignore[reportAttributeAccessIssue]
             if not command:
                 return "message"
+        port.need(_OTHERS_B)
         from copepod.telegram import other_updates
 
         try:

@@ -7,7 +7,7 @@ state is where the next piece begins.
 from .output import close_styles, open_styles, put_tag
 from .paragraphs import write_paragraph
 from .scan import aim_stops
-from .state import CODE_BLOCK, HEADING, PARAGRAPH, TABLE, TABLES_B
+from .state import CODE_BLOCK, HEADING, PARAGRAPH, TABLE
 
 
 def write_piece(state, sink):
@@ -17,6 +17,15 @@ def write_piece(state, sink):
     state.written = 1
     walk(state, state.cut, sink)
     state.written = 2
+
+
+def pass_over(state):
+    """Walk over the piece as write_piece() does, but write it nowhere: where does it end?"""
+    write_piece(state, _nowhere)
+
+
+def _nowhere(buf, start, end):
+    pass
 
 
 def walk(state, stop, sink):
@@ -55,12 +64,9 @@ def walk(state, stop, sink):
         elif kind == PARAGRAPH:
             write_paragraph(state, state.pos, stop)
         elif kind == CODE_BLOCK:
-            state.structure().write_code(state, stop)
+            state.fences().write_code(state, stop)
         elif kind == TABLE:
-            state.make_room(TABLES_B)
-            from copepod.text import tables
-
-            tables.write_rows(state, stop)
+            state.tables().write_rows(state, stop)
         else:
             state.structure().write_heading(state, state.pos, state.find(b"\n", state.pos), stop)
     if state.block == PARAGRAPH or state.block == HEADING:

@@ -32,9 +32,7 @@ def surely_fits(state, n):
         while buf[k] in b"|-: >":
             k += 1
         if buf[k] == 10:  # what makes a table: each row takes the width of all columns
-            from copepod.text.tables import table_growth
-
-            n += table_growth(state, p, k)
+            n += state.tables().table_growth(state, p, k)
             tables += 1
         p = find(b"\n", k)
     if tables:

@@ -1,13 +1,13 @@
 """Blocks of code, fenced and indented. Memory: loaded on demand."""
 
-from .blanks import skip_blanks
-from .chars import punctuation
-from .containers import match_line
-from .lines import fence_run
-from .literal import put_raw
-from .margins import begin_block
-from .output import put_blanks, put_breaks, put_tag, reference_at
-from .state import CODE_BLOCK, LINE
+from copepod.text.blanks import skip_blanks
+from copepod.text.chars import punctuation
+from copepod.text.containers import match_line
+from copepod.text.lines import fence_run
+from copepod.text.literal import put_raw
+from copepod.text.margins import begin_block
+from copepod.text.output import put_blanks, put_breaks, put_tag, reference_at
+from copepod.text.state import CODE_BLOCK, LINE
 
 
 def read_fence(state, q, e):

@@ -25,7 +25,7 @@ def fits(state):
         if c == 96:  # of code or not, what follows is shown
             p += 1
             c = buf[p]
-        if 48 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and surely_shows(buf, p):
+        if 47 <= c < 58 or 97 <= c | 32 <= 122 or c > 127 and surely_shows(buf, p):
             break
         p = state.find(b"\n\n", p, held) + 2
         if p < 2:

@@ -19,10 +19,9 @@ from micropython import const
 
 from copepod.once import forget
 
-from .blocks import write_piece
+from .bare import is_bare
 from .fits import fits
 from .intake import clean, is_full
-from .output import nowhere
 from .scan import aim_passes, forget_marks
 from .state import FAR, State
 
@@ -35,8 +34,6 @@ _ON_DEMAND = (
     "lines",
     "fences",
     "links",
-    "bounds",
-    "cuts",
     "tables",
     "unicode",
     "destinations",
@@ -51,13 +48,19 @@ _ON_DEMAND = (
     "plain",
 )
 
+_CUTS_B = const(6700)  # of Python's heap, for cuts.py: see state.py
+_COUNTING = ("bounds", "cuts")  # of no use when it is known where the piece ends
+
 
 class Formatter:
     """One answer at a time; `buffer` may be lent by the caller: a bytearray of 1,024 to 16,000 bytes.
 
     With `keeps_modules` what was loaded on demand stays for the next answer: most answers have lists, code and
-    links, and loading that takes longer than formatting them. Where the heap is small it is forgotten each time.
+    links, and loading that takes longer than formatting them. Where the heap is small it is forgotten each time,
+    blocks.py only where its code is in RAM.
     """
+
+    keeps_blocks = False
 
     def __init__(self, buffer=None):
         self.state = State(bytearray(_BUFFER) if buffer is None else buffer)
@@ -110,7 +113,11 @@ class Formatter:
 
     def write(self, sink):
         """The piece as HTML; the same each time."""
-        write_piece(self.state, sink)
+        state = self.state
+        if state.bare:
+            sink(state.buf, 0, state.cut)
+        else:
+            state.blocks().write_piece(state, sink)
 
     def write_plain(self, sink):
         """The Markdown of the piece, as it was given (but for characters Telegram would not take)."""
@@ -139,8 +146,8 @@ class Formatter:
     def drop(self):
         """The piece was accepted: make room for the next."""
         state = self.state
-        if state.written < 2:
-            write_piece(state, nowhere)
+        if state.written < 2 and not state.bare:
+            state.blocks().pass_over(state)
         state.keep()
         cut = state.cut
         held = state.held - cut
@@ -149,14 +156,23 @@ class Formatter:
         state.held = held
         state.resolved = max(state.resolved - cut, 0)
         state.cut = state.written = 0
+        state.bare = False
         if state.finished and not held and not self.keeps_modules:
             self.forget_modules()
 
     def forget_modules(self):
         """Drop the modules that were loaded on demand, and their memory with them."""
         state = self.state
-        state.counter = state.structure_module = state.links_module = None
-        for name in _ON_DEMAND:
+        state.structure_module = state.links_module = state.fences_module = None
+        if not self.keeps_blocks:
+            state.blocks_module = state.sink = None  # pass_over() has one of its own
+            forget("copepod.text.blocks")
+        self._forget(_ON_DEMAND)
+        self._forget(_COUNTING)
+
+    def _forget(self, names):
+        self.state.counter = None
+        for name in names:
             forget("copepod.text." + name)
 
     def _choose(self):
@@ -168,14 +184,28 @@ class Formatter:
         state.inside_block = False
         state.table_at = FAR
         aim_passes(state)
+        if state.finished and not state.resolved:
+            state.bare = is_bare(state)
+            if state.bare:
+                state.cut = state.held
+                return
+        blocks = state.blocks()
         if state.finished and not state.resolved and fits(state):
             state.cut = state.held
+            if not self.keeps_modules:
+                # Here it can still become its Markdown, should there be no memory for what the walk loads.
+                self._forget(_COUNTING)
+                blocks.pass_over(state)
             return
         state.wide = max(state.view[0 : state.held]) > 127
+        state.make_room(_CUTS_B)
         from copepod.text import cuts
 
         state.counter = cuts  # pyright: ignore[reportAttributeAccessIssue]
         cut = cuts.end_of_piece(state)
+        if not self.keeps_modules:
+            cuts = None
+            self._forget(_COUNTING)
         state.restore()
         state.cut = cut
         if not state.shown:

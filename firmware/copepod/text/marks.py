@@ -35,6 +35,7 @@ END_CODE = b"\x1e"
 ORIGINAL = b"\0\\****__\0\t\n[\\/~~~~||<<`[!]]]<$`"
 # The style that a mark below 20 opens or closes; odd marks close.
 STYLE = b"\0\0\1\1\2\2\2\2\0\0\0\0\0\0\4\4\4\4\5\5"
+STYLE_MARKS = b"\2\3\4\5\6\7\t\0\13\16\17\20\21\22\23"  # and those of blocks: emphasis.py need not stop there
 # Styles: bold, italic, underlined, struck through, spoiler.
 BOLD = const(1)
 # The tags of a style lie in TAGS from EDGES[2 * style] (opens) and EDGES[2 * style + 1] (closes) to the next edge.

@@ -141,7 +141,3 @@ def put_code_point(state, code):
     from copepod.text import charrefs
 
     charrefs.put_encoded(state, code)
-
-
-def nowhere(buf, start, end):
-    """A sink for what nobody wants to have."""

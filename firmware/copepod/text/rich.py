@@ -1,9 +1,9 @@
 """What makes the Markdown of a piece stand alone, for a server that formats. Loaded on demand. Memory: none."""
 
-from copepod.text.blocks import write_piece
+from copepod.text.blocks import pass_over
 from copepod.text.containers import match_line
 from copepod.text.lines import interrupts
-from copepod.text.output import nowhere, put_blanks, put_breaks, put_text
+from copepod.text.output import put_blanks, put_breaks, put_text
 from copepod.text.plain import write_plain
 from copepod.text.state import CODE_BLOCK, QUOTE, TABLE
 from copepod.text.structure import put_number
@@ -22,7 +22,7 @@ def write_markdown(state, sink):
     state.sink = sink
     reopen(state)
     write_plain(state, sink)
-    write_piece(state, nowhere)  # as drop() would: where does it end?
+    pass_over(state)  # as drop() would
     state.sink = sink
     reclose(state)
 

@@ -7,10 +7,10 @@ plain text costs what C costs; what the text does not have is looked for once.
 
 from micropython import const
 
+from .marks import STYLE_MARKS
 from .state import FAR, far_places
 
 OPENERS = b"\\`<[]$/"
-_STYLE_MARKS = b"\2\3\4\5\6\7\t\0\13\16\17\20\21\22\23"  # and those of blocks: emphasis.py need not stop there
 _FEW = const(9)
 
 
@@ -51,7 +51,7 @@ def use_mark(state, mark):
     """From now on the passes look for this mark."""
     state.stops.append(mark)
     state.stops_at.append(FAR)
-    if mark not in _STYLE_MARKS:
+    if mark not in STYLE_MARKS:
         state.delimiters.append(mark)
         state.delimiters_at.append(FAR)
 
@@ -65,7 +65,7 @@ def set_mark(state, p, mark):
         use_mark(state, mark)
     if p < state.stops_at[k]:
         state.stops_at[k] = p
-    if mark not in _STYLE_MARKS:
+    if mark not in STYLE_MARKS:
         k = state.delimiters.find(needle)
         if p < state.delimiters_at[k]:
             state.delimiters_at[k] = p

@@ -4,6 +4,7 @@ The rules are functions over one State. A byte offset into the buffer is called 
 units are UTF-16 units of what is shown; a column is counted from the line's beginning, tabs expanded.
 """
 
+import sys
 from array import array
 
 from micropython import const
@@ -22,9 +23,12 @@ LINE = const(1)
 
 LONGEST = const(2000)  # bytes of a link's destination or title; a longer one is text
 DEEPEST = const(8)  # containers, one in another; what lies deeper is text
-_STRUCTURE_B = const(8000)  # of Python's heap that structure.py takes with what it loads; measured on an ESP32
-_LINKS_B = const(4500)
-TABLES_B = const(6500)
+# Of Python's heap that has to be free to load one of the modules: what it asks for, and 1.5 kB that lie in pieces.
+_BLOCKS_B = const(13800)
+_STRUCTURE_B = const(7600)
+_FENCES_B = const(3600)
+_LINKS_B = const(7000)
+_TABLES_B = const(7100)
 _LANGUAGE_B = const(24)
 _OPEN_DELIMITERS = const(24)
 
@@ -49,6 +53,7 @@ class State:
         # The piece: what is sent next, from 0 on.
         self.cut = 0  # where it ends, 0 while that is not known
         self.written = 0  # 1 when writing has begun, 2 when it has been written
+        self.bare = False  # it is written as it stands (bare.py)
         self.resolved = 0  # up to here delimiters have been replaced by marks (marks.py)
 
         # What the piece begins inside of, and, as it is walked over, what the walk is inside of.
@@ -74,7 +79,9 @@ class State:
         self.table_end = 0
 
         # Modules that were loaded for this answer: an import for each block or link would be garbage.
+        self.blocks_module = None
         self.structure_module = None
+        self.fences_module = None
         self.links_module = None
         self.need = None  # called with the bytes that one of them takes: MemoryError where there is no room for it
 
@@ -146,9 +153,18 @@ class State:
     def begin(self):
         """Start a new answer."""
         self.held = self.cut = self.resolved = self.written = 0
-        self.finished = self.wide = self.tabs = self.after_return = self.inside_block = False
+        self.finished = self.wide = self.tabs = self.after_return = self.inside_block = self.bare = False
         self.carried = None
         self.restore()
+
+    def blocks(self):
+        """The module of the walk over a piece, loaded when the first one comes that is not bare."""
+        if self.blocks_module is None:
+            self.make_room(_BLOCKS_B)
+            from copepod.text import blocks
+
+            self.blocks_module = blocks
+        return self.blocks_module
 
     def structure(self):
         """The module of blocks that are more than plain lines, loaded when the first one comes."""
@@ -158,6 +174,24 @@ class State:
 
             self.structure_module = structure
         return self.structure_module
+
+    def fences(self):
+        """The module of code, loaded when the first one comes."""
+        if self.fences_module is None:
+            self.make_room(_FENCES_B)
+            from copepod.text import fences
+
+            self.fences_module = fences
+        return self.fences_module
+
+    def tables(self):
+        """The module of tables, loaded whenever there is one and dropped with the answer."""
+        self.structure()  # which they need
+        if "copepod.text.tables" not in sys.modules:
+            self.make_room(_TABLES_B)
+        from copepod.text import tables
+
+        return tables
 
     def make_room(self, size_b):
         """MemoryError where a module of `size_b` would have Python's heap grow."""

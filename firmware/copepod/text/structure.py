@@ -1,10 +1,9 @@
-"""Blocks that are more than plain lines: quotes, lists, headings, code, rules. Memory: loaded on demand."""
+"""Blocks that are more than plain lines: quotes, lists, headings, rules. Memory: loaded on demand."""
 
 from .blanks import skip_blanks
 from .containers import write_quote  # noqa: F401  for margins.py
 from .containers import after_quote, find_text, match_line, pop_containers, push_container
 from .emphasis import resolve
-from .fences import read_fence, write_code
 from .inline import write_text
 from .lines import fence_run, heading_level, interrupts, is_rule, list_marker, may_be_table
 from .margins import begin_block
@@ -64,7 +63,7 @@ def write_block(state, p, stop):
         if buf[q] != 10:
             state.fence = state.language_length = 0
             state.fence_indent = 4
-            write_code(state, stop)
+            state.fences().write_code(state, stop)
             return
     state.containers[3 * state.depth] = 0
     e = state.find(b"\n", q)
@@ -75,8 +74,9 @@ def write_block(state, p, stop):
         write_heading(state, skip_blanks(state, q + heading_level(state, q)), e, stop)
         return
     elif (c == 96 or c == 126) and fence_run(state, q):
-        read_fence(state, q, e)
-        write_code(state, stop)
+        fences = state.fences()
+        fences.read_fence(state, q, e)
+        fences.write_code(state, stop)
         return
     elif c in b"-*_" and is_rule(state, q):
         begin_block(state)
@@ -107,11 +107,10 @@ def is_definition(state, q):
 
 def is_table(state, q, stop):
     """True if a table begins at q; it has been written then, up to `stop`."""
-    from copepod.text.tables import table_columns, write_table
-
-    if not table_columns(state, state.pos, q):
+    tables = state.tables()
+    if not tables.table_columns(state, state.pos, q):
         return False
-    write_table(state, q, stop)
+    tables.write_table(state, q, stop)
     return True
 
 
@@ -198,9 +197,7 @@ def ends_paragraph(state, p):
         return True
     if not (state.bars and may_be_table(state, q)):
         return False
-    from copepod.text.tables import table_columns
-
-    return table_columns(state, p, q) > 0
+    return state.tables().table_columns(state, p, q) > 0
 
 
 def write_heading(state, p, e, stop):

@@ -70,7 +70,7 @@ def test_permissions_are_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.timeout(150)  # a dozen calls of mpremote
-def test_a_board_with_and_without_the_app(tmp_path: Path) -> None:
+def test_a_board_with_and_without_the_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "board"
     with PtyBoard(folder, boots=False) as board:
         board.wait_for(b">>> ")
@@ -90,9 +90,20 @@ def test_a_board_with_and_without_the_app(tmp_path: Path) -> None:
         assert "that of this tree" in run.stdout
         assert "bot.py.before-live put back" in run.stdout
         assert (folder / "bot.py").read_text() == "# the owner's own\n"
+        assert "model.der" not in run.stdout
         (folder / app_files.NOTE).write_bytes(app_files.note({**app, "main.py": b"older"}))
+        (folder / "config.json").write_text('{"tls": {"model_ca": "model.der"}}')
         found = {check.name: check for check in doctor.board(board.port)}
         assert found["app"].found == "1 files differ from this tree"
+        assert (found["model.der"].ok, found["model.der"].found) == (False, "missing on the board")
+        (folder / "model.der").write_bytes(b"a root")
+        monkeypatch.setattr(doctor, "CONFIG_FILE", tmp_path / "config.json")
+        found = {check.name: check for check in doctor.board(board.port)}
+        assert found["model.der"].ok is None
+        for data, said in ((b"a root", "the one that is here"), (b"other", "another root than")):
+            (tmp_path / "model.der").write_bytes(data)
+            digest = app_files.file_hash(b"a root")
+            assert doctor._root("model.der", digest).found.startswith(said)
 
 
 def test_a_board_that_is_an_esp32() -> None:
@@ -100,7 +111,7 @@ def test_a_board_that_is_an_esp32() -> None:
     answer = {
         "version": "1.29.0", "machine": "ESP32C3 module with ESP32C3", "day": 10957,
         "free": 150_000, "used": 4_000, "files": {"main.py": 1}, "space": [2_000_000, 30_000],
-        "note": None, "idf": [[180_000, 95_000, 32_768], [8_000, 7_000, 7_000]], "mpy": 6,
+        "note": None, "root": None, "idf": [[180_000, 95_000, 32_768], [8_000, 7_000, 7_000]], "mpy": 6,
     }  # fmt: skip
     found = {check.name: check for check in doctor._judge(answer)}
     assert found["clock"].ok is None

@@ -106,7 +106,7 @@ def test_flash_holds_the_plan_byte_for_byte(
     assert TOKEN not in run.stdout
     assert mock.listeners == 1
     assert written == expected_flash(firmware, board, config, built_app)
-    note = littlefs_image.read_file(written[0x200000:], 0x200000, app_files.NOTE)
+    note = littlefs_image.files(written[0x200000:], 0x200000).get(app_files.NOTE)
     assert note is not None
     assert set(app_files.parse_note(note)) == set(built_app)
     assert {"main.py", "bot.py", "copepod/__init__.mpy"} <= set(built_app)
@@ -238,8 +238,8 @@ def test_app_only_and_keep_config(
         after = bytes(mock.flash.data)
     assert after[:0x200000] == before[:0x200000]
     vfs = after[0x200000:0x208000]
-    assert littlefs_image.read_file(vfs, 0x8000, "config.json") == json.dumps(CONFIG).encode()
-    assert littlefs_image.read_file(vfs, 0x8000, "main.py") == b"second = 2\n"
+    assert littlefs_image.files(vfs, 0x8000).get("config.json") == json.dumps(CONFIG).encode()
+    assert littlefs_image.files(vfs, 0x8000).get("main.py") == b"second = 2\n"
 
 
 def test_erase_leaves_nothing_from_before(
@@ -447,7 +447,7 @@ def test_the_file_system_fills_whatever_flash_there_is(good: bytes) -> None:
         assert made.partition.size == (megabytes << 20) - 0x200000
         image = made.region("file system").data
         assert len(image) < 0x10000
-        assert littlefs_image.read_file(image, made.partition.size, "main.py") == b"1"
+        assert littlefs_image.files(image, made.partition.size).get("main.py") == b"1"
 
 
 def test_foreign_mpy_is_refused(good: bytes) -> None:

@@ -164,8 +164,8 @@ def test_one_file_for_offset_0_and_a_manifest(tmp_path: Path, firmware: Path) ->
     assert data[:0x1000] == b"\xff" * 0x1000
     assert data[0x1000 : 0x1000 + len(whole)] == whole
     assert data[0x1000 + len(whole) : 0x200000].strip(b"\xff") == b""
-    assert littlefs_image.read_file(data[0x200000:], 0x200000, "main.py") is not None
-    assert littlefs_image.read_file(data[0x200000:], 0x200000, "config.json") is None
+    assert littlefs_image.files(data[0x200000:], 0x200000).get("main.py") is not None
+    assert littlefs_image.files(data[0x200000:], 0x200000).get("config.json") is None
     assert "No config inside" in run.stdout
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["builds"] == [
@@ -189,9 +189,7 @@ def test_an_image_with_secrets_is_private_and_says_so(tmp_path: Path, firmware: 
     assert (out / "firmware.bin").read_bytes() == firmware.read_bytes()
     vfs = out / "vfs.bin"
     assert stat.S_IMODE(vfs.stat().st_mode) == 0o600
-    assert (
-        littlefs_image.read_file(vfs.read_bytes(), 0x200000, "config.json") == config.read_bytes()
-    )
+    assert littlefs_image.files(vfs.read_bytes(), 0x200000)["config.json"] == config.read_bytes()
     assert TOKEN not in run.stdout
 
 

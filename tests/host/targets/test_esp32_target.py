@@ -118,7 +118,7 @@ def firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def on_flash(flash: bytes, name: str) -> bytes | None:
     """A file of the file system in a flash image."""
-    return littlefs_image.read_file(flash[FS_OFFSET:], FS_SIZE, name)
+    return littlefs_image.files(flash[FS_OFFSET:], FS_SIZE).get(name)
 
 
 def test_flash_is_the_image_for_a_board_and_is_written_once(
