@@ -31,7 +31,7 @@ COMMANDS = {
     "new": "host_tools.starting.command:new_command",
     "monitor": "host_tools.monitor.command:monitor_command",
     "provision": "host_tools.install.provision:config_command",
-    "build": "host_tools.app.build:build_command",
+    "build": "host_tools.app.tree:build_command",
     "live": "host_tools.scenarios.live:live_command",
     "compare": "host_tools.measure.compare:compare_command",
     "run": "host_tools.chat.run_chat:run_command",

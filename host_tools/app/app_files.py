@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from pathlib import Path
 
-from host_tools.app.tree import app_tree, chosen_bot
+from host_tools import text_files
+from host_tools.app.tree import app_tree
 from host_tools.board import littlefs_image
+from host_tools.errors import UserError
 
 CONFIG = "config.json"  # at the board's root
 NOTE = "deployed.json"
@@ -38,6 +42,17 @@ def parse_note(data: bytes) -> dict[str, str]:
     except (ValueError, KeyError, TypeError):
         return {}
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def chosen_bot() -> dict[str, bytes]:
+    """`{"bot.py": …}` of the file that BOT=path/to/bot.py names; empty without it. UserError if it can't be read."""
+    named = os.environ.get("BOT")
+    if not named:
+        return {}
+    try:
+        return {"bot.py": text_files.read(Path(named)).encode()}
+    except OSError as error:
+        raise UserError(f"BOT={named}: {error.strerror}") from None
 
 
 def app() -> dict[str, bytes]:

@@ -13,11 +13,9 @@ import builtins
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from host_tools.errors import UserError
+
 _MARK = "# joined: "  # begins the line before each module of a joined file
-
-
-class LinkError(Exception):
-    """Modules can't be joined; the text has a line for each trouble."""
 
 
 @dataclass(eq=False)
@@ -30,13 +28,6 @@ class Module:
     tree: ast.Module
     home: str = ""  # the module that it is joined into
 
-    def origin(self, node: ast.ImportFrom) -> str:
-        """The module that an import in this one is from, dots resolved."""
-        if not node.level:
-            return node.module or ""
-        folders = self.path.split("/")[: -node.level]
-        return ".".join([*folders, *([node.module] if node.module else [])])
-
 
 def link(
     sources: dict[str, str],
@@ -46,18 +37,26 @@ def link(
 ) -> dict[str, str]:
     """Return `sources` (text by path) with what each of `entries` imports at its top joined into it.
 
-    A module is joined into the first entry that needs it. Packages keep their files, and what `apart`
-    names with a dot behind, and what is imported below an `if` or in a function. Raises LinkError.
+    A module is joined into the first entry that needs it. Packages keep their files, and those whose paths begin with
+    one of `apart`, and what is imported below an `if` or in a function. UserError where that can't be.
     """
     modules: dict[str, Module] = {}
     for path, text in sources.items():
         name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
-        modules[name] = Module(name, path, text, ast.parse(text, path))
+        try:
+            tree = ast.parse(text)
+        except SyntaxError as error:
+            raise UserError(f"{path}:{error.lineno}: {error.msg}") from None
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level:  # what the dots stand for
+                folders = path.split("/")[: -node.level]
+                node.module = ".".join([*folders, *filter(None, [node.module])])
+        modules[name] = Module(name, path, text, tree)
     joined: dict[str, list[Module]] = {entry: [] for entry in entries}
     for entry, held in joined.items():
         for module in _needed(modules[entry], modules, set()):
             package = module.path.endswith("/__init__.py")
-            if not (module.home or package or f"{module.name}.".startswith(apart)):
+            if not (module.home or package or module.path.startswith(apart)):
                 module.home = entry
                 held.append(module)
         _check(entry, held)
@@ -67,7 +66,8 @@ def link(
         lines = ["import sys"] if stubs else []
         for module in stubs:
             lines.append(f"sys.modules[{module.name!r}] = sys.modules[__name__]")
-            names = sorted(name for name in _defined(module.tree) if not name.startswith("_"))
+            own = {name for name, imported in bound(module.tree.body) if not imported}
+            names = sorted(name for name in own if not name.startswith("_"))
             files[module.path] = f"from {entry} import {', '.join(names)}\n"
         for module in held:
             lines += [_MARK + module.path, _resolved(module, modules)]
@@ -92,7 +92,7 @@ def _needed(module: Module, modules: dict[str, Module], seen: set[Module]) -> It
     seen.add(module)
     for node in module.tree.body:
         if isinstance(node, ast.ImportFrom):
-            base = module.origin(node)
+            base = node.module or ""
             for alias in node.names:
                 found = modules.get(f"{base}.{alias.name}") or modules.get(base)
                 if found and found not in seen:
@@ -100,45 +100,36 @@ def _needed(module: Module, modules: dict[str, Module], seen: set[Module]) -> It
     yield module
 
 
-def _statements(body: Iterable[ast.AST]) -> Iterator[ast.stmt]:
-    """The statements of a module that run when it is loaded, those below an `if` or `try` too."""
+def bound(body: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """Names that statements and their blocks give a value, each with what it is imported from, or "".
+
+    What is bound in a function or a class is that's own.
+    """
     for node in body:
-        if isinstance(node, ast.stmt):
-            yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            yield from _statements(ast.iter_child_nodes(node))
-
-
-def _defined(tree: ast.Module) -> set[str]:
-    """Names that a module gives a value of its own."""
-    found: set[str] = set()
-    for node in _statements(tree.body):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
+            yield node.name, ""
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            base = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+            for alias in node.names:
+                yield alias.asname or alias.name, base + alias.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, ""
         else:
-            names = [child for child in ast.walk(node) if isinstance(child, ast.Name)]
-            found.update(name.id for name in names if isinstance(name.ctx, ast.Store))
-    return found
+            yield from bound(ast.iter_child_nodes(node))
 
 
 def _check(entry: str, held: list[Module]) -> None:
-    """Raise LinkError for each name that would mean two things in the joined file."""
-    seen: dict[str, tuple[str, str]] = dict.fromkeys(dir(builtins), ("builtins", "builtins"))
+    """UserError, with a line for each name that would mean two things in the joined file."""
+    seen: dict[str, tuple[str, str]] = dict.fromkeys(dir(builtins), ("builtins", ""))
     troubles = []
     for module in held:
-        means = {name: f"{module.name}.{name}" for name in _defined(module.tree)}
-        for node in _statements(module.tree.body):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                base = f"{module.origin(node)}." if isinstance(node, ast.ImportFrom) else ""
-                for alias in node.names:
-                    whole = alias.name if base or alias.asname else alias.name.split(".")[0]
-                    means[alias.asname or whole] = base + whole
-        for name, meaning in sorted(means.items()):
+        for name, imported in dict(sorted(bound(module.tree.body))).items():
+            meaning = imported or f"{module.name}.{name}"
             other, known = seen.setdefault(name, (module.path, meaning))
             if known != meaning and not name.startswith("__"):
                 troubles.append(f"{other} and {module.path} use the name {name} for two things")
     if troubles:
-        raise LinkError("\n".join([f"{entry} can't be joined:", *troubles]))
+        raise UserError("\n".join([f"{entry} can't be joined:", *troubles]))
 
 
 def _resolved(module: Module, modules: dict[str, Module]) -> str:
@@ -146,25 +137,24 @@ def _resolved(module: Module, modules: dict[str, Module]) -> str:
     lines = module.text.split("\n")
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom):
-            base = module.origin(node)
-            was = [f"from {base} import {ast.unparse(alias)}" for alias in node.names]
-            new = [_import(base, alias, module, modules) for alias in node.names]
+            was = [f"from {node.module} import {ast.unparse(alias)}" for alias in node.names]
+            new = [_import(node.module or "", alias, module, modules) for alias in node.names]
             # A joined file may lie in another folder than its modules did: no dots there.
             if new != was or (node.level and module.home):
-                for number in range(node.lineno, node.end_lineno or 0):
-                    lines[number] = ""
-                text = "; ".join(line for line in new if line) or "pass"
-                lines[node.lineno - 1] = " " * node.col_offset + text
+                text = " " * node.col_offset + ("; ".join(filter(None, new)) or "pass")
+                first, last = node.lineno - 1, node.end_lineno or 0
+                lines[first:last] = [text] + [""] * (last - first - 1)
     return "\n".join(lines)
 
 
 def _import(base: str, alias: ast.alias, module: Module, modules: dict[str, Module]) -> str:
     """`from base import alias` in `module`, after joining; empty where the name is there anyway."""
-    whole, part = modules.get(f"{base}.{alias.name}"), modules.get(base)
+    name, shown = alias.name, alias.asname or alias.name
+    whole, part = modules.get(f"{base}.{name}"), modules.get(base)
     if whole and whole.home:
-        package, _, last = whole.home.rpartition(".")
-        found = ast.alias(last, alias.asname or (alias.name if alias.name != last else None))
-        return f"from {package} import {ast.unparse(found)}"
-    home = (part and part.home) or base
-    here = f"{alias.asname} = {alias.name}" if alias.asname else ""
-    return here if home == module.home else f"from {home} import {ast.unparse(alias)}"
+        base, _, name = whole.home.rpartition(".")
+    elif part and part.home:
+        base = part.home
+    if base == module.home:
+        return f"{shown} = {name}" if shown != name else ""
+    return f"from {base} import {name}" + (f" as {shown}" if shown != name else "")

@@ -1,9 +1,9 @@
 """Names that only the application uses, written to a board as words that its firmware has in flash anyway.
 
 Each name of our own costs a board some 18 bytes of Python's heap for good: a string, and a place in the table of
-strings, which doubles at 310 and at 630 names. A stock ESP32 has no such 11 kB (docs/boards.md says what they buy). So
-the build gives names that nobody outside uses words that MicroPython knows. One map
-serves all files, what it gives is used nowhere else, and no two names get the same: the program means the same.
+strings, which doubles at 310 and at 630 names. A stock ESP32 has no such 11 kB (docs/technical.md says what is saved).
+So the build gives names that nobody outside uses words that MicroPython knows. One map serves all files, what it
+gives is used nowhere else, and no two names get the same: the program means the same.
 What a bot.py may say (firmware/api.txt) stays. `copepod monitor` reads tracebacks back (tracebacks.py).
 """
 
@@ -14,127 +14,82 @@ import builtins
 import functools
 import io
 import keyword
+import re
 import tokenize
 from collections.abc import Iterable
 from pathlib import Path
 
-# Asyncio's and MicroPython's own, that we set, too; and what is asked for by a string put together.
-_OTHERS = {"_io_queue", "_task_queue", "_thread", "cur_task", "ph_key", "data", "coro", "exc"}
-_OTHERS |= {"state", "done"}
-_ENTRIES = {"main", "boot", "startup", "run", "install"}  # said by the host, too
-# Files whose names are a port's, too.
-_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
-# Loaded only where there is a model: what it has alone gets a word last, and its strings name no attributes.
-ASSISTANT = ("copepod/assistant/", "copepod/tools.py")
-_TOOLS = "copepod/assistant/tools/"  # a model says their arguments
-# Not loaded at each start.
-_SELDOM = (
-    "copepod/text/",
-    "copepod/health",
-    "copepod/builtin",
-    "copepod/figures",
-    "copepod/crash",
-)
-_SELDOM += tuple(
-    f"copepod/{name}."
-    for name in (
-        *("asking", "bot", "config_edit", "crontab", "durable", "keyboard", "pins", "special"),
-        *("state", "streams", "timers", "tz", "unasked"),
-    )
-)
+from host_tools.app.link import bound
 
 # MicroPython's own names, which stay: those in the flash of stock ESP32 firmware 1.26.1 and of the Unix and bare-metal
 # builds alike, those in that of the ESP32 alone, and others (tests/host/app/test_names.py asks).
 FLASH = Path(__file__).with_name("names_in_flash.txt")
 EVERYWHERE, ESP32, ELSEWHERE = (part.split() for part in FLASH.read_text().split("\n\n"))
 
+# Files whose attributes are a port's, too.
+_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
+# Loaded only where there is a model: what it has alone gets a word last, and its strings name no attributes.
+ASSISTANT = ("copepod/assistant/", "copepod/tools.py")
+_TOOLS = "copepod/assistant/tools/"  # a model says their arguments
+_BENCH = "bench/"  # the host says its functions; what it has alone costs a board nothing
+_EXCEPTION = re.compile(r"^class (\w+)\(.*(?:Error|Exception)\)", re.MULTILINE)
+# Not loaded at each start.
+_SELDOM = (
+    *("copepod/text/", "copepod/health", "copepod/builtin", "copepod/figures", "copepod/crash"),
+    *("copepod/asking.", "copepod/bot.", "copepod/config_edit.", "copepod/crontab."),
+    *("copepod/durable.", "copepod/keyboard.", "copepod/pins.", "copepod/special."),
+    *("copepod/state.", "copepod/streams.", "copepod/timers.", "copepod/tz.", "copepod/unasked."),
+)
 
-def plan(files: dict[str, str], public: Iterable[str], first: Iterable[str]) -> dict[str, str]:
+
+def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -> dict[str, str]:
     """A word for each name that is only the application's; `files` is its source by path, as it is compiled.
 
-    `public` are names that stay, `first` the paths of files that are always loaded: theirs get the words in flash.
+    `public` are names that stay, `first` where files are that are always loaded: theirs get the words in flash.
     """
     defined: set[str] = set()
     theirs: set[str] = set()  # the assistant's
-    kept: set[str] = {
-        *public,
-        *_OTHERS,
-        *_ENTRIES,
-        *keyword.kwlist,
-        *dir(builtins),
-        *EVERYWHERE,
-        *ESP32,
-        *ELSEWHERE,
-    }
+    kept = {*public, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
     for path, text in files.items():
+        mine = theirs if path.startswith(ASSISTANT) else defined
+        if path.startswith(_BENCH):
+            mine = set()
+            kept.update(re.findall(r"^def (\w+)", text, re.MULTILINE))
+        kept.update(_EXCEPTION.findall(text))  # their names are printed
         if not path.startswith(_TOOLS):  # imported by strings
             kept.update(path.removesuffix(".py").split("/"))
-        tree = ast.parse(text)
-        mine = theirs if path.startswith(ASSISTANT) else defined
-        for scope in ast.walk(tree):
-            if path.startswith(
-                "bench/"
-            ):  # names of its own cost a board nothing, and the host says them
-                kept.update(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
-                break
-            if isinstance(
-                scope, ast.Module | ast.ClassDef
-            ):  # what is a function's own has no name on a board
-                mine |= {name for node in scope.body for name in _bound(node)}
-        for node in ast.walk(tree):
-            own = not path.startswith("bench/")
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and own:
-                mine.add(node.name)
-            elif isinstance(node, ast.ClassDef):
-                if any(ast.unparse(base).endswith(("Error", "Exception")) for base in node.bases):
-                    kept.add(node.name)  # an exception's name is printed
-            elif isinstance(node, ast.arg) and own:
-                (kept if path.startswith(_TOOLS) else mine).add(node.arg)
-            elif isinstance(node, ast.Attribute):
-                if isinstance(node.ctx, ast.Store) and own:
-                    mine.add(node.attr)
-                if path.startswith(_SPOKEN) and not node.attr.startswith("_"):
-                    kept.add(node.attr)
-            elif isinstance(node, ast.keyword) and node.arg:
-                kept.add(node.arg)
-            elif (
-                isinstance(node, ast.Constant) and isinstance(node.value, str) and mine is defined
-            ):
-                kept.add(node.value)
+        for node in ast.walk(ast.parse(text)):
+            match node:
+                case ast.Module(body=body) | ast.ClassDef(body=body):
+                    mine |= {name for name, imported in bound(body) if not imported}
+                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                    mine.add(name)
+                case ast.arg(arg=name):
+                    (kept if path.startswith(_TOOLS) else mine).add(name)
+                case ast.keyword(arg=str(name)):
+                    kept.add(name)
+                case ast.Constant(value=str(name)) if mine is not theirs:
+                    kept.add(name)
+                case ast.Attribute(attr=name) if path.startswith(_SPOKEN) and name[0] != "_":
+                    kept.add(name)
+                case ast.Attribute(attr=name, ctx=ast.Store()):
+                    mine.add(name)
     # The compiler keeps nothing of a constant whose name begins with "_", and must keep the others.
-    constants = {name for text in files.values() for name in _constants(text)}
-    kept.update(name for name in constants if name.startswith("_"))
+    constants = set(re.findall(r"^(\w+) = const\(", "\n".join(files.values()), re.MULTILINE))
+    kept |= {name for name in constants if name[0] == "_"}
+    always = _said(files, first)
+    seldom = _said(files, _SELDOM)
     names = [n for n in (defined | theirs) - kept if not n.startswith("__") and len(n) > 2]
-    always = {token.string for path in first for token in _tokens(files[path])}
-    seldom = {
-        token.string
-        for path in files
-        if path.startswith(_SELDOM)
-        for token in _tokens(files[path])
-    }
     names.sort(key=lambda n: (n not in defined, n not in always, n in seldom, -len(n), n))
-    used = {token.string for text in files.values() for token in _tokens(text)}
-    taken = used | set(keyword.kwlist) | set(dir(builtins))
+    taken = {*_said(files), *keyword.kwlist, *dir(builtins)}
     words = [word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken]
     given: dict[str, str] = {}
     for name in names:
-        fit = (word for word in words if name not in constants or not word.startswith("_"))
-        word = next(fit, None)
-        if word is not None:
+        fit = (word for word in words if name not in constants or word[0] != "_")
+        if word := next(fit, ""):
             given[name] = word
             words.remove(word)
     return given
-
-
-def _bound(node: ast.stmt) -> set[str]:
-    """Names that a statement of a module or class gives a value, its inner blocks included."""
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return {node.name}
-    return {
-        child.id
-        for child in ast.walk(node)
-        if isinstance(child, ast.Name) and isinstance(child.ctx, ast.Store)
-    }
 
 
 def shorten(text: str, words: dict[str, str]) -> str:
@@ -148,18 +103,10 @@ def shorten(text: str, words: dict[str, str]) -> str:
     return "".join(lines)
 
 
-def _constants(text: str) -> set[str]:
-    """Names that a source gives a value with const()."""
-    return {
-        target.id
-        for node in ast.parse(text).body
-        if isinstance(node, ast.Assign)
-        and isinstance(node.value, ast.Call)
-        and isinstance(node.value.func, ast.Name)
-        and node.value.func.id == "const"
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
+def _said(files: dict[str, str], places: str | tuple[str, ...] = "") -> set[str]:
+    """Every name in the files whose paths begin with one of `places`."""
+    texts = [text for path, text in files.items() if path.startswith(places)]
+    return {token.string for text in texts for token in _tokens(text)}
 
 
 @functools.cache

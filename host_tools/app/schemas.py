@@ -20,24 +20,21 @@ TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"
 
 def schema(name: str, source: str) -> dict[str, Any]:
     """The schema of the tool in `source`, as Chat Completions has it; UserError where it lacks something."""
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "run":
-            break
-    else:
-        raise UserError(f"tools/{name}.py has no function run()")
-    head, _, rest = (ast.get_docstring(node) or "").partition("\n\n")
-    told = dict(line.split(": ", 1) for line in rest.splitlines() if ": " in line)
-    arguments = node.args.args[1:]
+    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    run = next((function for function in functions if function.name == "run"), None)
+    if not run or not (told := ast.get_docstring(run)):
+        raise UserError(f"tools/{name}.py has no function run() with a docstring")
+    head, _, rest = told.partition("\n\n")
+    lines = dict(line.split(": ", 1) for line in rest.splitlines() if ": " in line)
+    arguments = run.args.args[1:]
     properties = {}
     for argument in arguments:
         kind = ast.unparse(argument.annotation) if argument.annotation else ""
-        if kind not in TYPES or argument.arg not in told:
+        if kind not in TYPES or argument.arg not in lines:
             raise UserError(f"tools/{name}.py: {argument.arg} needs a type and a line")
-        properties[argument.arg] = {"type": TYPES[kind], "description": told[argument.arg]}
-    if not head:
-        raise UserError(f"tools/{name}.py: run() has no docstring")
+        properties[argument.arg] = {"type": TYPES[kind], "description": lines[argument.arg]}
     parameters: dict[str, Any] = {"type": "object", "properties": properties}
-    needed = [argument.arg for argument in arguments][: len(arguments) - len(node.args.defaults)]
+    needed = [argument.arg for argument in arguments][: len(arguments) - len(run.args.defaults)]
     if needed:
         parameters["required"] = needed
     function = {"name": name, "description": " ".join(head.split()), "parameters": parameters}

@@ -1,66 +1,78 @@
-"""The compiled tree of these sources, made once and kept while something runs from it."""
+"""The tree that a stock board gets, of these sources: made once, and kept while something runs from it."""
 
 from __future__ import annotations
 
 import fcntl
-import os
+import hashlib
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+
+import click
 
 from host_tools import text_files
 from host_tools.app import build
-from host_tools.errors import UserError
-from host_tools.paths import BUILD, FIRMWARE
+from host_tools.paths import BUILD, FIRMWARE, MPY, ROOT
 
+SOURCE_FILES = ("main.py", "bot.py")  # kept as source on the board: its owner can edit them there
 DIGITS = 12  # of a digest, in a folder's name
-KEEP_TREES = 3  # of older sources, which may still be running
+KEEP = 3  # of older folders beside one, from which something may still run
 
 
 def app_tree() -> Path:
-    """The board's tree as `copepod build` makes it, in a folder of its own for these sources.
+    """The board's tree, in a folder of its own for these sources.
 
-    A folder is never changed once it is there, so that a run is not disturbed by a build. Where only
-    bot.py is another one, nothing is compiled.
+    It is never changed once it is there, so that a run is not disturbed by a build. Where only bot.py
+    is another one, nothing is compiled.
     """
-    place = BUILD / "app"
-    place.mkdir(parents=True, exist_ok=True)
-    with (place / "lock").open("w") as lock:
+    files = {name: text_files.read(FIRMWARE / name).encode() for name in SOURCE_FILES}
+    compiled = BUILD / "app" / build.digest()[:DIGITS]
+    tree = compiled / "trees" / hashlib.sha256(repr(files).encode()).hexdigest()[:DIGITS]
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(compiled / "mpy", folder)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+
+    compiled.parent.mkdir(parents=True, exist_ok=True)
+    with (compiled.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        application = build.digest(but=build.SOURCE_FILES)[:DIGITS]
-        tree = place / (application + build.digest()[:DIGITS])
-        if not tree.exists():
-            old = [path for path in place.iterdir() if path.is_dir() and not path.suffix]
-            old.sort(key=lambda path: path.stat().st_mtime)
-            for path in old[:-KEEP_TREES]:
-                for leftover in place.glob(f"{path.name}*"):
-                    shutil.rmtree(leftover, ignore_errors=True)
-            alike = [path for path in old[-KEEP_TREES:] if path.name.startswith(application)]
-            if alike:
-                _copy(alike[-1], tree)
-            else:
-                build.build(tree)
+        _make(compiled, build.write)
+        _make(tree, fill)
     return tree
 
 
-def chosen_bot() -> dict[str, bytes]:
-    """`{"bot.py": …}` of the file that BOT=path/to/bot.py names; empty without it. UserError if it can't be read."""
-    named = os.environ.get("BOT")
-    if not named:
-        return {}
-    try:
-        return {"bot.py": text_files.read(Path(named)).encode()}
-    except OSError as error:
-        raise UserError(f"BOT={named}: {error.strerror}") from None
+def _make(folder: Path, fill: Callable[[Path], None]) -> None:
+    """Have the folder filled unless it is there; of those beside it the ones that were used last stay."""
+    if not folder.exists():
+        fresh = folder.with_suffix(".new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.parent.mkdir(exist_ok=True)
+        fill(fresh)
+        fresh.rename(folder)
+        beside = [path for path in folder.parent.iterdir() if path.is_dir() and path != folder]
+        for path in sorted(beside, key=lambda path: path.stat().st_mtime)[:-KEEP]:
+            shutil.rmtree(path)
+    folder.touch()
 
 
-def _copy(old: Path, tree: Path) -> None:
-    """The tree `old` with the sources of today, and what the build has put beside it."""
-    for suffix in (".bench", ".source"):
-        shutil.copytree(f"{old}{suffix}", f"{tree}{suffix}", dirs_exist_ok=True)
-    shutil.copyfile(f"{old}.names", f"{tree}.names")
-    fresh = tree.with_name(tree.name + ".copy")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(old, fresh)
-    for name in build.SOURCE_FILES:
-        (fresh / name).write_bytes(text_files.read(FIRMWARE / name).encode())
-    fresh.rename(tree)
+def benches(tree: Path) -> Path:
+    """Where the compiled programs of firmware/bench/ are that belong to a tree of app_tree()."""
+    return tree.parents[1] / "bench"
+
+
+@click.command("build")
+def build_command() -> None:
+    """Compile the firmware into build/mpy/, with what was joined and renamed for it in build/mpy.source/."""
+    tree = app_tree()
+    stamp = BUILD / "mpy.stamp"
+    # What is up to date is left alone: a gateway may be running from it.
+    if not (MPY.is_dir() and stamp.is_file() and stamp.read_text() == str(tree)):
+        parts = {"mpy": tree, "mpy.bench": benches(tree), "mpy.source": tree.parents[1] / "source"}
+        for name, part in parts.items():
+            shutil.rmtree(BUILD / name, ignore_errors=True)
+            shutil.copytree(part, BUILD / name)
+        stamp.write_text(str(tree))
+    files = [path for path in MPY.rglob("*") if path.is_file()]
+    size = sum(path.stat().st_size for path in files)
+    click.echo(f"{MPY.relative_to(ROOT)}: {len(files)} files, {size} bytes")

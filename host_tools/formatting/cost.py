@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from host_tools.app import build
+from host_tools.app import tree as app
 from host_tools.errors import UserError
 from host_tools.formatting import corpus
 from host_tools.scenarios import results
@@ -40,9 +40,9 @@ print(json.dumps(figures))
 def cost_command(target: str, interpreter: str | None, path: Path | None) -> None:
     """Compare the formatter with PicoClaw's rules done in `re`, in one run of one interpreter."""
     python = interpreter or str(interpreter_of(target))
-    tree = build.build()
+    tree = app.app_tree()
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "bench").symlink_to(build.benches(tree))
+        (Path(folder) / "bench").symlink_to(app.benches(tree))
         texts = Path(folder) / "texts"
         texts.write_text("\n%%%\n".join(e.markdown for e in corpus.answers()), "utf-8")
         script = SCRIPT.format(texts=str(texts))

@@ -10,8 +10,8 @@ import io
 from rich.console import Console
 from rich.panel import Panel
 
+from host_tools.console import render
 from host_tools.formatting.device import ROOT, pieces
-from host_tools.formatting.show import drawn
 from host_tools.simulator.judge import judge
 
 PAGE = ROOT / "docs" / "formatting.md"
@@ -56,7 +56,9 @@ def picture() -> str:
     console = Console(record=True, width=72, file=io.StringIO(), highlight=False)
     for title, source in GOLDEN.items():
         for message in pieces(source):
-            console.print(Panel(drawn(judge(message)), title=title, title_align="left"))
+            verdict = judge(message)
+            drawn = render.message(verdict.text, verdict.entities)
+            console.print(Panel(drawn, title=title, title_align="left"))
     return console.export_svg(title="What Telegram shows", unique_id="formatting")
 
 

@@ -12,8 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from host_tools.app import build
-from host_tools.app.tree import app_tree
+from host_tools.app.tree import app_tree, benches
 from host_tools.console.frames import Event, Frame
 from host_tools.errors import UserError
 from host_tools.targets.target import Device, Line, Start, Target
@@ -107,7 +106,7 @@ def compiled(name: str) -> bytes:
 
     It is the one built with the application: it imports things from where they lie in that.
     """
-    return (build.benches(app_tree()) / f"{name}.mpy").read_bytes()
+    return (benches(app_tree()) / f"{name}.mpy").read_bytes()
 
 
 def start(target: Target, name: str, call: str, **how: Any) -> Device:

@@ -27,7 +27,7 @@ from host_tools.board import boards, littlefs_image
 from host_tools.errors import UserError
 from host_tools.install import image
 from host_tools.targets.board import said_status, with_programs
-from host_tools.targets.rv32 import Listener
+from host_tools.targets.rv32 import Listener, launch, refusal
 from host_tools.targets.services import Services
 from host_tools.targets.tap import Tap
 from host_tools.targets.target import Device, Start, Target
@@ -102,20 +102,12 @@ class Esp32Device(Device):
         self.command = command(
             qemu, kind, flash, fuses, chardev, self._tap.arguments(CARD, NETWORK)
         )
-        self._process = subprocess.Popen(
-            self.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the host, which passes it on
-        )
+        self._process = launch(self.command)
         try:
             self._console = console.accept(self._process)
         except OSError as error:
-            self._process.kill()
-            said = self._process.communicate()[1].decode(errors="replace").strip()
             self._tap.close()
-            raise UserError(f"{qemu} does not start: {said or error}") from None
+            raise refusal(self._process, error) from None
         self._reader = threading.Thread(target=self._read, daemon=True, name="console esp32")
         self._reader.start()
 

@@ -95,6 +95,24 @@ def write_disk(path: Path, files: dict[str, bytes]) -> None:
     littlefs_image.write_private(path, image)
 
 
+def launch(command: list[str]) -> subprocess.Popen[bytes]:
+    """Start a QEMU; refusal() tells what it says where that fails."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for the host, which passes it on
+    )
+
+
+def refusal(process: subprocess.Popen[bytes], error: Exception) -> UserError:
+    """End a QEMU that nobody could talk to; what it has said of that, or else the error."""
+    process.kill()
+    said = process.communicate()[1].decode(errors="replace").strip()
+    return UserError(f"{process.args[0]} does not start: {said or error}")  # type: ignore[index]
+
+
 class Listener:
     """A loopback socket that QEMU is told to connect to."""
 
@@ -160,22 +178,14 @@ class Rv32Device(Device):
         arguments += ["-mon", "chardev=monitor,mode=control"]
         arguments.append("-S")  # not a step before somebody listens
         self.command = arguments
-        self._process = subprocess.Popen(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is for the host, which passes it on
-        )
+        self._process = launch(arguments)
         try:
             self._console = console.accept(self._process)
             self.monitor = Monitor(monitor.accept(self._process))
             if not options.held:
                 self.go()
         except (OSError, ValueError) as error:
-            self._process.kill()
-            said = self._process.communicate()[1].decode(errors="replace").strip()
-            raise UserError(f"{QEMU} does not start: {said or error}") from None
+            raise refusal(self._process, error) from None
         self._reader = threading.Thread(target=self._read, daemon=True, name="console rv32")
         self._reader.start()
 

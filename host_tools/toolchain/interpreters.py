@@ -13,6 +13,7 @@ from pathlib import Path
 
 from host_tools import paths
 from host_tools.app import build as app
+from host_tools.app.tree import SOURCE_FILES
 from host_tools.toolchain import musl, order, packages
 from host_tools.toolchain.make import Stopwatch, make
 from host_tools.toolchain.sources import (
@@ -143,7 +144,7 @@ def add_files(digest: hashlib._Hash, files: list[Path]) -> None:
 def write_generated() -> None:
     """Write build/frozen/, what boards/manifest.py freezes: the linked app, its generated modules."""
     tree = {**app.application(), **app.generated()}
-    for name in app.SOURCE_FILES:
+    for name in SOURCE_FILES:
         tree[name] = (paths.FIRMWARE / name).read_text()
     with locked("frozen"):
         for path in FROZEN.rglob("*.py"):

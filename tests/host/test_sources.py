@@ -11,18 +11,24 @@ import pytest
 
 from host_tools.paths import FIRMWARE, ROOT
 
-# Everything that makes the tree which a board gets, and what is made of it.
-BUILD = ("build", "link", "names", "mip", "app_files")
-BUILD_LINES = 720  # 500 were wanted: names.py is most of the rest
-LINKER_LINES = 170
+# Everything that makes the tree which a board gets.
+BUILD = ("build", "link", "names", "schemas", "tree")
+BUILD_LINES = 565  # 500 were wanted: schemas.py, a model's view of the tools, is most of the rest
+LINKER_LINES = 160
 
 FILE_LINES = 450
 
 # Still to be reworked; nothing may be added.
-TO_REWORK: tuple[str, ...] = ()
-TOO_LONG = {
-    "firmware/copepod/net/http.py",
-    "firmware/copepod/net/json_stream.py",
+TOO_LONG = {  # tests of one thing each, that are to be parted
+    "tests/device/test_http.py",
+    "tests/device/test_text.py",
+    "tests/device/test_timers.py",
+    "tests/device/test_updates.py",
+    "tests/device/test_worker.py",
+    "tests/host/firmware/test_assistant.py",
+    "tests/host/install/test_flash.py",
+    "tests/host/monitor/test_monitor.py",
+    "tests/host/simulator/test_simulator.py",
 }
 CIRCLES = (
     {"copepod.net.wait", "copepod.net.io_streams"},
@@ -34,7 +40,6 @@ CIRCLES = (
         "copepod.editing",
     },  # three are seldom
     {"copepod.text.state", "copepod.text.structure", "copepod.text.links"},
-    {"host_tools.simulator.connection", "host_tools.simulator.server"},
 )
 
 
@@ -52,24 +57,28 @@ def constants(path: Path) -> dict[str, str]:
 
 def test_no_constant_stands_in_two_device_files() -> None:
     places = defaultdict(list)
-    for path in sorted((FIRMWARE / "copepod").rglob("*.py")):
-        name = path.relative_to(FIRMWARE).as_posix()
-        if not name.startswith(TO_REWORK):
+    for path in sorted(FIRMWARE.rglob("*.py")):
+        if "typings" not in path.parts:
             for constant, value in constants(path).items():
-                places[constant, value].append(name)
+                places[constant, value].append(path.relative_to(FIRMWARE).as_posix())
+    assert len(places) > 100
     twice = {f"{name} = const({value})": paths for (name, value), paths in places.items()}
     assert {text: paths for text, paths in twice.items() if len(paths) > 1} == {}
 
 
 def imports(package: Path) -> dict[str, set[str]]:
-    """Which modules of a package each of them imports, inside of functions, too."""
+    """Which modules of a package each of them imports, inside of functions, too; not what is there for types alone."""
     paths = {}
     for path in sorted(package.rglob("*.py")):
         name = path.relative_to(package.parent).as_posix().removesuffix(".py").replace("/", ".")
         paths[name.removesuffix(".__init__")] = path
     found: dict[str, set[str]] = {name: set() for name in paths}
     for name, path in paths.items():
-        for node in ast.walk(ast.parse(path.read_text())):
+        waiting: list[ast.AST] = [ast.parse(path.read_text())]
+        while waiting:
+            node = waiting.pop()
+            if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+                waiting += ast.iter_child_nodes(node)
             if isinstance(node, ast.Import):
                 found[name] |= {alias.name for alias in node.names} & paths.keys()
             elif isinstance(node, ast.ImportFrom):
@@ -111,11 +120,12 @@ def test_rooms_are_in_floors() -> None:
 
 
 def test_no_file_is_longer_than_one_can_read() -> None:
-    folders = (FIRMWARE / "copepod", FIRMWARE / "bench", ROOT / "host_tools")
+    folders = (FIRMWARE / "copepod", FIRMWARE / "bench", ROOT / "host_tools", ROOT / "tests")
     paths = [path for folder in folders for path in folder.rglob("*.py")]
     lines = {p.relative_to(ROOT).as_posix(): len(p.read_text().splitlines()) for p in paths}
     long = {name: count for name, count in lines.items() if count > FILE_LINES}
     assert {name: count for name, count in long.items() if name not in TOO_LONG} == {}
+    assert long.keys() >= TOO_LONG, "it is short now: take it out of the list"
 
 
 def test_what_builds_the_tree_stays_small() -> None:

@@ -8,7 +8,7 @@ import pytest
 from command_line import copepod
 
 from host_tools import paths, text_files
-from host_tools.app import app_files, build
+from host_tools.app import app_files, tree
 from host_tools.console.frames import FIELDS, Frame, format_frame
 from host_tools.errors import UserError
 from host_tools.install import config_file, provision
@@ -65,15 +65,13 @@ def test_a_config_is_read_and_sent_as_a_board_reads_it(written):
 
 def test_a_bot_is_sent_as_a_board_reads_it(written, tmp_path, monkeypatch):
     text = (paths.FIRMWARE / "bot.py").read_text() + "# é\n"
-    monkeypatch.setattr(build, "FIRMWARE", tmp_path / "firmware")
+    monkeypatch.setattr(tree, "FIRMWARE", tmp_path / "firmware")
+    monkeypatch.setattr(tree, "BUILD", tmp_path)
     (tmp_path / "firmware").mkdir()
     written("firmware/bot.py", text)
     written("firmware/main.py", "")
-    monkeypatch.setattr(build, "application", lambda measured: {})
-    monkeypatch.setattr(build, "generated", dict)
-    monkeypatch.setattr(build, "words", dict)
-    build._build(tmp_path / "mpy")
-    sent = (tmp_path / "mpy" / app_files.OWNERS_FILE).read_text("utf-8")
+    monkeypatch.setattr(tree.build, "write", lambda folder: (folder / "mpy").mkdir(parents=True))
+    sent = (tree.app_tree() / app_files.OWNERS_FILE).read_text("utf-8")
     assert sent.replace("\r\n", "\n") == text
 
 

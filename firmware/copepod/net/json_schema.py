@@ -1,4 +1,16 @@
-"""Makes a Reader of json_stream.py: its fields, and the table of its schema. Memory: dropped after use."""
+"""Makes a Reader of json_stream.py: its fields, and the table of its schema. Memory: dropped after use.
+
+A schema is a bytes literal, a node (a kind of object) a line: a letter, then `name` + kind + target:
+
+    #  integer of up to 19 digits                    $  string, cut at SHORT UTF-16 units
+    ?  true or false                                 ~  string, cut at LONG UTF-16 units
+    .  number, as the text it is written in          !  True if the value is there and is not null
+    {  object, or array of objects, of node `target`; opened(target) and closed(target) are called
+
+A target is a character: the value goes to values[ord(target) - 48]. A node letter names the same
+node in both cases, so that `message{m` and `edited{M` share a line and the hooks can tell them apart.
+A field that holds another type than declared is as if it was not there.
+"""
 
 from micropython import const
 

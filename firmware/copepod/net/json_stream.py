@@ -1,19 +1,8 @@
 """A push parser for JSON that keeps only declared fields. Memory: about 2 kB, once, and its strings.
 
-feed() takes windows of any size, cut anywhere. What the schema does not name is skipped with find()
-and count(), so that a megabyte of it costs no heap and little time; of a skipped value only the
-quotes, the balance of the brackets and the literals are checked. Nothing recurses.
-
-A schema is a bytes literal, a node (a kind of object) a line: a letter, then `name` + kind + target:
-
-    #  integer of up to 19 digits                    $  string, cut at SHORT UTF-16 units
-    ?  true or false                                 ~  string, cut at LONG UTF-16 units
-    .  number, as the text it is written in          !  True if the value is there and is not null
-    {  object, or array of objects, of node `target`; opened(target) and closed(target) are called
-
-A target is a character: the value goes to values[ord(target) - 48]. A node letter names the same
-node in both cases, so that `message{m` and `edited{M` share a line and the hooks can tell them apart.
-A field that holds another type than declared is as if it was not there.
+feed() takes windows of any size, cut anywhere. What the schema (json_schema.py) does not name is
+skipped with find() and count(), so that a megabyte of it costs no heap and little time; only its
+quotes, the balance of its brackets and its literals are checked. Nothing recurses.
 """
 
 from micropython import const
@@ -36,7 +25,6 @@ _SKIP_BOX = const(11)
 _ARRAY = const(0x80)  # on the stack: an array of the node's objects
 _OBJECT = const(123)  # the kind of a wanted object
 _SHORT_RUN = const(128)  # up to here bytes are copied one by one: a slice is 32 B of garbage
-_BILLION = const(1000000000)
 
 _ESCAPES = b'""\\\\//b\bf\fn\nr\rt\t'
 
@@ -65,13 +53,8 @@ class Reader:
     _short: bytearray
     _tail: bytearray  # a scalar, or an escape that a window's end cuts
     _stack: bytearray
-    _window: "Any"
-    _view: "Any"
     _known: dict  # target -> short string of the last document, and its UTF-8,
     _known_b: dict  # since the same sender's name comes again and again
-    _high: int  # the last large integer in two parts, and itself
-    _low: int
-    _big: int
 
     SHORT = 96  # UTF-16 units
     LONG = 4096
@@ -92,9 +75,7 @@ class Reader:
 
     def settled(self, value):
         """The str of a value that may have been left in the buffer."""
-        if type(value) is int:
-            value = self.buffer.read()
-        return value
+        return self.buffer.read() if type(value) is int else value
 
     def forget(self, first):
         """Set the values from `first` on to None."""
@@ -128,23 +109,20 @@ class Reader:
         try:
             while i < end and not self.pause:
                 state = self._state
-                if state >= _STRING:
-                    if state == _SKIP_BOX:
-                        i = self._skip_box(buf, i, end)
-                    elif state == _SKIP_STRING:
-                        i = self._skip_string(buf, i, end)
-                    elif state == _STRING:
-                        i = self._string(buf, i, end)
-                    else:
-                        i = self._scalar(buf, i, end)
+                if state == _SKIP_BOX:
+                    i = self._skip_box(buf, i, end)
+                elif state == _SKIP_STRING:
+                    i = self._skip_string(buf, i, end)
+                elif state == _STRING:
+                    i = self._string(buf, i, end)
+                elif state == _SCALAR:
+                    i = self._scalar(buf, i, end)
+                elif buf[i] > 32 or state == _ESCAPE:
+                    i = self._token(state, buf[i], buf, i, end)
+                elif buf[i] in b" \n\r\t":
+                    i += 1
                 else:
-                    c = buf[i]
-                    if c > 32 or state == _ESCAPE:
-                        i = self._token(state, c, buf, i, end)
-                    elif c == 32 or c == 10 or c == 13 or c == 9:
-                        i += 1
-                    else:
-                        raise ValueError
+                    raise ValueError
         except ValueError:
             raise ValueError("malformed JSON near byte %d" % (self._offset + i)) from None
         self._offset += i
@@ -208,18 +186,18 @@ class Reader:
         level = self._level
         if not level and c != 123:
             raise ValueError
+        if kind == 33 and c != 110:  # anything but null
+            self.values[target - 48] = True
         if c == 123 or c == 91:
-            if kind != _OBJECT or level == len(self._stack) or c == 91 and self._stack[level - 1] & _ARRAY:
+            nested = c == 91 and self._stack[level - 1] & _ARRAY
+            if kind != _OBJECT or level == len(self._stack) or nested:
                 self._depth = 1
                 self._state = _SKIP_BOX
             else:
                 self._level = level + 1
-                if c == 91:
-                    self._stack[level] = target | _ARRAY
-                    self._state = _ITEM
-                else:
-                    self._stack[level] = target
-                    self._state = _FIRST
+                self._stack[level] = target if c == 123 else target | _ARRAY
+                self._state = _FIRST if c == 123 else _ITEM
+                if c == 123:
                     self.opened(target)
         elif c == 34:
             if kind == 36 or kind == 126:
@@ -238,8 +216,6 @@ class Reader:
             self._n_tail = 0
             self._state = _SCALAR
             return i
-        if kind == 33:
-            self.values[target - 48] = True
         return i + 1
 
     def _scalar(self, buf, i, end):
@@ -266,15 +242,13 @@ class Reader:
             word = b"true" if c == 116 else b"false" if c == 102 else b"null"
             if n != len(word) or not tail.startswith(word):
                 raise ValueError
-            if c != 110 and (kind == 63 or kind == 33):
-                self.values[slot] = c == 116 or kind == 33
+            if c != 110 and kind == 63:
+                self.values[slot] = c == 116
             return
         first = 1 if c == 45 else 0
         if n == first or not 48 <= tail[first] < 58:
             raise ValueError
-        if kind == 33:
-            self.values[slot] = True
-        elif kind == 46:
+        if kind == 46:
             self.values[slot] = str(tail[:n], "utf8")
         elif kind == 35 and n - first < 20:
             high = low = 0
@@ -290,7 +264,7 @@ class Reader:
                 if high != self._high or low != self._low:
                     self._high = high
                     self._low = low
-                    self._big = high * _BILLION + low
+                    self._big = high * 1_000_000_000 + low
                 low = self._big
             self.values[slot] = -low if first else low
 
@@ -317,9 +291,8 @@ class Reader:
                 stop = q
             if stop > i:
                 n = self._n
-                k = stop - i
-                if n + k > self._room:
-                    k = self._room - n
+                k = min(stop - i, self._room - n)
+                if k < stop - i:
                     self._cut = True
                 kept = self._buf
                 self._n = n + k
@@ -362,14 +335,10 @@ class Reader:
         else:
             c = 0
             for at in range(i + 2, i + 6):
-                d = buf[at] - 48
-                if d > 9:
-                    d = (d & ~32) - 7
-                    if d < 10:
-                        d = 16
-                if not 0 <= d < 16:
+                d = buf[at]
+                if not (48 <= d < 58 or 65 <= d & ~32 < 71):
                     raise ValueError
-                c = c << 4 | d
+                c = c << 4 | (d & 15) + (9 if d > 57 else 0)
         n = self._n
         lead = self._lead
         if 0xD800 <= c < 0xE000:
@@ -404,9 +373,9 @@ class Reader:
             self.values[slot] = self._known[slot]
             return
         units = end - start - self._extra  # if there is no raw UTF-8, which Telegram escapes
-        text = None
+        sound = units <= self._units and self._raw < 128 and not self._cut
         if buf is self.buffer.data and end:
-            if units > self._units or self._raw > 127 or self._cut:
+            if not sound:
                 from copepod.net import json_text
 
                 end = json_text.mended(buf, end, self._units, self._cut)
@@ -415,7 +384,8 @@ class Reader:
             self._long = slot
             self.buffer.keep(self, end)
             return
-        if units <= self._units and self._raw < 128 and not self._cut:
+        text = None
+        if sound:
             view = memoryview(buf) if buf is not self._window else self._view
             try:
                 text = str(view[start:end], "utf8")
@@ -431,8 +401,7 @@ class Reader:
         self.values[slot] = text
 
     def _skip_string(self, buf, i, end):
-        i += self._odd  # the last window ended between a backslash and what it escapes
-        first = i
+        first = i = i + self._odd  # the last window may have ended behind a backslash
         while True:
             q = buf.find(b'"', i, end)
             i = b = end if q < 0 else q
@@ -440,10 +409,8 @@ class Reader:
                 b -= 1
             self._odd = odd = i - b & 1
             if q < 0:
-                self._state = _SKIP_STRING
                 return end
-            i += 1
-            first = i
+            first = i = i + 1
             if not odd:
                 self._state = _SKIP_BOX if self._depth else _AFTER
                 return i
@@ -460,27 +427,23 @@ class Reader:
                     depth += buf.count(b"[", i, q) + buf.count(b"{", i, q) - closing
                     i = q
             while i < q:
-                c = buf[i]
+                c = buf[i] | 32  # "[" is "{" then, and "]" is "}"
                 i += 1
-                if c > 90:
-                    if c == 93 or c == 125:
-                        depth -= 1
-                        if not depth:
-                            self._depth = 0
-                            self._state = _AFTER
-                            return i
-                    elif c == 91 or c == 123:
-                        depth += 1
+                if c == 125:
+                    depth -= 1
+                    if not depth:
+                        self._depth = 0
+                        self._state = _AFTER
+                        return i
+                elif c == 123:
+                    depth += 1
             if q < end:
                 i = q + 1
                 q = buf.find(b'"', i, end)
-                if q == i or q > i and buf[q - 1] != 92:
-                    i = q + 1
-                else:
+                if q < 0 or buf[q - 1] == 92:
                     self._odd = 0
-                    self._depth = depth
-                    i = self._skip_string(buf, i, end)
-                    if self._state == _SKIP_STRING:
-                        return i
+                    self._state = _SKIP_STRING
+                    break
+                i = q + 1
         self._depth = depth
         return i

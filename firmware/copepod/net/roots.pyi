@@ -1,3 +1,3 @@
-"""Written by `copepod build`: the bundled root certificates."""
+"""Written by `copepod build`: the bundled root certificate, a tuple of one."""
 
 DER: tuple[bytes, ...]

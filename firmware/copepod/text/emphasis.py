@@ -13,9 +13,8 @@ from micropython import const
 
 from .chars import BLANK, CJK, CJK_PUNCTUATION, KINDS, PUNCTUATION
 from .marks import ADDRESS, AUTOLINK, BACKSLASH, CODE, END_CODE, FORMULA, HTML, IMAGE, LINK, MATH, TAG
-from .scan import set_mark
+from .scan import seek, set_mark
 from .spans import resolve_spans
-from .state import FAR
 
 _ENDS = b":.!?,;)"  # a run after these closes strong text, also before a letter
 _STRONG = const(2)
@@ -64,23 +63,10 @@ def resolve_emphasis(state, p, end):
     html = None  # the module, for the first tag
     at = state.delimiters_at
     marks = state.delimiters
-    needle = state.needle
     find = state.find
     held = state.held
-    q = min(at)
-    others = i = 0
     while True:
-        while q < p:  # the others are looked for when it is their turn
-            if not others or at[i] != q:
-                i = 0
-                while at[i] != q:
-                    i += 1
-                at[i] = FAR
-                others = min(at)
-            needle[0] = marks[i]
-            at[i] = q = find(needle, p, held) & FAR
-            if q > others:
-                q = others
+        q = seek(state, at, marks, p, end, held)
         if q >= end:
             return
         c = buf[q]

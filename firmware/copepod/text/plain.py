@@ -1,8 +1,8 @@
 """The piece as its Markdown, also when it can't be formatted. Loaded on demand. Memory: none of its own."""
 
 from copepod.text.marks import CODE, END_CODE, ORIGINAL
-from copepod.text.scan import aim_stops
-from copepod.text.state import FAR, LIMIT
+from copepod.text.scan import aim_stops, seek
+from copepod.text.state import LIMIT
 
 
 def write_plain(state, sink):
@@ -60,16 +60,3 @@ def give_up(state, lost=True):
         state.bare = False
         state.written = 2  # what it opens and closes does not matter
     return cut > 0
-
-
-def seek(state, at, chars, p, end, scope):
-    """The nearest of `chars` from p on, or `end`. What is noted in `at` holds up to `scope`; p must not go back."""
-    q = min(at)
-    while q < p:
-        k = 0
-        while at[k] != q:
-            k += 1
-        state.needle[0] = chars[k]
-        at[k] = state.find(state.needle, p, scope) & FAR
-        q = min(at)
-    return q if q < end else end

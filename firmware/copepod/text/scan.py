@@ -25,6 +25,19 @@ def aim(state, at, chars, p, end):
         k += 1
 
 
+def seek(state, at, chars, p, end, scope):
+    """The nearest of `chars` from p on, or `end`. What is noted in `at` holds up to `scope`; p must not go back."""
+    k = 0
+    for q in at:
+        if q < p:
+            state.needle[0] = chars[k]
+            at[k] = q = state.find(state.needle, p, scope) & FAR
+        if q < end:
+            end = q
+        k += 1
+    return end
+
+
 def forget_marks(state):
     """Begin anew with few marks: those of one answer are looked for in the next, but only if they are few."""
     if len(state.stops) > _FEW:

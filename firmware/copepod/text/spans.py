@@ -9,8 +9,7 @@ from micropython import const
 
 from .chars import punctuation
 from .marks import ADDRESS, AUTOLINK, BACKSLASH, CODE, FORMULA, HTML, IMAGE, LINK, MATH
-from .scan import OPENERS, set_mark
-from .state import FAR
+from .scan import OPENERS, seek, set_mark
 
 _END_CODE = const(30)  # END_CODE as a number
 _BRACKETS = const(24)
@@ -26,23 +25,10 @@ def resolve_spans(state, p, end):
     lacking = 0  # bit n: there is no closing run of n backticks any more
     coded = False
     html = None  # the module, for the first < that may begin something
-    needle = state.needle
     find = state.find
     held = state.held
-    q = min(at)
-    others = i = 0
     while True:
-        while q < p:  # the others are looked for when it is their turn
-            if not others or at[i] != q:
-                i = 0
-                while at[i] != q:
-                    i += 1
-                at[i] = FAR
-                others = min(at)
-            needle[0] = OPENERS[i]
-            at[i] = q = find(needle, p, held) & FAR
-            if q > others:
-                q = others
+        q = seek(state, at, OPENERS, p, end, held)
         if q >= end:
             return
         c = buf[q]

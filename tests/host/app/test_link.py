@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from host_tools.app import build
-from host_tools.app.link import LinkError, link
+from host_tools.app.link import link
+from host_tools.app.tree import app_tree
 from host_tools.errors import UserError
 
 APPLICATION = {
@@ -39,7 +40,7 @@ APPLICATION = {
         "    return tool._name, FAST, Line().use(5), late(), tool_list, rare()\n"
     ),
 }
-EARLY = ("copepod.early.",)
+EARLY = ("copepod/early.",)
 RUN = "from copepod import gateway; print(gateway.run())"
 
 
@@ -106,7 +107,7 @@ def test_one_name_for_two_things_is_an_error_that_names_both_files(line: str, na
     sources = dict(APPLICATION)
     sources["copepod/gateway.py"] += f"\n\n{line}\n"
     with pytest.raises(
-        LinkError, match=rf"(copepod/\S+|builtins) and copepod/gateway.py .* {name} "
+        UserError, match=rf"(copepod/\S+|builtins) and copepod/gateway.py .* {name} "
     ):
         link(sources, ["copepod.gateway"], EARLY)
 
@@ -127,7 +128,7 @@ def test_what_does_not_compile_is_named_as_it_stands_in_the_source(
     with pytest.raises(
         UserError, match=rf"^copepod/gateway.py:({last - 1}|{last}): SyntaxError: "
     ):
-        build.build(tmp_path / "mpy")
+        build.write(tmp_path)
 
 
 def test_what_is_no_python_is_one_line() -> None:
@@ -135,8 +136,8 @@ def test_what_is_no_python_is_one_line() -> None:
         build.application({"bench/broken.py": "\nif:\n"})
 
 
-def test_safe_mode_does_not_load_what_is_joined(tmp_path: Path) -> None:
-    tree = build.build(tmp_path / "mpy")
+def test_safe_mode_does_not_load_what_is_joined() -> None:
+    tree = app_tree()
     sizes = {path.stem: path.stat().st_size for path in (tree / "copepod").rglob("*.mpy")}
     assert sizes["gateway"] > 10000
     assert sizes["log"] < 1000

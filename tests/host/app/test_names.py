@@ -12,7 +12,7 @@ import subprocess
 
 import pytest
 
-from host_tools.app import build, link, names
+from host_tools.app import build, names
 from host_tools.paths import FIRMWARE, ROOT
 from host_tools.toolchain import locate
 
@@ -40,8 +40,7 @@ def words() -> dict[str, str]:
 @functools.cache
 def application() -> dict[str, str]:
     """Every file of the application, joined, and the programs that measure it; no name is replaced yet."""
-    text = {path.relative_to(FIRMWARE).as_posix(): path.read_text() for path in build.sources()}
-    return link.link(text | build.measuring(), build.ENTRIES, build.APART, build.PUBLIC)
+    return build.joined(build.sources("bench"))
 
 
 def identifiers(text: str) -> set[str]:
@@ -106,7 +105,14 @@ def test_what_the_host_calls_on_a_board_keeps_its_name(words: dict[str, str]) ->
 
 
 def test_constants_stay_constants(words: dict[str, str]) -> None:
-    constants = set().union(*map(names._constants, application().values()))
+    constants = {
+        target.id
+        for text in application().values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("const(")
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
     private = {name for name in constants if name.startswith("_")}
     assert private
     assert private & words.keys() == set()
@@ -137,7 +143,7 @@ def test_a_map_of_a_small_application() -> None:
             "def spoken():\n    pass\n"
         )
     }
-    given = names.plan(files, ["public"], files)
+    given = names.plan(files, ["public"], tuple(files))
     assert given.keys() == {"calculate", "SLOW", "first"}
     assert not given["SLOW"].startswith("_")
 

@@ -11,6 +11,7 @@ import pytest
 
 from host_tools.app import build, names
 from host_tools.app.link import parts
+from host_tools.app.tree import app_tree
 from host_tools.console import tracebacks
 from host_tools.monitor import command
 from host_tools.paths import FIRMWARE, ROOT
@@ -37,8 +38,8 @@ def line_of(place: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build.build(tmp_path_factory.mktemp("tree") / "mpy")
+def tree() -> Path:
+    return app_tree()
 
 
 def test_of_a_joined_module_the_function_is_found() -> None:

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import subprocess
 import sys
 import termios
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.app.build import build
+from host_tools.app.tree import app_tree
 
 MICROPYTHON = Path(sys.executable).with_name("micropython")  # the wheel's
 PROMPT = re.compile(rb">>> $")
@@ -87,7 +88,8 @@ class Console:
 @pytest.fixture
 def app(tmp_path: Path) -> Path:
     """The app as built, with a gateway that a test can replace."""
-    app = build(tmp_path / "mpy")
+    app = tmp_path / "mpy"
+    shutil.copytree(app_tree(), app)
     (app / "copepod/startup.mpy").unlink()
     return app
 
