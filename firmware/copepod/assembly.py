@@ -99,7 +99,7 @@ def channel(gateway):
 
 
 def made_once(kind):
-    """Drop what makes an object of the class `kind`: the one that there is has been made. It takes 1.3 kB of State's."""
+    """Drop what makes an object of the class `kind`, now that the one there is has been made."""
     kind.__init__ = None  # a deleted slot of a dict keeps its value (py/map.c)
     del kind.__init__
 

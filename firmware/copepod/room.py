@@ -33,7 +33,10 @@ _held = []
 
 
 def take():
-    """Hold all of the system's heap but Python's share; False where RAM is not short. Allocates some 100 B of Python's heap."""
+    """Hold all of the system's heap but Python's share; False where RAM is not short.
+
+    Allocates some 100 B of Python's heap.
+    """
     free_b, largest_b, _ = port.heap()
     if free_b is None or free_b > _PLENTY_B:
         return False

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from host_tools.errors import UserError
 
+_CONSTANT = re.compile(r"^(\w+) = const\(([0-9]\w*)\)", re.MULTILINE)
 _MARK = "# joined: "  # begins the line before each module of a joined file
 
 
@@ -26,6 +28,7 @@ class Module:
     path: str  # "copepod/net/http.py"
     text: str
     tree: ast.Module
+    constants: dict[str, str]  # source of what is assigned by const(), by name
     home: str = ""  # the module that it is joined into
 
 
@@ -51,7 +54,7 @@ def link(
             if isinstance(node, ast.ImportFrom) and node.level:  # what the dots stand for
                 folders = path.split("/")[: -node.level]
                 node.module = ".".join([*folders, *filter(None, [node.module])])
-        modules[name] = Module(name, path, text, tree)
+        modules[name] = Module(name, path, text, tree, dict(_CONSTANT.findall(text)))
     joined: dict[str, list[Module]] = {entry: [] for entry in entries}
     for entry, held in joined.items():
         for module in _needed(modules[entry], modules, set()):
@@ -60,7 +63,7 @@ def link(
                 module.home = entry
                 held.append(module)
         _check(entry, held)
-    files = {m.path: _resolved(m, modules) for m in modules.values() if not m.home}
+    files = {m.path: _resolved(m, modules, set()) for m in modules.values() if not m.home}
     for entry, held in joined.items():
         stubs = [module for module in held if module.name in public and module.name != entry]
         lines = ["import sys"] if stubs else []
@@ -69,8 +72,9 @@ def link(
             own = {name for name, imported in bound(module.tree.body) if not imported}
             names = sorted(name for name in own if not name.startswith("_"))
             files[module.path] = f"from {entry} import {', '.join(names)}\n"
+        known: set[str] = set()
         for module in held:
-            lines += [_MARK + module.path, _resolved(module, modules)]
+            lines += [_MARK + module.path, _resolved(module, modules, known)]
         files[modules[entry].path] = "\n".join(lines)
     return files
 
@@ -132,13 +136,18 @@ def _check(entry: str, held: list[Module]) -> None:
         raise UserError("\n".join([f"{entry} can't be joined:", *troubles]))
 
 
-def _resolved(module: Module, modules: dict[str, Module]) -> str:
-    """The module's text, imports of what was joined from where that lies; lines stay."""
+def _resolved(module: Module, modules: dict[str, Module], known: set[str]) -> str:
+    """The module's text, imports of what was joined from where that lies; lines stay.
+
+    A constant of another file is said with its value, once in a file, whose `known` ones grow: the compiler
+    writes it where it is used.
+    """
     lines = module.text.split("\n")
     for node in ast.walk(module.tree):
         if isinstance(node, ast.ImportFrom):
             was = [f"from {node.module} import {ast.unparse(alias)}" for alias in node.names]
-            new = [_import(node.module or "", alias, module, modules) for alias in node.names]
+            base = node.module or ""
+            new = [_import(base, alias, module, modules, known) for alias in node.names]
             # A joined file may lie in another folder than its modules did: no dots there.
             if new != was or (node.level and module.home):
                 text = " " * node.col_offset + ("; ".join(filter(None, new)) or "pass")
@@ -147,7 +156,9 @@ def _resolved(module: Module, modules: dict[str, Module]) -> str:
     return "\n".join(lines)
 
 
-def _import(base: str, alias: ast.alias, module: Module, modules: dict[str, Module]) -> str:
+def _import(
+    base: str, alias: ast.alias, module: Module, modules: dict[str, Module], known: set[str]
+) -> str:
     """`from base import alias` in `module`, after joining; empty where the name is there anyway."""
     name, shown = alias.name, alias.asname or alias.name
     whole, part = modules.get(f"{base}.{name}"), modules.get(base)
@@ -157,4 +168,8 @@ def _import(base: str, alias: ast.alias, module: Module, modules: dict[str, Modu
         base = part.home
     if base == module.home:
         return f"{shown} = {name}" if shown != name else ""
+    if part and name in part.constants:
+        fresh = shown not in known
+        known.add(shown)
+        return f"{shown} = const({part.constants[name]})" if fresh else ""
     return f"from {base} import {name}" + (f" as {shown}" if shown != name else "")

@@ -49,6 +49,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
     """
     defined: set[str] = set()
     theirs: set[str] = set()  # the assistant's
+    asked: set[str] = set()  # what modules and objects are asked for
     kept = {*public, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
     for path, text in files.items():
         mine = theirs if path.startswith(ASSISTANT) else defined
@@ -59,6 +60,10 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
         if not path.startswith(_TOOLS):  # imported by strings
             kept.update(path.removesuffix(".py").split("/"))
         for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom):
+                asked |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.Attribute):
+                asked.add(node.attr)
             match node:
                 case ast.Module(body=body) | ast.ClassDef(body=body):
                     mine |= {name for name, imported in bound(body) if not imported}
@@ -77,13 +82,18 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
     # The compiler keeps nothing of a constant whose name begins with "_", and must keep the others.
     constants = set(re.findall(r"^(\w+) = const\(", "\n".join(files.values()), re.MULTILINE))
     kept |= {name for name in constants if name[0] == "_"}
+    # So it shall with one that no module is asked for: link.py has given its value to whoever imports it.
+    said = _said(files)
+    hidden = {n: f"_{n}" for n in constants - kept - asked if f"_{n}" not in said}
+    constants -= set(hidden)
+    kept |= set(hidden)
     always = _said(files, first)
     seldom = _said(files, _SELDOM)
     names = [n for n in (defined | theirs) - kept if not n.startswith("__") and len(n) > 2]
     names.sort(key=lambda n: (n not in defined, n not in always, n in seldom, -len(n), n))
-    taken = {*_said(files), *keyword.kwlist, *dir(builtins)}
+    taken = {*said, *keyword.kwlist, *dir(builtins)}
     words = [word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken]
-    given: dict[str, str] = {}
+    given = hidden
     for name in names:
         fit = (word for word in words if name not in constants or word[0] != "_")
         if word := next(fit, ""):

@@ -2,8 +2,9 @@
 
 from copepod.stats import Stats
 from copepod.platform import last_error
-from copepod.telegram import methods, refusals, trouble
-from copepod.telegram.methods import Refused
+from copepod.telegram import refusals, trouble
+from copepod.telegram.refusals import MIGRATE_TO
+from copepod.telegram.methods import AS_EVER, PLAIN, SEND_MESSAGE, Refused
 
 GROUP = -4800001
 SUPERGROUP = -1002147483647
@@ -19,7 +20,7 @@ class Box(Thing):
         self.message.chat_id = GROUP
         self.message.thread_id = 9
         self.message.reply_to = 5
-        self.form = methods.AS_EVER
+        self.form = AS_EVER
         self.rich = False
         self.stats = Stats()
         self.formatter = self
@@ -38,15 +39,15 @@ def refuse(description, migrate_to=None, box=None):
     channel.outbox = box = box or Box()
     channel.api = Thing()
     channel.api.reader = Thing()
-    channel.api.reader.values = {refusals.MIGRATE_TO: migrate_to}
-    refusals.refused_for_good(channel, methods.SEND_MESSAGE, Refused(description))
+    channel.api.reader.values = {MIGRATE_TO: migrate_to}
+    refusals.refused_for_good(channel, SEND_MESSAGE, Refused(description))
     return box
 
 
 def test_a_group_that_has_become_a_supergroup_gets_its_answer():
     words = "400 Bad Request: group chat was upgraded to a supergroup chat"
     box = refuse(words, SUPERGROUP)
-    assert box.reason is None and box.form == methods.AS_EVER
+    assert box.reason is None and box.form == AS_EVER
     message = box.message
     assert (message.chat_id, message.reply_to, message.thread_id) == (SUPERGROUP, None, None)
     refuse(words, SUPERGROUP, box)  # it does not go round in circles
@@ -62,7 +63,7 @@ def test_what_is_wrong_with_the_form_goes_as_plain_text():
         "400 Bad Request: too many entities",
     ):
         box = refuse(words)
-        assert (box.form, box.reason, box.stats.fallbacks) == (methods.PLAIN, None, 1), words
+        assert (box.form, box.reason, box.stats.fallbacks) == (PLAIN, None, 1), words
         refuse(words, None, box)
         assert box.reason == words
 

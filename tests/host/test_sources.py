@@ -13,8 +13,8 @@ from host_tools.paths import FIRMWARE, ROOT
 
 # Everything that makes the tree which a board gets.
 BUILD = ("build", "link", "names", "schemas", "tree")
-BUILD_LINES = 565  # 500 were wanted: schemas.py, a model's view of the tools, is most of the rest
-LINKER_LINES = 160
+BUILD_LINES = 590  # 500 were wanted: schemas.py, a model's view of the tools, is most of the rest
+LINKER_LINES = 175
 
 FILE_LINES = 450
 
@@ -39,7 +39,10 @@ CIRCLES = (
         "copepod.special",
         "copepod.editing",
     },  # three are seldom
-    {"copepod.text.state", "copepod.text.structure", "copepod.text.links"},
+    {  # the state loads them
+        *("copepod.text.state", "copepod.text.blocks", "copepod.text.structure"),
+        *("copepod.text.fences", "copepod.text.links", "copepod.text.tables"),
+    },
 )
 
 

@@ -9,7 +9,7 @@ from .state import PARAGRAPH
 
 
 def may_begin(buf, p):
-    """False if the line at p, which lies in no container, is a paragraph's: so most lines are that begin with a mark."""
+    """False if the line at p, which lies in no container, is a paragraph's, as most are that begin with a mark."""
     c = buf[p]
     if 48 <= c < 58:
         while 48 <= buf[p] < 58:

@@ -76,7 +76,7 @@ def test_nothing_but_imports_is_touched_and_lines_stay_in_place() -> None:
     assert APPLICATION["copepod/tool.py"] in linked["copepod/gateway.py"]
     late, was = linked["copepod/late.py"].split("\n"), APPLICATION["copepod/late.py"].split("\n")
     assert late[0] == "from copepod import gateway as tool"
-    assert late[1] == "from copepod.gateway import FAST; from copepod.gateway import Wire as Cable"
+    assert late[1] == "FAST = const(3); from copepod.gateway import Wire as Cable"
     assert late[2:5] == ["", "", ""]
     assert late[5:8] == was[5:8]
     assert late[8] == "    from copepod import gateway as wire"
