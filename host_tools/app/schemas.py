@@ -21,7 +21,7 @@ TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"
 def schema(name: str, source: str) -> dict[str, Any]:
     """The schema of the tool in `source`, as Chat Completions has it; UserError where it lacks something."""
     for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name == "run":
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == "run":
             break
     else:
         raise UserError(f"tools/{name}.py has no function run()")

@@ -19,7 +19,19 @@ _COMMANDS = (
     ("stop", "stop the answer that is being written"),
     ("usage", "what was used today, and the limits"),
 )
-_OF_PINS = ("gpio_write", "gpio_read", "adc_read", "pwm_set")
+# Tools that are offered only where the config names a pin for them: by what the pin is for.
+_OF_PINS = {
+    "gpio_write": ("out",),
+    "gpio_read": ("in", "up", "down", "out"),
+    "adc_read": ("adc",),
+    "pwm_set": ("pwm",),
+    "dht_read": ("dht11", "dht22"),
+    "ds18x20_read": ("ds18x20",),
+    "neopixel_set": ("neopixel",),
+    "i2c_scan": ("i2c",),
+    "i2c_read": ("i2c",),
+    "i2c_write": ("i2c",),
+}
 
 
 def put(model):
@@ -70,7 +82,7 @@ def _pieces(model):
     yield b"["
     comma = b""
     for name, schema in schemas.SCHEMAS:  # written by the build
-        if name in model.switched_off or name in registered or name in _OF_PINS and not model.pins:
+        if name in model.switched_off or name in registered or not _of_use(model, name):
             continue
         yield comma + schema
         comma = b","
@@ -79,3 +91,14 @@ def _pieces(model):
             yield comma + tools.schema(name)
             comma = b","
     yield b"]"
+
+
+def _of_use(model, name):
+    if name == "http_get":
+        return bool(model.hosts)
+    if name not in _OF_PINS:
+        return True
+    for pin in model.pins:
+        if model.pins[pin][1] in _OF_PINS[name]:
+            return True
+    return False

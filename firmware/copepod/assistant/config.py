@@ -20,7 +20,9 @@ _LIMITS = {
     "silence_s": (60, 1, 600),
 }
 _OTHERS = ("model_name", "temperature", "workspace", "summarize_message_threshold")
-_MODES = ("out", "in", "up", "down", "adc", "pwm")
+# What a pin is for, and of which the entry has more than the pin's number.
+_MODES = ("out", "in", "up", "down", "adc", "pwm", "dht11", "dht22", "ds18x20", "neopixel", "i2c")
+_LIGHTS = (1, 256)
 
 # What PicoClaw calls a protocol, before the model's own name.
 _BASES = {
@@ -50,8 +52,11 @@ class Model:
     temperature: "str | None"
     max_tool_iterations: int  # rounds of a turn
     workspace: str  # folder, without a slash at its end
-    pins: dict  # name -> (number, mode)
+    pins: dict  # name -> (number, mode), and a third: the data line of an I2C bus, the lights of a strip
     switched_off: list  # names of tools that are not offered
+    confirmed: list  # names of tools that a person is asked about before each call
+    hosts: list  # that http_get may ask, "name" or "name:port"
+    hosts_ca: str  # path of the file with their roots
     turns_per_hour: int
     turns_per_day: int
     tokens_per_day: int
@@ -120,11 +125,36 @@ def check(found, path, warnings):
             "tls.model_ca: missing: an https:// model needs the file with its root certificate in DER"
         )
     made.pins = _pins(found)
-    tools = _object_of(found, "", "tools", dict)
-    made.switched_off = [
-        name for name in tools if type(tools[name]) is dict and tools[name].get("enabled") is False
-    ]
+    _tools(made, _object_of(found, "", "tools", dict), path)
     return made
+
+
+def _tools(made, tools, path):
+    # PicoClaw's have other keys, too, and some of its are no objects.
+    made.switched_off = []
+    made.confirmed = []
+    for name in tools:
+        entry = tools[name]
+        if type(entry) is not dict:
+            continue
+        where = "tools.%s." % name
+        if entry.get("enabled") is False:
+            made.switched_off.append(name)
+        if entry.get("confirm") not in (None, True, False):
+            raise ValueError(where + "confirm: expected true or false")
+        if entry.get("confirm"):
+            made.confirmed.append(name)
+    entry = tools.get("http_get")
+    if type(entry) is not dict:
+        entry = {}
+    made.hosts = _object_of(entry, "tools.http_get.", "hosts", list)
+    for host in made.hosts:
+        if type(host) is not str or not host or "/" in host or "@" in host or " " in host:
+            raise ValueError(
+                "tools.http_get.hosts: expected names such as 192.168.1.5 or home.local:8123"
+            )
+    made.hosts_ca = _text(entry, "tools.http_get.", "ca", "")
+    made.hosts_ca = _beside(path, made.hosts_ca) if made.hosts_ca else made.ca
 
 
 def _object_of(found, prefix, name, kind):
@@ -221,20 +251,35 @@ def _pins(found):
     given = _object_of(_object_of(found, "", "hardware", dict), "hardware.", "pins", dict)
     for name in given:
         where = "hardware.pins.%s: " % name
-        value = given[name]
-        use = "out"
-        if type(value) is dict:
-            use = value.get("mode", "out")
-            value = value.get("pin")
-        if type(value) is not int or not 0 <= value < 64:
-            raise ValueError(where + 'expected a pin\'s number, or {"pin": 4, "mode": "in"}')
+        entry = given[name]
+        if type(entry) is not dict:
+            entry = {"pin": entry}
+        use = entry.get("mode", "out")
         if use not in _MODES:
             raise ValueError("%smode: expected one of %s" % (where, ", ".join(_MODES)))
         for byte in name.encode():
             if byte < 32 or byte == 34 or byte == 92:
                 raise ValueError(where + "a name without quotes, please")
-        pins[name] = (value, use)
+        if use == "i2c":
+            found = (_number(entry.get("scl"), where), use, _number(entry.get("sda"), where))
+        elif use == "neopixel":
+            count = entry.get("count", 1)
+            if type(count) is not int or not _LIGHTS[0] <= count <= _LIGHTS[1]:
+                raise ValueError("%scount: expected %d to %d" % ((where,) + _LIGHTS))
+            found = (_number(entry.get("pin"), where), use, count)
+        else:
+            found = (_number(entry.get("pin"), where), use)
+        pins[name] = found
     return pins
+
+
+def _number(value, where):
+    if type(value) is not int or not 0 <= value < 64:
+        raise ValueError(
+            where
+            + 'expected a pin\'s number, {"pin": 4, "mode": "in"} or {"mode": "i2c", "scl": 22, "sda": 21}'
+        )
+    return value
 
 
 def _beside(path, name):

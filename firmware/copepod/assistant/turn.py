@@ -4,8 +4,6 @@ The session's file is the state: each finished message is a line of it before an
 crash has cut is taken up from there when its update comes again, and an answer that is complete is sent as it is.
 """
 
-import sys
-
 from copepod.once import forget
 
 
@@ -45,9 +43,7 @@ async def _rounds(gateway, msg, session, turn_at, state):
     try:
         while True:
             if count > results:
-                if model.tls and "copepod.tools" in sys.modules:
-                    asking.release()  # a tool of the bot's may send something
-                if not await _run_tools(gateway, session, at, results, lost, dropped, watch):
+                if not await _run_tools(asking, at, results, lost, dropped, watch):
                     note = "I have stopped: the model made the same call three times in a row."
             lost = False
             last = note is not None or rounds + 1 >= model.max_tool_iterations or asking.spent
@@ -75,9 +71,9 @@ def _asking(gateway, msg, session, turn_at):
     return Asking(gateway, msg, session, turn_at)
 
 
-def _run_tools(gateway, session, at, first, lost, dropped, watch):
+def _run_tools(asking, at, first, lost, dropped, watch):
     from copepod.assistant import run_tools
 
     forget("copepod.assistant.run_tools")
     forget("copepod.assistant.calls")
-    return run_tools.run(gateway, session, at, first, lost, dropped, watch)
+    return run_tools.run(asking, at, first, lost, dropped, watch)
