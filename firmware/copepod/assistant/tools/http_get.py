@@ -1,6 +1,5 @@
 """The tool http_get. Memory: dropped after use; a connection's two windows and a kilobyte meanwhile."""
 
-import asyncio
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
@@ -11,8 +10,7 @@ from copepod.once import forget
 
 _MOST_B = const(900)
 _FARTHEST_B = const(262144)
-_TIME_MS = const(10000)  # for all of it
-_LEAVE_MS = const(20)  # how often to look whether Telegram's connection can be closed
+_WHOLE_MS = const(10000)
 
 
 async def run(gateway, url: str, offset: int = 0):
@@ -24,12 +22,15 @@ async def run(gateway, url: str, offset: int = 0):
     tls, host, port, path = _parts(gateway.config.model, url)
     if type(offset) is not int or not 0 <= offset <= _FARTHEST_B:
         raise ValueError("offset: a whole number up to %d" % _FARTHEST_B)
-    deadline = ticks_add(ticks_ms(), _TIME_MS)
+    deadline = ticks_add(ticks_ms(), _WHOLE_MS)
     http = http_connect.prepare(Connection(), host, port)
-    http.CONNECT_MS = _TIME_MS
+    http.CONNECT_MS = _WHOLE_MS
     try:
         if tls:
-            http.tls = await _alone(gateway, deadline)
+            from copepod.assistant import alone
+
+            forget("copepod.assistant.alone")
+            http.tls = await alone.context(gateway, gateway.config.model.hosts_ca, deadline)
         await http_connect.connect(http, b"G")
         return await _got(http, path, offset, deadline)
     except (OSError, ValueError) as error:
@@ -69,22 +70,6 @@ def _parts(model, url):
     if tls and not model.hosts_ca:
         raise ValueError("the owner has given no root certificate for https://")
     return tls, host, int(port) if colon else 443 if tls else 80, path
-
-
-async def _alone(gateway, deadline):
-    # There is room for one TLS session: Telegram's is closed, as for the model (sending.py). Returns the context.
-    from copepod.net import tls
-
-    forget("copepod.net.tls")
-    gateway.config.model.begun = True
-    channel = gateway.channel
-    while channel.state != "waiting" and channel.http.is_open():
-        if ticks_diff(deadline, ticks_ms()) <= 0:
-            raise OSError("the Telegram connection is busy")
-        await asyncio.sleep_ms(_LEAVE_MS)
-    channel.http.close()
-    with open(gateway.config.model.hosts_ca, "rb") as file:
-        return tls.context(tls.split_der(file.read()))
 
 
 async def _got(http, path, offset, deadline):
