@@ -171,7 +171,11 @@ def test_what_is_connected_and_whom_a_tool_may_ask():
     }
     assert (model.hosts, model.hosts_ca) == (["home.local:8123"], "/web.der")
     assert (model.confirmed, model.switched_off) == (["gpio_write"], [])
-    for pin in ({"mode": "i2c", "scl": 22}, {"mode": "neopixel", "pin": 5, "count": 0}, {"mode": "dht22"}):
+    for pin in (
+        {"mode": "i2c", "scl": 22},
+        {"mode": "neopixel", "pin": 5, "count": 0},
+        {"mode": "dht22"},
+    ):
         found["hardware"]["pins"] = {"wires": pin}
         fails(found, "hardware.pins.wires")
     found["hardware"] = {}

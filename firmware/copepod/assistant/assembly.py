@@ -45,6 +45,19 @@ def put(model):
     except OSError as error:
         log("assistant", model.workspace, " can't be written: ", error)
     forget("copepod.assistant.schemas")
+    if model.heartbeat_s or _has_jobs(model):
+        from copepod.assistant import clock
+
+        registry.starts.append(clock.prepare)
+
+
+def _has_jobs(model):
+    # Whether the tool cron was ever used, or jobs were brought from elsewhere.
+    try:
+        os.stat(model.workspace + "/cron/jobs.json")
+        return "cron" not in model.switched_off
+    except OSError:
+        return False
 
 
 def _write(model):

@@ -23,6 +23,7 @@ _OTHERS = ("model_name", "temperature", "workspace", "summarize_message_threshol
 # What a pin is for, and of which the entry has more than the pin's number.
 _MODES = ("out", "in", "up", "down", "adc", "pwm", "dht11", "dht22", "ds18x20", "neopixel", "i2c")
 _LIGHTS = (1, 256)
+_INTERVAL_MIN = (30, 0.05, 1440)  # default, least and most
 
 # What PicoClaw calls a protocol, before the model's own name.
 _BASES = {
@@ -61,9 +62,12 @@ class Model:
     turns_per_day: int
     tokens_per_day: int
     history_tokens: int
+    heartbeat_s: int  # between two; 0: none
     turn_s: int
     silence_s: int
-    begun = False  # a question has: its TLS session is the one that there is room for: Telegram waits
+    begun = (
+        False  # a question has: its TLS session is the one that there is room for: Telegram waits
+    )
     with_usage = True  # the server takes `stream_options`
     with_tools = True  # and `tools`
 
@@ -125,8 +129,18 @@ def check(found, path, warnings):
             "tls.model_ca: missing: an https:// model needs the file with its root certificate in DER"
         )
     made.pins = _pins(found)
+    made.heartbeat_s = _heartbeat(_object_of(found, "", "heartbeat", dict))
     _tools(made, _object_of(found, "", "tools", dict), path)
     return made
+
+
+def _heartbeat(found):
+    if found.get("enabled") not in (None, True, False):
+        raise ValueError("heartbeat.enabled: expected true or false")
+    interval = found.get("interval", _INTERVAL_MIN[0])
+    if type(interval) not in (int, float) or not _INTERVAL_MIN[1] <= interval <= _INTERVAL_MIN[2]:
+        raise ValueError("heartbeat.interval: expected %.2f to %d minutes" % _INTERVAL_MIN[1:])
+    return int(interval * 60) if found.get("enabled") else 0
 
 
 def _tools(made, tools, path):

@@ -18,10 +18,11 @@ _COMPACT_B = const(65536)  # of lines that no model is told any more
 
 
 def session(folder, chat_id):
-    """The Session of a chat, as the last life has left it."""
+    """The Session of a chat, or of a name, as the last life has left it."""
+    name = folder + "/" + (chat_id if type(chat_id) is str else "telegram_%d" % chat_id)
     made = Session()
-    made.path = "%s/telegram_%d.jsonl" % (folder, chat_id)
-    made.meta = "%s/telegram_%d.meta.json" % (folder, chat_id)
+    made.path = name + ".jsonl"
+    made.meta = name + ".meta.json"
     found = {}
     try:
         with open(made.meta) as file:
@@ -58,8 +59,8 @@ def begin_turn(session, update_id, history_b):
     """A turn begins at the end: the history gets shorter where it is too long; on the disk before any line."""
     if session.end - session.first > history_b:
         _advance(session, session.end - history_b // 2, session.end)
-        if session.first > _COMPACT_B:
-            _compact(session)
+    if session.first > _COMPACT_B:
+        _compact(session)
     session.turns = session.turns[1 - _TURNS :]
     session.turns.append((update_id, session.end))
     _store(session, False)

@@ -14,7 +14,7 @@ from copepod.once import forget
 
 _RESULT_B = const(1024)
 _CONNECTING = ("http_get", "message")  # tools that need a connection
-_HELPERS = ("pins", "workspace_files")
+_HELPERS = ("pins", "schedule", "workspace_files")
 _SAME = const(3)  # identical calls in a row that are too many
 _LOST = "error: the board was restarted before this call had come to its end; it may have been done or not"
 _AGAIN = "error: the same call for the third time, which is not made; say what you know"

@@ -7,9 +7,9 @@ crash has cut is taken up from there when its update comes again, and an answer 
 from copepod.once import forget
 
 
-async def run(msg):
-    """The answer to `msg`: a sentence, or an Answer, which is to be closed."""
-    session, turn_at, state = _begun(msg)
+async def run(msg, key=None):
+    """The answer to `msg`: a sentence, or an Answer, which is to be closed. `key`: a session that is no chat's."""
+    session, turn_at, state = _begun(msg, key)
     if session is None:
         return state
     msg.discard()
@@ -20,15 +20,17 @@ async def run(msg):
     from copepod.assistant.answer import Answer
 
     forget("copepod.assistant.answer")
-    return Answer(session.path, answer_at)
+    made = Answer(session.path, answer_at)
+    made.failed = session.failed
+    return made
 
 
-def _begun(msg):
+def _begun(msg, key):
     # Like others a function of its own, so that no frame of the turn keeps the module.
     from copepod.assistant import turn_begin
 
     forget("copepod.assistant.turn_begin")
-    return turn_begin.turn(msg)
+    return turn_begin.turn(msg, key)
 
 
 async def _rounds(gateway, msg, session, turn_at, state):

@@ -11,19 +11,22 @@ forget("copepod.assistant.session")
 _FOLDERS = ("", "/sessions", "/state", "/memory")
 
 
-def turn(msg):
+def turn(msg, key=None):
     """(session, where the turn begins in it, what it has come to), or (None, None, a sentence): there is no turn.
 
     What it has come to: None, or (where the model's last line is, its calls, how many were answered, rounds).
     """
     model = msg.gateway.config.model
-    session = open_session(model, msg.chat_id)
+    session = open_session(model, key or msg.chat_id)
     place = history.turn(session, msg.update_id)
     if place is None:
         said = _limit(model)
         if said is not None:
             return None, None, said
-        _end_last(session)
+        if key is not None:
+            history.clear(session)
+        else:
+            _end_last(session)
         history.begin_turn(session, msg.update_id, model.history_tokens * 3)
         place = session.end, session.end
     if place[0] == place[1]:
@@ -34,7 +37,7 @@ def turn(msg):
 
 
 def open_session(model, chat_id):
-    """The Session of a chat; the workspace's folders are made if they are not there."""
+    """The Session of a chat, or of that name; the workspace's folders are made if they are not there."""
     for name in _FOLDERS:
         try:
             os.mkdir(model.workspace + name)

@@ -46,7 +46,8 @@ def prepare(client, host, port, tls=None):
 async def connect(client, first=b"P"):
     """Open the connection of `client`, TLS handshake included; an open one is closed before.
 
-    `first` is the first byte of the request that will follow. Each address of the host is tried for CONNECT_MS. getaddrinfo blocks, everything else lets other tasks run.
+    `first` is the first byte of the request that will follow. Each address of the host is tried for CONNECT_MS.
+    getaddrinfo blocks, everything else lets other tasks run.
     Allocates about 1 kB. OSError, or ValueError for a certificate, when none can be reached.
     """
     client.close()

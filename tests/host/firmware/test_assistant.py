@@ -20,6 +20,7 @@ from host_tools.simulator.updates import USER
 SCRIPTS = ("plankton drifts ", "планктон дрейфует ", "浮游生物漂流", "🦐🌊 ")
 LONG = ["".join(script * (6000 // len(script))).strip() for script in SCRIPTS]
 
+
 @pytest.fixture(params=wanted())
 def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     with asked(Scene(tmp_path, request.param)) as made:

@@ -23,7 +23,7 @@ async def run(gateway, url: str, offset: int = 0):
     if type(offset) is not int or not 0 <= offset <= _FARTHEST_B:
         raise ValueError("offset: a whole number up to %d" % _FARTHEST_B)
     deadline = ticks_add(ticks_ms(), _WHOLE_MS)
-    http = http_connect.prepare(Connection(), host, port)
+    http: "Any" = http_connect.prepare(Connection(), host, port)
     http.CONNECT_MS = _WHOLE_MS
     try:
         if tls:
@@ -57,7 +57,9 @@ def _parts(model, url):
     place = rest[:at].lower()
     path = rest[at:].partition("#")[0]
     if place not in [host.lower() for host in model.hosts]:
-        raise ValueError("the owner has not listed this host; listed are: " + ", ".join(model.hosts))
+        raise ValueError(
+            "the owner has not listed this host; listed are: " + ", ".join(model.hosts)
+        )
     if path[:1] != "/":
         path = "/" + path
     if len(path) > 240:
@@ -92,7 +94,9 @@ async def _got(http, path, offset, deadline):
         skip = min(offset, n)
         offset -= skip
         room = _MOST_B - len(data)
-        data.extend(memoryview(http.buffer)[http.start + skip : http.start + skip + min(n - skip, room)])
+        data.extend(
+            memoryview(http.buffer)[http.start + skip : http.start + skip + min(n - skip, room)]
+        )
         if n - skip > room:
             more = True
             break
