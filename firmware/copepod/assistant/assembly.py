@@ -37,6 +37,9 @@ _OF_PINS = {
 def put(model):
     """Register it. When the workspace can't be written that is said, and at each question again."""
     registry.texts.append(handler.ask)
+    tools = sys.modules.get("copepod.tools")
+    if model.confirmed or tools is not None and tools.confirmed:
+        registry.buttons["confirm:"] = handler.ask
     for name, line in _COMMANDS:
         if name not in registry.commands:
             registry.commands[name] = (handler.command, line)

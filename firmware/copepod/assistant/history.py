@@ -49,10 +49,20 @@ def turn(session, update_id):
     """Where the turn of `update_id` begins and ends; None if it has not begun."""
     turns = session.turns
     for index in range(len(turns)):
-        if turns[index][0] == update_id and turns[index][1] <= session.end:
-            later = index + 1 < len(turns)
-            return turns[index][1], turns[index + 1][1] if later else session.end
+        at = turns[index][1]
+        if turns[index][0] == update_id and at <= session.end:
+            for _, later in turns[index + 1 :]:
+                if later > at:
+                    return at, later
+            return at, session.end
     return None
+
+
+def go_on(session, update_id):
+    """The last turn goes on with another update, the press of a button; on the disk before anything is done."""
+    session.turns = session.turns[1 - _TURNS :]
+    session.turns.append((update_id, session.turns[-1][1]))
+    _store(session, False)
 
 
 def begin_turn(session, update_id, history_b):

@@ -17,14 +17,18 @@ _CONNECTING = ("http_get", "message")  # tools that need a connection
 _HELPERS = ("pins", "schedule", "workspace_files")
 _SAME = const(3)  # identical calls in a row that are too many
 _LOST = "error: the board was restarted before this call had come to its end; it may have been done or not"
+_DECLINED = "declined by the user"
+_NOBODY = "error: this needs somebody's yes, and nobody is asked now; tell them what you would do"
 _AGAIN = "error: the same call for the third time, which is not made; say what you know"
 
 
-async def run(asking, at, first, lost, dropped, watch):
+async def run(asking, at, first, lost, yes, dropped, watch):
     """Run the calls from number `first` on of the line at `at`; `lost`: a crash may have cut the first one.
 
-    `dropped` calls were left out of the line. `watch` is a list in which a turn remembers its last call, and how often
-    it was made in a row. Returns False when that was three times.
+    `yes`: what somebody has decided about the first one, None if they were not asked. When they are to be asked about
+    one, that is what is returned, and no more is run: a question and its buttons. `dropped` calls were left out of the
+    line. `watch` is a list in which a turn remembers its last call, and how often it was made in a row. Returns False
+    when that was three times.
     """
     session = asking.session
     with open(session.path, "rb") as file:
@@ -32,15 +36,25 @@ async def run(asking, at, first, lost, dropped, watch):
         calls.at(file, at)
         count = calls.count
         fine = True
+        result: "Any"
         for index in range(first, count):
             calls.at(file, at, index)
             if _again(watch, hash((calls.name, bytes(calls.arguments)))):
                 fine = False
                 result = _AGAIN
-            elif lost and index == first:
-                result = _LOST
             else:
-                result = await _result(asking, calls.name, calls.arguments)
+                settled = index == first and yes is not None
+                result = None
+                if settled and not yes:
+                    result = _DECLINED
+                elif not settled and asks_first(asking.model, calls.name):
+                    result = _question(asking, calls)
+                    if type(result) is tuple:
+                        return result
+                elif lost and index == first:
+                    result = _LOST
+                if result is None:
+                    result = await _result(asking, calls.name, calls.arguments)
             if dropped and index == count - 1:
                 result += "\n(%d more calls were left out: %d at a time)" % (dropped, count)
             line = session.line()
@@ -51,6 +65,28 @@ async def run(asking, at, first, lost, dropped, watch):
             line.write(b'"}')
             session.complete(line)
     return fine
+
+
+def asks_first(model, name):
+    """Whether somebody is to be asked before this tool is called."""
+    tools = sys.modules.get("copepod.tools")
+    return name in model.confirmed or tools is not None and name in tools.confirmed
+
+
+def _question(asking, calls):
+    # The question and its buttons; what the model is told where nobody can be asked; None for a call that is none.
+    if not asking.session.asks:
+        return _NOBODY
+    try:
+        given = json.loads(calls.arguments) if calls.arguments else {}
+    except ValueError:
+        return None
+    if type(given) is not dict or "malformed" in given:
+        return None
+    from copepod.assistant import confirming
+
+    forget("copepod.assistant.confirming")
+    return confirming.question(asking, calls.name, given)
 
 
 def _again(watch, call):

@@ -49,6 +49,9 @@ async def _ask(msg, key):
     answer: "Any" = await _turn(msg, key)
     for name in ("window", "string_sink"):
         forget("copepod.assistant." + name)
+    if isinstance(answer, tuple):  # a question and its buttons: the press goes on
+        await msg.answer(answer[0], answer[1])
+        return
     if isinstance(answer, str):  # there was no turn
         log("assistant", "not done: ", answer)
         if key is None:

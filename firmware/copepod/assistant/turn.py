@@ -8,13 +8,25 @@ from copepod.once import forget
 
 
 async def run(msg, key=None):
-    """The answer to `msg`: a sentence, or an Answer, which is to be closed. `key`: a session that is no chat's."""
-    session, turn_at, state = _begun(msg, key)
-    if session is None:
-        return state
-    msg.discard()
+    """The answer to `msg`: a sentence, an Answer, which is to be closed, or a question and its buttons.
+
+    `key`: a session that is no chat's. For the press of a button the turn goes on; None when there is nothing to say.
+    """
+    decision = None, False
+    if msg.callback_id is not None and msg.text.startswith("confirm:"):
+        begun = await _pressed(msg)
+        if begun is None:
+            return None
+        session, turn_at, state, decision = begun
+    else:
+        session, turn_at, state = _begun(msg, key)
+        if session is None:
+            return state
+        msg.discard()
     if state is None or state[1]:
-        answer_at = await _rounds(msg.gateway, msg, session, turn_at, state)
+        answer_at = await _rounds(msg.gateway, msg, session, turn_at, state, decision)
+        if type(answer_at) is tuple:
+            return answer_at
     else:
         answer_at = state[0]
     from copepod.assistant.answer import Answer
@@ -25,6 +37,13 @@ async def run(msg, key=None):
     return made
 
 
+def _pressed(msg):
+    from copepod.assistant import turn_begin
+
+    forget("copepod.assistant.turn_begin")
+    return turn_begin.pressed(msg, turn_begin)
+
+
 def _begun(msg, key):
     # Like others a function of its own, so that no frame of the turn keeps the module.
     from copepod.assistant import turn_begin
@@ -33,21 +52,27 @@ def _begun(msg, key):
     return turn_begin.turn(msg, key)
 
 
-async def _rounds(gateway, msg, session, turn_at, state):
-    # Ask and do what is asked for, until there is an answer; returns where its line is.
+async def _rounds(gateway, msg, session, turn_at, state, decision):
+    # Ask and do what is asked for, until there is an answer; returns where its line is. Or a question and its buttons,
+    # when a call is to be confirmed. `decision` is about the first call; see confirming.py.
     asking = _asking(gateway, msg, session, turn_at)
     watch = []
     model = gateway.config.model
-    lost = state is not None
+    yes, again = decision
+    lost = state is not None and (yes is None or again)
     at, count, results, rounds = state or (0, 0, 0, 0)
     dropped = 0
     note = None
     try:
         while True:
             if count > results:
-                if not await _run_tools(asking, at, results, lost, dropped, watch):
+                fine = await _run_tools(asking, at, results, lost, yes, dropped, watch)
+                if type(fine) is tuple:
+                    return fine
+                if not fine:
                     note = "I have stopped: the model made the same call three times in a row."
             lost = False
+            yes = None
             last = note is not None or rounds + 1 >= model.max_tool_iterations or asking.spent
             if last and note is None:
                 if asking.spent:
@@ -73,9 +98,9 @@ def _asking(gateway, msg, session, turn_at):
     return Asking(gateway, msg, session, turn_at)
 
 
-def _run_tools(asking, at, first, lost, dropped, watch):
+def _run_tools(asking, at, first, lost, yes, dropped, watch):
     from copepod.assistant import run_tools
 
     forget("copepod.assistant.run_tools")
     forget("copepod.assistant.calls")
-    return run_tools.run(asking, at, first, lost, dropped, watch)
+    return run_tools.run(asking, at, first, lost, yes, dropped, watch)
