@@ -19,19 +19,19 @@ _COMMANDS = (
     ("stop", "stop the answer that is being written"),
     ("usage", "what was used today, and the limits"),
 )
-# Tools that are offered only where the config names a pin for them: by what the pin is for.
-_OF_PINS = {
-    "gpio_write": ("out",),
-    "gpio_read": ("in", "up", "down", "out"),
-    "adc_read": ("adc",),
-    "pwm_set": ("pwm",),
-    "dht_read": ("dht11", "dht22"),
-    "ds18x20_read": ("ds18x20",),
-    "neopixel_set": ("neopixel",),
-    "i2c_scan": ("i2c",),
-    "i2c_read": ("i2c",),
-    "i2c_write": ("i2c",),
-}
+# Tools that are offered only where the config names a pin for them: by what the pin is for. No string of a tuple is kept.
+_OF_PINS = (
+    ("gpio_write", ("out",)),
+    ("gpio_read", ("in", "up", "down", "out")),
+    ("adc_read", ("adc",)),
+    ("pwm_set", ("pwm",)),
+    ("dht_read", ("dht11", "dht22")),
+    ("ds18x20_read", ("ds18x20",)),
+    ("neopixel_set", ("neopixel",)),
+    ("i2c_scan", ("i2c",)),
+    ("i2c_read", ("i2c",)),
+    ("i2c_write", ("i2c",)),
+)
 
 
 def put(model):
@@ -112,9 +112,10 @@ def _pieces(model):
 def _of_use(model, name):
     if name == "http_get":
         return bool(model.hosts)
-    if name not in _OF_PINS:
-        return True
-    for pin in model.pins:
-        if model.pins[pin][1] in _OF_PINS[name]:
-            return True
-    return False
+    for tool, uses in _OF_PINS:
+        if tool == name:
+            for pin in model.pins:
+                if model.pins[pin][1] in uses:
+                    return True
+            return False
+    return True
