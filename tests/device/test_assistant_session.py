@@ -7,7 +7,7 @@ import os
 from copepod.assistant import history, request
 from copepod.assistant.answer import Answer
 from copepod.assistant.calls import Calls
-from copepod.assistant.config import Model
+from copepod.assistant.model import Model
 from copepod.assistant.window import Connection, Count
 from copepod.net import http_connect
 from fakes.scratch import scratch

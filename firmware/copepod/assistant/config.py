@@ -4,7 +4,7 @@ The shape is PicoClaw's: `agents.defaults`, `model_list`, `tools.<name>.enabled`
 Every ValueError is one line that names the key and never holds a key of the model's.
 """
 
-from copepod.once import forget
+from copepod.assistant.model import Model
 
 # key: default, least and most
 _DEFAULTS = {
@@ -35,48 +35,6 @@ _BASES = {
     "mistral": "https://api.mistral.ai/v1",
     "ollama": "http://localhost:11434/v1",
 }
-
-
-class Model:
-    """Whom to ask and within which limits; `key` goes nowhere but into requests."""
-
-    name: str  # as the server knows it
-    host: str
-    port: int
-    tls: bool
-    path: bytes  # of the one call, b"/v1/chat/completions"
-    key: str
-    headers: list  # more lines for a request's head
-    ca: str  # path of the file with the root that its host's chain ends in
-    max_tokens: int
-    max_tokens_field: str
-    temperature: "str | None"
-    max_tool_iterations: int  # rounds of a turn
-    workspace: str  # folder, without a slash at its end
-    pins: dict  # name -> (number, mode), and a third: the data line of an I2C bus, the lights of a strip
-    switched_off: list  # names of tools that are not offered
-    confirmed: list  # names of tools that a person is asked about before each call
-    hosts: list  # that http_get may ask, "name" or "name:port"
-    hosts_ca: str  # path of the file with their roots
-    turns_per_hour: int
-    turns_per_day: int
-    tokens_per_day: int
-    history_tokens: int
-    heartbeat_s: int  # between two; 0: none
-    turn_s: int
-    silence_s: int
-    begun = (
-        False  # a question has: its TLS session is the one that there is room for: Telegram waits
-    )
-    with_usage = True  # the server takes `stream_options`
-    with_tools = True  # and `tools`
-
-    def put(self):
-        """Have it answer what no handler of bot.py takes: to be called once, after bot.py was loaded."""
-        from copepod.assistant import assembly
-
-        forget("copepod.assistant.assembly")
-        assembly.put(self)
 
 
 def check(found, path, warnings):
