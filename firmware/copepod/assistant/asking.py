@@ -124,6 +124,7 @@ class Asking:
     def _close_line(self, said, note):
         # Below the answer stands what is wrong with it, so that no half of one passes for a whole one.
         stream = self.stream
+        self.session.said = said
         self.session.failed = None if stream.text_b or stream.calls else said
         if not stream.calls:
             for text in (said, note):

@@ -19,7 +19,7 @@ _COMMANDS = (
     ("stop", "stop the answer that is being written"),
     ("usage", "what was used today, and the limits"),
 )
-# Tools that are offered only where the config names a pin for them: by what the pin is for. No string of a tuple is kept.
+# Tools that are offered only where the config names a pin for them, by what it is for. No string of a tuple is kept.
 _OF_PINS = (
     ("gpio_write", ("out",)),
     ("gpio_read", ("in", "up", "down", "out")),

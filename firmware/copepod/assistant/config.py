@@ -10,6 +10,7 @@ from copepod.assistant.model import Model
 _DEFAULTS = {
     "max_tokens": (1024, 1, 1048576),
     "max_tool_iterations": (8, 1, 50),
+    "summarize_message_threshold": (0, 0, 10000),
 }
 _LIMITS = {
     "turns_per_hour": (60, 1, 100000),
@@ -19,7 +20,7 @@ _LIMITS = {
     "turn_s": (180, 5, 3600),
     "silence_s": (60, 1, 600),
 }
-_OTHERS = ("model_name", "temperature", "workspace", "summarize_message_threshold")
+_OTHERS = ("model_name", "temperature", "workspace")
 # What a pin is for, and of which the entry has more than the pin's number.
 _MODES = ("out", "in", "up", "down", "adc", "pwm", "dht11", "dht22", "ds18x20", "neopixel", "i2c")
 _LIGHTS = (1, 256)
@@ -63,6 +64,7 @@ def check(found, path, warnings):
     numbers = _numbers(defaults, "agents.defaults.", _DEFAULTS, _OTHERS, warnings)
     made.max_tokens = numbers["max_tokens"]
     made.max_tool_iterations = numbers["max_tool_iterations"]
+    made.summarize_message_threshold = numbers["summarize_message_threshold"]
     numbers = _numbers(_object_of(found, "", "limits", dict), "limits.", _LIMITS, (), warnings)
     made.turns_per_hour = numbers["turns_per_hour"]
     made.turns_per_day = numbers["turns_per_day"]

@@ -43,13 +43,12 @@ def _shown(name, given):
     return "**`%s`**" % name + (" with `%s`" % text if text else " without arguments")
 
 
-async def pressed(msg, session, begin):
+async def pressed(msg, session, history, state_of):
     """What was decided about the session's open call: (yes, whether a crash may have cut it).
 
     `yes` is None when it was settled before, and the turn only has to go on. None alone: the press is somebody else's,
-    or nothing is open any more. `begin` is turn_begin.py.
+    or nothing is open any more. The last two are history.py and turn_state_of(), which are forgotten by now.
     """
-    history = begin.history
     try:
         _, choice, person, update_id, end, asked_s = msg.text.split(":")
         person = int(person)
@@ -71,29 +70,29 @@ async def pressed(msg, session, begin):
     yes = choice == "y" and 0 <= int(time()) - asked_s <= _ANSWER_S
     said = "yes" if yes else "no" if choice == "n" else "too late, which counts as no"
     msg.notice(said)
-    await _settle(msg, session, said, begin)
+    await _settle(msg, session, said, state_of)
     if not known:
         history.go_on(session, msg.update_id)  # from now on the call is as good as made
     return yes, known
 
 
-async def _settle(msg, session, said, begin):
+async def _settle(msg, session, said, state_of):
     # The question loses its buttons.
-    name, given = _call(session, begin)
+    name, given = _call(session, state_of)
     try:
         await msg.edit("%s\n\n**%s**" % (_shown(name, given), said))
     except (AnswerRefused, RuntimeError) as error:
         log("assistant", "the question can't be edited: ", error)
 
 
-def _call(session, begin):
+def _call(session, state_of):
     # The name and the arguments of the first call that has no result.
     import json
 
     from copepod.assistant.calls import Calls
 
     forget("copepod.assistant.calls")
-    state = begin.state_of(session, (session.turns[-1][1], session.end))
+    state = state_of(session, (session.turns[-1][1], session.end))
     calls = Calls()
     with open(session.path, "rb") as file:
         calls.at(file, state[0], state[2])

@@ -18,6 +18,7 @@ class Model:
     max_tokens_field: str
     temperature: "str | None"
     max_tool_iterations: int  # rounds of a turn
+    summarize_message_threshold: int  # lines of a history from which on it is summed up; 0: never
     workspace: str  # folder, without a slash at its end
     pins: dict  # name -> (number, mode), and a third: the data line of an I2C bus, the lights of a strip
     switched_off: list  # names of tools that are not offered

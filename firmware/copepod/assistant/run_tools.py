@@ -12,6 +12,8 @@ from copepod.assistant.calls import Calls
 from copepod.log import log
 from copepod.once import forget
 
+forget("copepod.assistant.calls")
+
 _RESULT_B = const(1024)
 _CONNECTING = ("http_get", "message")  # tools that need a connection
 _HELPERS = ("pins", "schedule", "workspace_files")

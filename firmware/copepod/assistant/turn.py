@@ -12,17 +12,10 @@ async def run(msg, key=None):
 
     `key`: a session that is no chat's. For the press of a button the turn goes on; None when there is nothing to say.
     """
-    decision = None, False
-    if msg.callback_id is not None and msg.text.startswith("confirm:"):
-        begun = await _pressed(msg)
-        if begun is None:
-            return None
-        session, turn_at, state, decision = begun
-    else:
-        session, turn_at, state = _begun(msg, key)
-        if session is None:
-            return state
-        msg.discard()
+    begun = await _fresh("turn_begin").begin(msg, key)
+    if type(begun) is not tuple:
+        return begun
+    session, turn_at, state, decision = begun
     if state is None or state[1]:
         answer_at = await _rounds(msg.gateway, msg, session, turn_at, state, decision)
         if type(answer_at) is tuple:
@@ -37,21 +30,6 @@ async def run(msg, key=None):
     return made
 
 
-def _pressed(msg):
-    from copepod.assistant import turn_begin
-
-    forget("copepod.assistant.turn_begin")
-    return turn_begin.pressed(msg, turn_begin)
-
-
-def _begun(msg, key):
-    # Like others a function of its own, so that no frame of the turn keeps the module.
-    from copepod.assistant import turn_begin
-
-    forget("copepod.assistant.turn_begin")
-    return turn_begin.turn(msg, key)
-
-
 async def _rounds(gateway, msg, session, turn_at, state, decision):
     # Ask and do what is asked for, until there is an answer; returns where its line is. Or a question and its buttons,
     # when a call is to be confirmed. `decision` is about the first call; see confirming.py.
@@ -64,9 +42,13 @@ async def _rounds(gateway, msg, session, turn_at, state, decision):
     dropped = 0
     note = None
     try:
+        if session.summed < session.first and state is None:
+            await _fresh("summing").sum_up(asking)
         while True:
             if count > results:
-                fine = await _run_tools(asking, at, results, lost, yes, dropped, watch)
+                fine = await _fresh("run_tools").run(
+                    asking, at, results, lost, yes, dropped, watch
+                )
                 if type(fine) is tuple:
                     return fine
                 if not fine:
@@ -98,9 +80,9 @@ def _asking(gateway, msg, session, turn_at):
     return Asking(gateway, msg, session, turn_at)
 
 
-def _run_tools(asking, at, first, lost, yes, dropped, watch):
-    from copepod.assistant import run_tools
-
-    forget("copepod.assistant.run_tools")
-    forget("copepod.assistant.calls")
-    return run_tools.run(asking, at, first, lost, yes, dropped, watch)
+def _fresh(name):
+    # A module that goes when what is called in it has come to its end: no frame of the turn, and no name, keeps it.
+    name = "copepod.assistant." + name
+    module: "Any" = __import__(name, None, None, ("x",))
+    forget(name)
+    return module

@@ -11,6 +11,20 @@ forget("copepod.assistant.session")
 _FOLDERS = ("", "/sessions", "/state", "/memory")
 
 
+async def begin(msg, key):
+    """(session, where the turn begins, what it has come to, what was decided: see confirming.pressed()).
+
+    A sentence or None: there is no turn.
+    """
+    if msg.callback_id is not None and msg.text.startswith("confirm:"):
+        return await _pressed(msg)
+    session, turn_at, state = turn(msg, key)
+    if session is None:
+        return state
+    msg.discard()
+    return session, turn_at, state, (None, False)
+
+
 def turn(msg, key=None):
     """(session, where the turn begins in it, what it has come to), or (None, None, a sentence): there is no turn.
 
@@ -28,7 +42,9 @@ def turn(msg, key=None):
             history.clear(session)
         else:
             _end_last(session, model)
-        history.begin_turn(session, msg.update_id, model.history_tokens * 3)
+        history.begin_turn(
+            session, msg.update_id, model.history_tokens * 3, model.summarize_message_threshold
+        )
         place = session.end, session.end
     if place[0] == place[1]:
         place = session.end, session.end
@@ -47,16 +63,13 @@ def open_session(model, chat_id):
     return history.session(model.workspace + "/sessions", chat_id)
 
 
-async def pressed(msg, begin):
-    """The same of a turn that a pressed button goes on with, and what was decided: see confirming.pressed().
-
-    None: nothing is to be done. `begin` is this module, which is forgotten by now.
-    """
+async def _pressed(msg):
+    # The turn goes on with a button.
     from copepod.assistant import confirming
 
     forget("copepod.assistant.confirming")
     session = open_session(msg.gateway.config.model, msg.chat_id)
-    decision = await confirming.pressed(msg, session, begin)
+    decision = await confirming.pressed(msg, session, history, state_of)
     if decision is None:
         return None
     place = session.turns[-1][1], session.end

@@ -252,7 +252,8 @@ def loaded(msg):
 """
     )
     assert scene.ask("hello")
-    assert scene.ask("/loaded") == "copepod.assistant copepod.assistant.handler"
+    loaded = ["", ".handler", ".model"]
+    assert scene.ask("/loaded") == " ".join("copepod.assistant" + name for name in loaded)
 
 
 # --- the heartbeat
