@@ -4,9 +4,13 @@ A plan is 19 bytes: a bit for each minute (60 bits from byte 0 on), hour (24 fro
 (from byte 11), month (from byte 15) and day of the week (byte 17, Sunday is 0) on which it is due; then flags.
 """
 
+from time import gmtime
+
 from micropython import const
 
 _SIZE_B = const(19)
+_DAY_MIN = const(1440)
+_DAYS_MOST = const(3000)  # eight years, and a 29 February among them
 _EITHER_DAY = const(
     1
 )  # a day of the month and one of the week are named: any of them will do (POSIX, crontab)
@@ -67,6 +71,33 @@ def cron(text):
     if fields[1][0] != "*":
         plan[18] |= _NAMED_HOUR
     return bytes(plan)
+
+
+def following(plan, minute):
+    """The first minute after `minute` that is one of the plan, both local, of this port's epoch; ValueError: none."""
+    minute += 1
+    at = minute % _DAY_MIN
+    for day in range(minute // _DAY_MIN, minute // _DAY_MIN + _DAYS_MOST):
+        now = gmtime(day * _DAY_MIN * 60)
+        if _is_day(plan, now[1], now[2], (now[6] + 1) % 7):
+            while at < _DAY_MIN:
+                hour = at // 60
+                if not plan[8 + (hour >> 3)] >> (hour & 7) & 1:
+                    at = hour * 60 + 60
+                elif plan[at % 60 >> 3] >> (at % 60 & 7) & 1:
+                    return day * _DAY_MIN + at
+                else:
+                    at += 1
+        at = 0
+    raise ValueError("cron: it is never due")
+
+
+def _is_day(plan, month, day, weekday):
+    if not plan[15 + (month >> 3)] >> (month & 7) & 1:
+        return False
+    by_month = plan[11 + (day >> 3)] >> (day & 7) & 1
+    by_week = plan[17] >> weekday & 1
+    return by_month or by_week if plan[18] & _EITHER_DAY else by_month and by_week
 
 
 def _mark(plan, first, part, least, most, names):

@@ -9,25 +9,34 @@ def lamp(on):
 
 The function's name is the tool's. MicroPython keeps neither docstrings nor annotations, so that what the model is told
 is said here: what it does, and its arguments by name, each bool, int, float or str, or with a word about it: `(int,
-"in percent")`. All of them are needed. A function may be async; what it returns is told to the model as text, at most
-1 kB of it, and so is an error that it raises.
+"in percent")`. All of them are needed. With `confirm=True` a person is asked first. A function may be async; what it
+returns is told to the model as text, at most 1 kB of it, and so is an error that it raises.
 """
 
 import json
 
+confirmed = []  # names of those that a person is asked about before each call
 registered = {}  # name -> (function, what it does, its arguments)
 
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 
 def tool(description, **arguments):
-    """Register a function as a tool of the assistant's. ValueError for a type that has no name in JSON."""
+    """Register a function as a tool of the assistant's. ValueError for a type that has no name in JSON.
+
+    `confirm=True`: whoever talks to the assistant is asked with buttons before each call.
+    """
+    asks = arguments.get("confirm") is True
+    if asks:
+        del arguments["confirm"]
     for name in arguments:
         if _type(arguments[name]) not in _TYPES:
             raise ValueError("tool argument %r: bool, int, float or str" % name)
 
     def register(function):
         registered[function.__name__] = (function, description, arguments)
+        if asks:
+            confirmed.append(function.__name__)
         return function
 
     return register

@@ -20,7 +20,8 @@ TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"
 
 def schema(name: str, source: str) -> dict[str, Any]:
     """The schema of the tool in `source`, as Chat Completions has it; UserError where it lacks something."""
-    functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef
+    functions = [node for node in ast.parse(source).body if isinstance(node, kinds)]
     run = next((function for function in functions if function.name == "run"), None)
     if not run or not (told := ast.get_docstring(run)):
         raise UserError(f"tools/{name}.py has no function run() with a docstring")

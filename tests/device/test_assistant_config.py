@@ -144,3 +144,43 @@ def test_every_fault_names_its_key():
     fails(found, "agents.defaults.temperature")
     found["agents"] = {"defaults": {"workspace": "~/.picoclaw/workspace"}}
     fails(found, "agents.defaults.workspace")
+
+
+def test_what_is_connected_and_whom_a_tool_may_ask():
+    found = entry()
+    found["hardware"] = {
+        "pins": {
+            "wires": {"mode": "i2c", "scl": 22, "sda": 21},
+            "strip": {"mode": "neopixel", "pin": 5, "count": 30},
+            "one": {"mode": "neopixel", "pin": 6},
+            "climate": {"mode": "dht22", "pin": 15},
+        }
+    }
+    found["tools"] = {
+        "http_get": {"hosts": ["home.local:8123"], "ca": "web.der"},
+        "gpio_write": {"confirm": True},
+        "note": {"confirm": False},
+        "exec": True,
+    }
+    model = check(found)[0]
+    assert model.pins == {
+        "wires": (22, "i2c", 21),
+        "strip": (5, "neopixel", 30),
+        "one": (6, "neopixel", 1),
+        "climate": (15, "dht22"),
+    }
+    assert (model.hosts, model.hosts_ca) == (["home.local:8123"], "/web.der")
+    assert (model.confirmed, model.switched_off) == (["gpio_write"], [])
+    for pin in (
+        {"mode": "i2c", "scl": 22},
+        {"mode": "neopixel", "pin": 5, "count": 0},
+        {"mode": "dht22"},
+    ):
+        found["hardware"]["pins"] = {"wires": pin}
+        fails(found, "hardware.pins.wires")
+    found["hardware"] = {}
+    for hosts in ("home.local", [1], ["http://home.local"], ["a b"], [""]):
+        found["tools"] = {"http_get": {"hosts": hosts}}
+        fails(found, "tools.http_get.hosts")
+    found["tools"] = {"note": {"confirm": "yes"}}
+    fails(found, "tools.note.confirm")

@@ -7,7 +7,7 @@ import os
 from copepod.assistant import history, request
 from copepod.assistant.answer import Answer
 from copepod.assistant.calls import Calls
-from copepod.assistant.config import Model
+from copepod.assistant.model import Model
 from copepod.assistant.window import Connection, Count
 from copepod.net import http_connect
 from fakes.scratch import scratch
@@ -97,6 +97,30 @@ def test_the_history_is_bounded_and_begins_with_a_question(folder):
     assert session.skip == [m["content"] for m in messages(session)].index(
         messages(session)[session.skip]["content"]
     )
+
+
+@scratch
+def test_what_is_left_out_is_to_be_summed_up_once(folder):
+    session = history.session(folder, 1)
+    summed = []
+    for number in range(60):
+        history.begin_turn(session, number, 100000, 8)
+        add(session, "user", "question %d" % number)
+        add(session, "assistant", "answer %d" % number)
+        again = history.session(folder, 1)
+        assert (again.summed, again.first) == (session.summed, session.first)
+        with open(session.path, "rb") as file:
+            file.seek(session.first)
+            assert len(file.read().split(b"\n")) - 1 <= 8 + 2
+        if number % 3 == 0 and session.summed < session.first:  # the others have failed
+            summed.append((session.summed, session.first))
+            session.summed = session.first
+            history.store(session)
+    for at in range(1, len(summed)):
+        assert summed[at][0] == summed[at - 1][1]
+    assert len(summed) > 5 and summed[0][0] == 0
+    history.begin_turn(session, 60, 100000)
+    assert session.summed == session.first  # it is not asked for any more
 
 
 @scratch

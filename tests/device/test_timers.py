@@ -582,3 +582,42 @@ def test_the_heap_does_not_grow():
     _, before_b = lapse(MONDAY + 7200, 120)
     count, after_b = lapse(MONDAY + 14400, 600)
     assert count > 1000 and after_b - before_b <= 0, (count, after_b - before_b)
+
+
+def test_the_minute_that_follows_is_the_one_that_is_called():
+    first = MONDAY // 60
+    for plan in (
+        "* * * * *",
+        "*/7 3,4 * * *",
+        "0 9 * * 1-5",
+        "30 23 31 * *",
+        "0 0 1 * mon",
+        "59 23 * 6 7",
+        "15 */5 2-4 jun *",
+    ):
+        made = crontab.cron(plan)
+        minute = first
+        found = []
+        while True:
+            minute = crontab.following(made, minute)
+            if minute > first + 40 * 1440:
+                break
+            found.append(minute)
+            if len(found) == 200:
+                break
+        last = found[-1] if len(found) == 200 else first + 40 * 1440
+        called = []
+        for at in range(first + 1, last + 1):
+            if timers._due(made, gmtime(at * 60)):
+                called.append(at)
+        assert found == called, plan
+    leap = crontab.following(crontab.cron("5 1 29 2 *"), first)
+    assert gmtime(leap * 60)[:5] == (2028, 2, 29, 1, 5)
+    never = bytearray(crontab.cron("* * * * *"))
+    never[15] = never[16] = 0  # no month
+    try:
+        crontab.following(never, first)
+    except ValueError:
+        pass
+    else:
+        raise AssertionError("a plan without a month was met")

@@ -11,8 +11,12 @@ _SCHEMA = b"m content$8"
 class Answer(Pieces):
     """Async iterator over the text of the message in the line that begins at `at`."""
 
+    failed: "str | None" = None  # why it is no answer, where the model gave none
+
     def __init__(self, path, at):
         super().__init__(_SCHEMA)
+        self._path = path
+        self._at = at
         self._file: "Any" = open(path, "rb")
         self._file.seek(at)
         self._in = bytearray(_WINDOW_B)
@@ -35,6 +39,11 @@ class Answer(Pieces):
             text = self._text(last)
             if text:
                 return text
+
+    def again(self):
+        """Begin anew."""
+        self.close()
+        self.__init__(self._path, self._at)
 
     def close(self):
         """No more of it is wanted."""

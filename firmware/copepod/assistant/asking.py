@@ -25,7 +25,7 @@ class Asking:
         self.gateway = gateway
         self.model = gateway.config.model
         self.session = session
-        self._msg = msg
+        self.msg = msg
         self.turn_at = turn_at
         self._began_ms = ticks_ms()
         self.http: "Any" = None
@@ -124,6 +124,8 @@ class Asking:
     def _close_line(self, said, note):
         # Below the answer stands what is wrong with it, so that no half of one passes for a whole one.
         stream = self.stream
+        self.session.said = said
+        self.session.failed = None if stream.text_b or stream.calls else said
         if not stream.calls:
             for text in (said, note):
                 if text:
@@ -160,7 +162,7 @@ class Asking:
         inbound = self.gateway.bus.inbound
         if inbound.published != self._seen:
             self._seen = inbound.published
-            msg = self._msg
+            msg = self.msg
             for other in inbound.ring:
                 if other is not None and other.command == "stop" and other.chat_id == msg.chat_id:
                     self._stop = True

@@ -19,12 +19,27 @@ _COMMANDS = (
     ("stop", "stop the answer that is being written"),
     ("usage", "what was used today, and the limits"),
 )
-_OF_PINS = ("gpio_write", "gpio_read", "adc_read", "pwm_set")
+# Tools that are offered only where the config names a pin for them, by what it is for. No string of a tuple is kept.
+_OF_PINS = (
+    ("gpio_write", ("out",)),
+    ("gpio_read", ("in", "up", "down", "out")),
+    ("adc_read", ("adc",)),
+    ("pwm_set", ("pwm",)),
+    ("dht_read", ("dht11", "dht22")),
+    ("ds18x20_read", ("ds18x20",)),
+    ("neopixel_set", ("neopixel",)),
+    ("i2c_scan", ("i2c",)),
+    ("i2c_read", ("i2c",)),
+    ("i2c_write", ("i2c",)),
+)
 
 
 def put(model):
     """Register it. When the workspace can't be written that is said, and at each question again."""
     registry.texts.append(handler.ask)
+    tools = sys.modules.get("copepod.tools")
+    if model.confirmed or tools is not None and tools.confirmed:
+        registry.buttons["confirm:"] = handler.ask
     for name, line in _COMMANDS:
         if name not in registry.commands:
             registry.commands[name] = (handler.command, line)
@@ -33,6 +48,19 @@ def put(model):
     except OSError as error:
         log("assistant", model.workspace, " can't be written: ", error)
     forget("copepod.assistant.schemas")
+    if model.heartbeat_s or _has_jobs(model):
+        from copepod.assistant import clock
+
+        registry.starts.append(clock.prepare)
+
+
+def _has_jobs(model):
+    # Whether the tool cron was ever used, or jobs were brought from elsewhere.
+    try:
+        os.stat(model.workspace + "/cron/jobs.json")
+        return "cron" not in model.switched_off
+    except OSError:
+        return False
 
 
 def _write(model):
@@ -70,7 +98,7 @@ def _pieces(model):
     yield b"["
     comma = b""
     for name, schema in schemas.SCHEMAS:  # written by the build
-        if name in model.switched_off or name in registered or name in _OF_PINS and not model.pins:
+        if name in model.switched_off or name in registered or not _of_use(model, name):
             continue
         yield comma + schema
         comma = b","
@@ -79,3 +107,15 @@ def _pieces(model):
             yield comma + tools.schema(name)
             comma = b","
     yield b"]"
+
+
+def _of_use(model, name):
+    if name == "http_get":
+        return bool(model.hosts)
+    for tool, uses in _OF_PINS:
+        if tool == name:
+            for pin in model.pins:
+                if model.pins[pin][1] in uses:
+                    return True
+            return False
+    return True

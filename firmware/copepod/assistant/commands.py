@@ -37,7 +37,14 @@ def _new(msg):
 def _tools(model):
     with open(model.workspace + "/state/tools.json") as file:
         found = [entry["function"] for entry in json.load(file)]
-    rows = ["- **%s** %s" % (entry["name"], entry["description"]) for entry in found]
+    from copepod.assistant.run_tools import asks_first
+
+    forget("copepod.assistant.run_tools")
+    forget("copepod.assistant.calls")
+    rows = []
+    for entry in found:
+        asks = " I ask you first." if asks_first(model, entry["name"]) else ""
+        rows.append("- **%s** %s%s" % (entry["name"], entry["description"], asks))
     if not model.with_tools:
         rows.append("The model's server takes no tools.")
     return "\n".join(rows) or "It has no tools."

@@ -4,12 +4,13 @@ The shape is PicoClaw's: `agents.defaults`, `model_list`, `tools.<name>.enabled`
 Every ValueError is one line that names the key and never holds a key of the model's.
 """
 
-from copepod.once import forget
+from copepod.assistant.model import Model
 
 # key: default, least and most
 _DEFAULTS = {
     "max_tokens": (1024, 1, 1048576),
     "max_tool_iterations": (8, 1, 50),
+    "summarize_message_threshold": (0, 0, 10000),
 }
 _LIMITS = {
     "turns_per_hour": (60, 1, 100000),
@@ -19,8 +20,11 @@ _LIMITS = {
     "turn_s": (180, 5, 3600),
     "silence_s": (60, 1, 600),
 }
-_OTHERS = ("model_name", "temperature", "workspace", "summarize_message_threshold")
-_MODES = ("out", "in", "up", "down", "adc", "pwm")
+_OTHERS = ("model_name", "temperature", "workspace")
+# What a pin is for, and of which the entry has more than the pin's number.
+_MODES = ("out", "in", "up", "down", "adc", "pwm", "dht11", "dht22", "ds18x20", "neopixel", "i2c")
+_LIGHTS = (1, 256)
+_INTERVAL_MIN = (30, 0.05, 1440)  # default, least and most
 
 # What PicoClaw calls a protocol, before the model's own name.
 _BASES = {
@@ -32,42 +36,6 @@ _BASES = {
     "mistral": "https://api.mistral.ai/v1",
     "ollama": "http://localhost:11434/v1",
 }
-
-
-class Model:
-    """Whom to ask and within which limits; `key` goes nowhere but into requests."""
-
-    name: str  # as the server knows it
-    host: str
-    port: int
-    tls: bool
-    path: bytes  # of the one call, b"/v1/chat/completions"
-    key: str
-    headers: list  # more lines for a request's head
-    ca: str  # path of the file with the root that its host's chain ends in
-    max_tokens: int
-    max_tokens_field: str
-    temperature: "str | None"
-    max_tool_iterations: int  # rounds of a turn
-    workspace: str  # folder, without a slash at its end
-    pins: dict  # name -> (number, mode)
-    switched_off: list  # names of tools that are not offered
-    turns_per_hour: int
-    turns_per_day: int
-    tokens_per_day: int
-    history_tokens: int
-    turn_s: int
-    silence_s: int
-    begun = False  # a question has: its TLS session is the one that there is room for: Telegram waits
-    with_usage = True  # the server takes `stream_options`
-    with_tools = True  # and `tools`
-
-    def put(self):
-        """Have it answer what no handler of bot.py takes: to be called once, after bot.py was loaded."""
-        from copepod.assistant import assembly
-
-        forget("copepod.assistant.assembly")
-        assembly.put(self)
 
 
 def check(found, path, warnings):
@@ -96,6 +64,7 @@ def check(found, path, warnings):
     numbers = _numbers(defaults, "agents.defaults.", _DEFAULTS, _OTHERS, warnings)
     made.max_tokens = numbers["max_tokens"]
     made.max_tool_iterations = numbers["max_tool_iterations"]
+    made.summarize_message_threshold = numbers["summarize_message_threshold"]
     numbers = _numbers(_object_of(found, "", "limits", dict), "limits.", _LIMITS, (), warnings)
     made.turns_per_hour = numbers["turns_per_hour"]
     made.turns_per_day = numbers["turns_per_day"]
@@ -120,11 +89,46 @@ def check(found, path, warnings):
             "tls.model_ca: missing: an https:// model needs the file with its root certificate in DER"
         )
     made.pins = _pins(found)
-    tools = _object_of(found, "", "tools", dict)
-    made.switched_off = [
-        name for name in tools if type(tools[name]) is dict and tools[name].get("enabled") is False
-    ]
+    made.heartbeat_s = _heartbeat(_object_of(found, "", "heartbeat", dict))
+    _tools(made, _object_of(found, "", "tools", dict), path)
     return made
+
+
+def _heartbeat(found):
+    if found.get("enabled") not in (None, True, False):
+        raise ValueError("heartbeat.enabled: expected true or false")
+    interval = found.get("interval", _INTERVAL_MIN[0])
+    if type(interval) not in (int, float) or not _INTERVAL_MIN[1] <= interval <= _INTERVAL_MIN[2]:
+        raise ValueError("heartbeat.interval: expected %.2f to %d minutes" % _INTERVAL_MIN[1:])
+    return int(interval * 60) if found.get("enabled") else 0
+
+
+def _tools(made, tools, path):
+    # PicoClaw's have other keys, too, and some of its are no objects.
+    made.switched_off = []
+    made.confirmed = []
+    for name in tools:
+        entry = tools[name]
+        if type(entry) is not dict:
+            continue
+        where = "tools.%s." % name
+        if entry.get("enabled") is False:
+            made.switched_off.append(name)
+        if entry.get("confirm") not in (None, True, False):
+            raise ValueError(where + "confirm: expected true or false")
+        if entry.get("confirm"):
+            made.confirmed.append(name)
+    entry = tools.get("http_get")
+    if type(entry) is not dict:
+        entry = {}
+    made.hosts = _object_of(entry, "tools.http_get.", "hosts", list)
+    for host in made.hosts:
+        if type(host) is not str or not host or "/" in host or "@" in host or " " in host:
+            raise ValueError(
+                "tools.http_get.hosts: expected names such as 192.168.1.5 or home.local:8123"
+            )
+    made.hosts_ca = _text(entry, "tools.http_get.", "ca", "")
+    made.hosts_ca = _beside(path, made.hosts_ca) if made.hosts_ca else made.ca
 
 
 def _object_of(found, prefix, name, kind):
@@ -221,20 +225,35 @@ def _pins(found):
     given = _object_of(_object_of(found, "", "hardware", dict), "hardware.", "pins", dict)
     for name in given:
         where = "hardware.pins.%s: " % name
-        value = given[name]
-        use = "out"
-        if type(value) is dict:
-            use = value.get("mode", "out")
-            value = value.get("pin")
-        if type(value) is not int or not 0 <= value < 64:
-            raise ValueError(where + 'expected a pin\'s number, or {"pin": 4, "mode": "in"}')
+        entry = given[name]
+        if type(entry) is not dict:
+            entry = {"pin": entry}
+        use = entry.get("mode", "out")
         if use not in _MODES:
             raise ValueError("%smode: expected one of %s" % (where, ", ".join(_MODES)))
         for byte in name.encode():
             if byte < 32 or byte == 34 or byte == 92:
                 raise ValueError(where + "a name without quotes, please")
-        pins[name] = (value, use)
+        if use == "i2c":
+            found = (_number(entry.get("scl"), where), use, _number(entry.get("sda"), where))
+        elif use == "neopixel":
+            count = entry.get("count", 1)
+            if type(count) is not int or not _LIGHTS[0] <= count <= _LIGHTS[1]:
+                raise ValueError("%scount: expected %d to %d" % ((where,) + _LIGHTS))
+            found = (_number(entry.get("pin"), where), use, count)
+        else:
+            found = (_number(entry.get("pin"), where), use)
+        pins[name] = found
     return pins
+
+
+def _number(value, where):
+    if type(value) is not int or not 0 <= value < 64:
+        raise ValueError(
+            where
+            + 'expected a pin\'s number, {"pin": 4, "mode": "in"} or {"mode": "i2c", "scl": 22, "sda": 21}'
+        )
+    return value
 
 
 def _beside(path, name):

@@ -4,10 +4,15 @@ from copepod.once import forget
 
 
 async def ask(msg):
-    """Every text that no other handler has taken."""
+    """Every text that no other handler has taken; the press of a button below a question of its own."""
     answer: "Any" = await _turn(msg)
     for name in ("window", "string_sink"):
         forget("copepod.assistant." + name)
+    if answer is None:
+        return
+    if isinstance(answer, tuple):
+        await msg.answer(answer[0], answer[1])
+        return
     try:
         await msg.answer(answer)
     finally:

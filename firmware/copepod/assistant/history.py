@@ -18,10 +18,11 @@ _COMPACT_B = const(65536)  # of lines that no model is told any more
 
 
 def session(folder, chat_id):
-    """The Session of a chat, as the last life has left it."""
+    """The Session of a chat, or of a name, as the last life has left it."""
+    name = folder + "/" + (chat_id if type(chat_id) is str else "telegram_%d" % chat_id)
     made = Session()
-    made.path = "%s/telegram_%d.jsonl" % (folder, chat_id)
-    made.meta = "%s/telegram_%d.meta.json" % (folder, chat_id)
+    made.path = name + ".jsonl"
+    made.meta = name + ".meta.json"
     found = {}
     try:
         with open(made.meta) as file:
@@ -41,6 +42,8 @@ def session(folder, chat_id):
     _mend(made)
     first = found.get("first")
     made.first = first if type(first) is int and 0 <= first <= made.end else _skipped(made)
+    summed = found.get("summed")
+    made.summed = summed if type(summed) is int and 0 <= summed <= made.first else made.first
     return made
 
 
@@ -48,18 +51,34 @@ def turn(session, update_id):
     """Where the turn of `update_id` begins and ends; None if it has not begun."""
     turns = session.turns
     for index in range(len(turns)):
-        if turns[index][0] == update_id and turns[index][1] <= session.end:
-            later = index + 1 < len(turns)
-            return turns[index][1], turns[index + 1][1] if later else session.end
+        at = turns[index][1]
+        if turns[index][0] == update_id and at <= session.end:
+            for _, later in turns[index + 1 :]:
+                if later > at:
+                    return at, later
+            return at, session.end
     return None
 
 
-def begin_turn(session, update_id, history_b):
-    """A turn begins at the end: the history gets shorter where it is too long; on the disk before any line."""
-    if session.end - session.first > history_b:
-        _advance(session, session.end - history_b // 2, session.end)
-        if session.first > _COMPACT_B:
-            _compact(session)
+def go_on(session, update_id):
+    """The last turn goes on with another update, the press of a button; on the disk before anything is done."""
+    session.turns = session.turns[1 - _TURNS :]
+    session.turns.append((update_id, session.turns[-1][1]))
+    _store(session, False)
+
+
+def begin_turn(session, update_id, history_b, most=0):
+    """A turn begins at the end: the history gets shorter where it is too long; on the disk before any line.
+
+    `most` lines, if that is not 0: what is left out then is to be summed up.
+    """
+    size_b = session.end - session.first
+    if size_b > history_b or most and size_b and _has_more(session, most):
+        _advance(session, session.end - min(size_b, history_b) // 2, session.end)
+    if not most or session.first - session.summed > 2 * history_b:
+        session.summed = session.first
+    if session.first > (_COMPACT_B if session.summed == session.first else 2 * _COMPACT_B):
+        _compact(session)
     session.turns = session.turns[1 - _TURNS :]
     session.turns.append((update_id, session.end))
     _store(session, False)
@@ -77,8 +96,29 @@ def halve(session, turn_at):
 def clear(session):
     """Begin a history anew; the file keeps the old one."""
     _advance(session, session.end, session.end)
+    session.summed = session.first
     session.summary = ""
     _store(session, False)
+
+
+def store(session):
+    """Keep what is known of it."""
+    _store(session, False)
+
+
+def _has_more(session, most):
+    # Whether a model would be told of more lines.
+    window = bytearray(_SCAN_B)
+    at = session.first
+    with open(session.path, "rb") as file:
+        file.seek(at)
+        while at < session.end and most >= 0:
+            n = min(file.readinto(window), session.end - at)
+            for index in range(n):
+                if window[index] == 10:
+                    most -= 1
+            at += n
+    return most < 0
 
 
 def _after(file, at, window):
@@ -159,7 +199,7 @@ def _compact(session):
     moved = session.first
     session.turns = [(known, at - moved) for known, at in session.turns if at >= moved]
     session.end = session.old_end = session.end - moved
-    session.first = session.skip = 0
+    session.first = session.skip = session.summed = 0
     _store(session, True)
     _move(session)
 
@@ -175,6 +215,8 @@ def _store(session, moving):
     new = session.meta + ".new"
     with open(new, "w") as file:
         kept = {"summary": session.summary, "skip": session.skip, "first": session.first}
+        if session.summed < session.first:
+            kept["summed"] = session.summed
         kept["turns"] = session.turns
         if moving:
             kept["moving"] = True

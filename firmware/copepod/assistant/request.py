@@ -63,6 +63,7 @@ def write(out, model, session, tools):
     out.write(b'"},')
     with open(session.path, "rb") as file:
         out.take_from(file, session.first, session.end - 1)
+    out.write(session.closing)
     out.write(b"]}")
 
 

@@ -5,7 +5,7 @@ With https:// the Telegram connection is closed for it: there is room for one TL
 
 import asyncio
 import gc
-from time import ticks_diff, ticks_ms
+from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
@@ -18,7 +18,7 @@ forget("copepod.assistant.request")
 forget("copepod.net.http_connect")
 
 _TYPING_MS = const(2000)  # longest that this may keep the question waiting
-_LEAVE_MS = const(20)  # how often to look whether Telegram's connection can be closed
+_SHOWN_MS = const(20)  # at whether that was shown
 
 
 async def send(asking, tools):
@@ -40,8 +40,13 @@ async def _connected(asking):
     model = asking.model
     context = None
     if model.tls:
-        await _make_room(asking)
-        context = _context(model.ca)
+        await _show_typing(asking)
+        from copepod.assistant import alone
+
+        forget("copepod.assistant.alone")
+        deadline = ticks_add(ticks_ms(), asking.left_ms())
+        context = await alone.context(asking.gateway, model.ca, deadline)
+        del alone
     http = asking.http
     if http is None:
         http = http_connect.prepare(Connection(), model.host, model.port)
@@ -52,28 +57,14 @@ async def _connected(asking):
     return http
 
 
-async def _make_room(asking):
-    # Telegram's connection is closed as soon as no call is on its way; before that the chat sees that it types.
+async def _show_typing(asking):
+    # Before Telegram is left the chat sees that its question is worked on.
     channel = asking.gateway.channel
-    if asking.http is None and channel.http.is_open():
+    if asking.http is None and channel.http.is_open() and asking.msg.kind != "callback":
         channel.typing_since = asking.gateway.worker.since_ms
         channel.typing_at = began_ms = ticks_ms()
         asking.gateway.wake_channel.set()
         while channel.typing_at == began_ms:
             if ticks_diff(ticks_ms(), began_ms) > _TYPING_MS:
                 break
-            await asyncio.sleep_ms(_LEAVE_MS)
-    asking.model.begun = True
-    while channel.state != "waiting" and channel.http.is_open():
-        if asking.left_ms() <= 0:
-            raise OSError("the Telegram connection is busy")
-        await asyncio.sleep_ms(_LEAVE_MS)
-    channel.http.close()
-
-
-def _context(path):
-    from copepod.net import tls
-
-    forget("copepod.net.tls")
-    with open(path, "rb") as file:
-        return tls.context(tls.split_der(file.read()))
+            await asyncio.sleep_ms(_SHOWN_MS)

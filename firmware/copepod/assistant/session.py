@@ -16,6 +16,13 @@ class Session:
     first: int  # where those begin that it is told
     end: int  # where the next line begins
     old_end: int  # the file's, where a crash has left a part of a line
+    summed: (
+        int  # where those begin that no summary is about; `first` when nothing is to be summed up
+    )
+    closing = b""  # what follows the lines in a request, see summing.py
+    said: "str | None" = None  # what is wrong with the answer that was asked for last
+    asks = True  # somebody can be asked before a tool is called
+    failed: "str | None" = None  # why the answer that was asked for last is none
     turns: list  # [update_id, where its turn begins]: the last ones
 
     def line(self):

@@ -4,52 +4,57 @@ The session's file is the state: each finished message is a line of it before an
 crash has cut is taken up from there when its update comes again, and an answer that is complete is sent as it is.
 """
 
-import sys
-
 from copepod.once import forget
 
 
-async def run(msg):
-    """The answer to `msg`: a sentence, or an Answer, which is to be closed."""
-    session, turn_at, state = _begun(msg)
-    if session is None:
-        return state
-    msg.discard()
+async def run(msg, key=None):
+    """The answer to `msg`: a sentence, an Answer, which is to be closed, or a question and its buttons.
+
+    `key`: a session that is no chat's. For the press of a button the turn goes on; None when there is nothing to say.
+    """
+    begun = await _fresh("turn_begin").begin(msg, key)
+    if type(begun) is not tuple:
+        return begun
+    session, turn_at, state, decision = begun
     if state is None or state[1]:
-        answer_at = await _rounds(msg.gateway, msg, session, turn_at, state)
+        answer_at = await _rounds(msg.gateway, msg, session, turn_at, state, decision)
+        if type(answer_at) is tuple:
+            return answer_at
     else:
         answer_at = state[0]
     from copepod.assistant.answer import Answer
 
     forget("copepod.assistant.answer")
-    return Answer(session.path, answer_at)
+    made = Answer(session.path, answer_at)
+    made.failed = session.failed
+    return made
 
 
-def _begun(msg):
-    # Like others a function of its own, so that no frame of the turn keeps the module.
-    from copepod.assistant import turn_begin
-
-    forget("copepod.assistant.turn_begin")
-    return turn_begin.turn(msg)
-
-
-async def _rounds(gateway, msg, session, turn_at, state):
-    # Ask and do what is asked for, until there is an answer; returns where its line is.
+async def _rounds(gateway, msg, session, turn_at, state, decision):
+    # Ask and do what is asked for, until there is an answer; returns where its line is. Or a question and its buttons,
+    # when a call is to be confirmed. `decision` is about the first call; see confirming.py.
     asking = _asking(gateway, msg, session, turn_at)
     watch = []
     model = gateway.config.model
-    lost = state is not None
+    yes, again = decision
+    lost = state is not None and (yes is None or again)
     at, count, results, rounds = state or (0, 0, 0, 0)
     dropped = 0
     note = None
     try:
+        if session.summed < session.first and state is None:
+            await _fresh("summing").sum_up(asking)
         while True:
             if count > results:
-                if model.tls and "copepod.tools" in sys.modules:
-                    asking.release()  # a tool of the bot's may send something
-                if not await _run_tools(gateway, session, at, results, lost, dropped, watch):
+                fine = await _fresh("run_tools").run(
+                    asking, at, results, lost, yes, dropped, watch
+                )
+                if type(fine) is tuple:
+                    return fine
+                if not fine:
                     note = "I have stopped: the model made the same call three times in a row."
             lost = False
+            yes = None
             last = note is not None or rounds + 1 >= model.max_tool_iterations or asking.spent
             if last and note is None:
                 if asking.spent:
@@ -75,9 +80,9 @@ def _asking(gateway, msg, session, turn_at):
     return Asking(gateway, msg, session, turn_at)
 
 
-def _run_tools(gateway, session, at, first, lost, dropped, watch):
-    from copepod.assistant import run_tools
-
-    forget("copepod.assistant.run_tools")
-    forget("copepod.assistant.calls")
-    return run_tools.run(gateway, session, at, first, lost, dropped, watch)
+def _fresh(name):
+    # A module that goes when what is called in it has come to its end: no frame of the turn, and no name, keeps it.
+    name = "copepod.assistant." + name
+    module: "Any" = __import__(name, None, None, ("x",))
+    forget(name)
+    return module

@@ -43,17 +43,18 @@ def prepare(client, host, port, tls=None):
     return client
 
 
-async def connect(client):
+async def connect(client, first=b"P"):
     """Open the connection of `client`, TLS handshake included; an open one is closed before.
 
-    Each address of the host is tried for CONNECT_MS. getaddrinfo blocks, everything else lets other tasks run.
+    `first` is the first byte of the request that will follow. Each address of the host is tried for CONNECT_MS.
+    getaddrinfo blocks, everything else lets other tasks run.
     Allocates about 1 kB. OSError, or ValueError for a certificate, when none can be reached.
     """
     client.close()
     found = socket.getaddrinfo(client.host, client.port, 0, socket.SOCK_STREAM)
     while True:
         try:
-            await _open(client, found.pop(0), ticks_add(ticks_ms(), client.CONNECT_MS))
+            await _open(client, found.pop(0), ticks_add(ticks_ms(), client.CONNECT_MS), first)
             break
         except OSError:
             client.close()
@@ -62,7 +63,7 @@ async def connect(client):
     client.connections += 1
 
 
-async def _open(client, info, deadline):
+async def _open(client, info, deadline, first):
     client._raw = client._socket = raw = socket.socket(info[0], info[1], info[2])
     raw.setblocking(False)
     # IPPROTO_TCP, TCP_NODELAY (lwIP alone has a number of its own for it): the last part of a request does not wait
@@ -89,7 +90,7 @@ async def _open(client, info, deadline):
             raw, server_hostname=client.host, do_handshake_on_connect=False
         )
     # The first byte of the first request drives the handshake: a write is done once TLS is.
-    while not client._socket.write(b"P"):
+    while not client._socket.write(first):
         await Until(waiter, READ, deadline, _LOOK_MS)
     client._primed = 1
 

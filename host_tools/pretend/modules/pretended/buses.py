@@ -5,13 +5,14 @@ import errno
 from pretended.line import look, take, tell
 
 _devices = {}  # address -> bytearray of its registers
+_at = {}  # address -> register that is read next: a device keeps it, whoever asks
 
 
 class I2C:
     """I2C(0, scl=Pin(22), sda=Pin(21)). `:i2c 0x76 0xd0 0x60` puts a device there, its register 0xd0 holding 0x60."""
 
     def __init__(self, id=0, *, scl=None, sda=None, freq=400000, timeout=50000):
-        self._at = {}  # address -> register that is read next
+        pass
 
     def init(self, **more):
         """Change what can't be seen here."""
@@ -30,7 +31,7 @@ class I2C:
         data = bytes(buf)
         tell("i2c", "0x%02x" % addr, data.hex() if data else "-")
         if data:
-            self._at[addr] = data[0]
+            _at[addr] = data[0]
             self._put(registers, data[0], data[1:])
         return len(data)
 
@@ -40,11 +41,11 @@ class I2C:
 
     def readfrom(self, addr, nbytes, stop=True):
         """Read from the register that was named last."""
-        return self.readfrom_mem(addr, self._at.get(addr, 0), nbytes)
+        return self.readfrom_mem(addr, _at.get(addr, 0), nbytes)
 
     def readfrom_into(self, addr, buf, stop=True):
         """The same into a buffer."""
-        self.readfrom_mem_into(addr, self._at.get(addr, 0), buf)
+        self.readfrom_mem_into(addr, _at.get(addr, 0), buf)
 
     def readfrom_mem(self, addr, memaddr, nbytes, *, addrsize=8):
         """Read registers."""

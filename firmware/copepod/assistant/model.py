@@ -1,0 +1,46 @@
+"""What the config says about the model. Memory: one object, and this class: config.py, which makes it, is dropped."""
+
+from copepod.once import forget
+
+
+class Model:
+    """Whom to ask and within which limits; `key` goes nowhere but into requests."""
+
+    name: str  # as the server knows it
+    host: str
+    port: int
+    tls: bool
+    path: bytes  # of the one call, b"/v1/chat/completions"
+    key: str
+    headers: list  # more lines for a request's head
+    ca: str  # path of the file with the root that its host's chain ends in
+    max_tokens: int
+    max_tokens_field: str
+    temperature: "str | None"
+    max_tool_iterations: int  # rounds of a turn
+    summarize_message_threshold: int  # lines of a history from which on it is summed up; 0: never
+    workspace: str  # folder, without a slash at its end
+    pins: dict  # name -> (number, mode), and a third: the data line of an I2C bus, the lights of a strip
+    switched_off: list  # names of tools that are not offered
+    confirmed: list  # names of tools that a person is asked about before each call
+    hosts: list  # that http_get may ask, "name" or "name:port"
+    hosts_ca: str  # path of the file with their roots
+    turns_per_hour: int
+    turns_per_day: int
+    tokens_per_day: int
+    history_tokens: int
+    heartbeat_s: int  # between two; 0: none
+    turn_s: int
+    silence_s: int
+    begun = (
+        False  # a question has: its TLS session is the one that there is room for: Telegram waits
+    )
+    with_usage = True  # the server takes `stream_options`
+    with_tools = True  # and `tools`
+
+    def put(self):
+        """Have it answer what no handler of bot.py takes: to be called once, after bot.py was loaded."""
+        from copepod.assistant import assembly
+
+        forget("copepod.assistant.assembly")
+        assembly.put(self)
