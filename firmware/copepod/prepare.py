@@ -4,6 +4,8 @@ First what is needed once and dropped (the config's reader), then the room for T
 application and the user's bot, which take what is left.
 """
 
+import sys
+
 
 from copepod import arena
 from copepod.log import log
@@ -91,5 +93,8 @@ def _load_bot(config):
         from copepod.telegram.updates import UpdateReader
 
         UpdateReader.message = received.Received
+        files = sys.modules.get("copepod.files")
+        if files is not None:
+            UpdateReader.message = files.ReceivedFile
     elif not registry.starts:
         forget("bot")

@@ -58,7 +58,8 @@ FORMATTER = ("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "
 FORMATTER += ("give_up", "drop")
 # Arguments of what firmware/api.txt names.
 KEYWORDS = ("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields")
-KEYWORDS += ("buttons", "durable", "timeout_s")
+KEYWORDS += ("buttons", "durable", "timeout_s", "source", "caption", "limit_b")
+KEYWORDS += ("photo", "document", "name")
 # What the clock of host_tools/pretend/modules/time.py moves.
 KEYWORDS += ("timers", "look", "pass_ms", "zone", "floor_s", "wake_ms")
 PUBLIC = ("copepod.handlers", "copepod.messages", "copepod.tools")  # what a bot.py may import

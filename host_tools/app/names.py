@@ -39,7 +39,8 @@ _SELDOM += tuple(
     f"copepod/{name}."
     for name in (
         *("asking", "bot", "config_edit", "crontab", "durable", "keyboard", "pins", "special"),
-        *("state", "streams", "timers", "tz", "unasked"),
+        *("state", "streams", "timers", "tz", "unasked", "files", "net/http_body"),
+        *(f"telegram/{name}" for name in ("upload", "file_source", "download")),
     )
 )
 

@@ -193,7 +193,7 @@ class Reader:
         n = end - start
         if 0 < n < 32:
             node = self._stack[self._level - 1] & 31
-            found = self._table.get(node << 21 | n << 16 | buf[start] << 8 | buf[end - 1])
+            found = self._table.get(node << 21 | n << 16 | buf[start] << 8 | buf[end - 2])
             if found:
                 at = found >> 16
                 while start < end and self._names[at] == buf[start]:

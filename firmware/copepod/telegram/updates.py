@@ -28,7 +28,7 @@ _QUOTE = const(33)
 _MENTIONED = const(35)
 
 _KINDS = b"mMq"  # nodes of the kinds of update that we know
-_THINGS = b"slkod"  # nodes of attachments with something to say
+_THINGS = b"slkodhHiIj"  # nodes of attachments with something to say, or to keep
 
 
 class UpdateReader(Reader):
