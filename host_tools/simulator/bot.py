@@ -14,6 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from host_tools.simulator.files import Attached
 from host_tools.simulator.markup import find
 from host_tools.simulator.updates import Json
 
@@ -53,6 +54,8 @@ class Sent:
     dropped: list[Json] = field(default_factory=list)  # formatting the server left out
     edits: int = 0
     markup: Any = None
+    file: Attached | None = None  # `text` is its caption
+    kind: str = "text"  # "photo", "document"
 
 
 @dataclass
