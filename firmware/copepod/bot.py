@@ -38,7 +38,7 @@ class Bot:
         if file:
             from copepod.telegram import upload
 
-            return upload.unasked(gateway, chat_id, markdown, **file)
+            return upload.send(gateway, chat_id, markdown, **file)
         if durable:
             from copepod import durable as kept
 

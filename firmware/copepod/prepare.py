@@ -6,7 +6,6 @@ application and the user's bot, which take what is left.
 
 import sys
 
-
 from copepod import arena
 from copepod.log import log
 from copepod.once import forget

@@ -1,10 +1,9 @@
 """Requests that are no JSON: a body of known length, the GET of a file. Memory: loaded for one, dropped after it.
 
-    body = Body(client)                     # as long as it counts nothing is sent
-    body.text(b"--x…")
-    size_b = body.size_b + of_the_file
+    body = Body(client)
+    formatter.write(body.run)               # which is counted only: body.size_b
     body.begin(b"POST ", (path, b"name"), b"Content-Length: …\r\n")
-    body.text(b"--x…")                      # the same again
+    formatter.write(body.run)               # and now it is sent
     whole = await body.stream(reader, of_the_file)
     body.text(b"--x--"); await body.stream()
 
@@ -18,14 +17,12 @@ from micropython import const
 from time import sleep_ms as stand_still
 from time import ticks_add, ticks_diff, ticks_ms
 
-from copepod.net.wait import WRITE
-from copepod.net.waiter import Until
-
-_TURNS = const(16)  # windows in a row before other tasks have a turn
+_IN_A_ROW = const(16)  # windows before other tasks have a turn
+_FULL_MS = const(5)  # between two looks whether the TCP send buffer takes more
 
 
 class Body:
-    """One request. `size_b` counts what was written to it since it was made, or since begin()."""
+    """One request. `size_b` counts what was written to it before begin()."""
 
     def __init__(self, client):
         self._client = client
@@ -51,7 +48,6 @@ class Body:
         self.run(head, 0, head.find(b"Content-Type"))
         self.text(header)
         self.text(b"\r\n")
-        self.size_b = 0
 
     def text(self, data):
         """Add bytes."""
@@ -59,8 +55,8 @@ class Body:
 
     def run(self, data, start, end):
         """Add data[start:end]. Blocks while the TCP send buffer is full, as the client does."""
-        self.size_b += end - start
         if self._counts:
+            self.size_b += end - start
             return
         window = self._client._tx
         n = self._n
@@ -108,7 +104,9 @@ class Body:
             if not self._sent():
                 if self._at != at:
                     deadline = ticks_add(ticks_ms(), client.STALL_MS)
-                await Until(client._waiter, WRITE, deadline)
+                if ticks_diff(deadline, ticks_ms()) <= 0:
+                    raise OSError(errno.ETIMEDOUT)
+                await sleep_ms(_FULL_MS)
                 continue
             if not left_b:
                 return True
@@ -118,7 +116,7 @@ class Body:
             left_b -= n
             self._n = n
             turn += 1
-            if turn == _TURNS:
+            if turn == _IN_A_ROW:
                 turn = 0
                 await sleep_ms(0)
             deadline = ticks_add(ticks_ms(), client.STALL_MS)

@@ -73,7 +73,7 @@ class Reader:
     _low: int
     _big: int
 
-    SHORT = 96  # UTF-16 units
+    SHORT: int = 96  # UTF-16 units
     LONG = 4096
 
     def __init__(self, schema, buffer):

@@ -20,8 +20,8 @@ _FILE_PATH = const(23)  # place of the value of telegram/schema.py
 _SPARE_B = const(
     16384
 )  # of flash, for what the gateway keeps, and what a file system needs besides
-_ENOSPC = const(28)  # which errno does not have everywhere
-_TRIES = const(5)  # connections that broke
+_ENOENT = const(2)
+_BREAKS_MAX = const(5)  # connections that broke
 
 
 async def save(msg, path, limit_b):
@@ -35,7 +35,7 @@ async def save(msg, path, limit_b):
     if error is not None:
         raise error
     try:
-        await answers.send(msg.gateway, msg.chat_id, "-", None, None, None, None, download)
+        await answers.send(msg.gateway, msg.chat_id, "x", None, None, None, None, download)
     except AnswerRefused:
         if download.error is None:
             raise
@@ -66,11 +66,11 @@ class Download(answers.Sent):
             found = os.statvfs(folder or ".")
         except OSError as error:
             # A disk of a computer may be too large to be told.
-            return OSError(error.errno, folder) if error.errno == errno.ENOENT else None
+            return OSError("%s: %s" % (folder, error)) if error.errno == _ENOENT else None
         free_b = max(0, found[1] * found[4] - _SPARE_B)
         if size_b > free_b:
             told = (self._path, size_b, free_b)
-            return OSError(_ENOSPC, "%s: %d bytes, there is room for %d" % told)
+            return OSError("%s: %d bytes, there is room for %d" % told)
         return None
 
     def write(self, call, box) -> bool:
@@ -91,7 +91,7 @@ class Download(answers.Sent):
         except (OSError, ValueError):
             call.status = 0  # or it would be the server that fails: see trouble.py
             self._broken += 1
-            if self._broken < _TRIES:
+            if self._broken < _BREAKS_MAX:
                 raise
             self.error = OSError("%s: the connection is lost while it comes" % self._path)
         if not message.state:
@@ -166,7 +166,7 @@ class Download(answers.Sent):
             return function(*arguments)
         except OSError as error:
             if self.error is None:
-                self.error = OSError(error.errno, self._path)
+                self.error = OSError("%s: %s" % (self._path, error))
         return None
 
 

@@ -1,101 +1,57 @@
-"""Where the bytes of a file come from: flash, memory, whatever can be read. Memory: loaded for one file, dropped."""
+"""What a file is that a bot sends: how many bytes, under which name. Memory: loaded for a moment, before it is sent."""
 
 import os
 
+from micropython import const
 
-class Source:
-    """`given`: a path, bytes (a memoryview, too), or an object with readinto().
+_PHOTO_B = const(10485760)  # Bot API, "Sending files"
+_DOCUMENT_B = const(52428800)
+_CAPTION = const(1024)  # UTF-16 units
 
-    `left_b` is how many bytes there are. Such an object says that by its `size`, by len(), or by seek() and tell(). OSError for a file that is not there,
-    TypeError for what is none of these, ValueError for what is empty.
+
+def look(source, photo, name, caption):
+    """What is to be known of `source`, a path, bytes (a memoryview, too) or an object with readinto().
+
+    Gives its bytes, where in it they begin (None: it can't go back there), its name, and whether the caption is too
+    long for one. OSError for a file that is not there, TypeError for what is none of these, ValueError for what is
+    empty or too large.
     """
-
-    error: "Exception | None" = None  # why nothing more can be read
-
-    def __init__(self, given):
-        self._given = given
-        self._file: "Any" = None  # what is read from
-        self._start: "int | None" = 0  # where it begins; None: that can't be gone back to
-        self._at = 0
-        self._begun = False
-        self._going: "Any" = None
-        self._why: "Any" = None
-        self.name = "file"
-        if isinstance(given, str):
-            self.name = given[given.rfind("/") + 1 :]
-            try:
-                self.left_b = os.stat(given)[6]
-            except OSError as error:
-                raise OSError(error.errno, given) from None
-        elif isinstance(given, (bytes, bytearray, memoryview)):
-            self.left_b = len(given)
-        elif hasattr(given, "readinto"):
-            self._start = given.tell() if hasattr(given, "seek") else None
-            self.left_b = self._measured(given)
-        else:
-            raise TypeError("a file is a path, bytes or has readinto(), not %r" % (given,))
-        if not self.left_b:
-            raise ValueError("%s: it is empty" % self.name)
-
-    def _measured(self, given):
-        size = getattr(given, "size", None)
-        if size is None and hasattr(given, "__len__"):
-            size = len(given)
-        if size is None and self._start is not None:
-            size = given.seek(0, 2) - self._start
-            given.seek(self._start)
-        if callable(size):
-            size = size()
-        if not isinstance(size, int):
-            raise TypeError("what has readinto() says its size by `size` or len()")
-        return size
-
-    def again(self):
-        """Whether it can be read once more, from its beginning."""
-        return self._start is not None and self.error is None
-
-    def begin(self, going, why):
-        """Be read from the beginning; going(why) is asked before each part. False, with an error, when it can't be."""
-        self._going = going
-        self._why = why
-        self._at = 0
+    start: "int | None" = 0
+    if isinstance(source, str):
+        name = name or source[source.rfind("/") + 1 :]
         try:
-            if isinstance(self._given, str):
-                self._file = open(self._given, "rb")
-            elif hasattr(self._given, "readinto"):
-                self._file = self._given
-                if self._begun:
-                    if self._start is None:
-                        raise OSError(
-                            "%s: it has to be sent again, and can't be read again" % self.name
-                        )
-                    self._file.seek(self._start)
-            self._begun = True
-        except Exception as error:  # a reader of the user's may raise anything
-            self.error = error
-        return self.error is None
+            size = os.stat(source)[6]
+        except OSError as error:
+            raise OSError("%s: %s" % (source, error)) from None
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        size = len(source)
+    elif hasattr(source, "readinto"):
+        start = source.tell() if hasattr(source, "seek") else None
+        size = _measured(source, start)
+    else:
+        raise TypeError("a file is a path, bytes or has readinto(), not %r" % (source,))
+    name = name or "file"
+    most_b = _PHOTO_B if photo else _DOCUMENT_B
+    if not 0 < size <= most_b:
+        raise ValueError("%s: %d bytes, 1 to %d are sent" % (name, size, most_b))
+    for character in '"\\\r\n':  # which would end it in the header
+        name = name.replace(character, "_")
+    return size, start, name, bool(caption) and _units(caption) > _CAPTION
 
-    def readinto(self, view):
-        """Fill `view`, or less of it; returns how many bytes, 0 with an error when there are no more."""
-        n = 0
-        try:
-            if not self._going(self._why):
-                return 0
-            if self._file is None:
-                n = min(len(view), self.left_b - self._at)
-                view[:n] = memoryview(self._given)[self._at : self._at + n]
-            else:
-                n = self._file.readinto(view) or 0
-            self._at += n
-            if not n:
-                told = (self.name, self._at, self.left_b)
-                self.error = OSError("%s: it ends after %d bytes of %d" % told)
-        except Exception as error:
-            self.error = error
-        return n
 
-    def end(self):
-        """Close the file, if it was opened for this."""
-        if self._file is not None and self._file is not self._given:
-            self._file.close()
-        self._file = None
+def _measured(source, start):
+    # By its `size`, its len(), or seek() and tell().
+    size = getattr(source, "size", None)
+    if size is None and hasattr(source, "__len__"):
+        size = len(source)
+    if size is None and start is not None:
+        size = source.seek(0, 2) - start
+        source.seek(start)
+    if not isinstance(size, int):
+        raise TypeError("what has readinto() says its size by `size` or len()")
+    return size
+
+
+def _units(text):
+    # UTF-16; what is formatted has fewer.
+    return len(text) + len([1 for character in text if ord(character) > 0xFFFF])
