@@ -8,6 +8,8 @@ long poll ends the first with 409.
 from __future__ import annotations
 
 import itertools
+import secrets
+import string
 import threading
 import time
 from collections import OrderedDict
@@ -25,6 +27,12 @@ FUTURE = 10  # an offset further than this beyond the last id counts as none
 
 # Kinds of update that a bot gets only when it asks for them by name.
 ON_REQUEST = frozenset(["chat_member", "message_reaction", "message_reaction_count"])
+
+
+def new_token() -> str:
+    """A token of the right form: bot id, colon, 35 characters."""
+    letters = string.ascii_letters + string.digits
+    return "123456789:" + "AA" + "".join(secrets.choice(letters) for _ in range(33))
 
 
 @dataclass

@@ -116,7 +116,7 @@ class Session:
         if broken is None:
             await http.read_body(self.reader, request)
         else:
-            await http.read_half(self.reader, request)
+            await http.read_some(self.reader, request, broken.args.get("size"))
         now, size = time.monotonic(), len(request.body)
         call = Call(method, request.params, self.record.number, now, request.verb, size)
         call.faults = tuple(fault.kind for fault in faults)

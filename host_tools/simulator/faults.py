@@ -29,7 +29,7 @@ ANSWERS = {
 }
 TRANSPORT = {
     "reset": "TCP reset (args: at=before|lost|body|upload; before, and upload, in the middle of the request's "
-    "body: the method did not run)",
+    "body, or of its first size=…: the method did not run)",
     "close": "connection closed without an answer (args: at=before|lost|body|upload)",
     "truncate": "connection closed in the middle of a body of known length; the method did run",
     "stall": "silence (args: seconds=60, at=before|body), then the connection is closed",

@@ -112,13 +112,10 @@ async def read_body(reader: asyncio.StreamReader, request: Request) -> None:
     request.params.update(_decode(request.body, request.headers.get("content-type", "")))
 
 
-async def read_half(reader: asyncio.StreamReader, request: Request) -> None:
-    """Read one half of a body whose length is known, or a first chunk."""
-    length = request.headers.get("content-length")
-    if length is None:
-        request.body = await reader.read(1)
-    else:
-        request.body = await reader.readexactly(int(length) // 2)
+async def read_some(reader: asyncio.StreamReader, request: Request, size: int | None) -> None:
+    """Read so many bytes of a body; without `size` the half of one whose length is known."""
+    half = int(request.headers.get("content-length", "2")) // 2
+    request.body = await reader.readexactly(half if size is None else min(half, size))
 
 
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:

@@ -96,7 +96,7 @@ def _file(sim: Simulator, rest: str, user: int) -> str | None:
     if len(data) > MAX_UPLOAD_B:
         return f"{visible.line(name)}: {len(data):,} bytes, at most {MAX_UPLOAD_B:,}"
     kind = "photo" if path.suffix.lower() in (".jpg", ".jpeg") else "document"
-    more = {"caption": caption.strip()} if caption.strip() else {}
+    more: dict[str, Any] = {"caption": caption.strip()} if caption.strip() else {}
     sim.push_file(data, path.name, kind=kind, user=user, **more)
     return f"sent as a {kind} of {len(data):,} bytes"
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import secrets
 import socket
 import ssl
-import string
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.simulator import updates as make
-from host_tools.simulator.bot import Chats, Queue, Rejected, Sent, Update
+from host_tools.simulator.bot import Chats, Queue, Rejected, Sent, Update, new_token
 from host_tools.simulator.certs import DEFAULT_CHAIN, NAMES, Authority
 from host_tools.simulator.connection import Call, Connection, Protocol, Session, recorder
 from host_tools.simulator.faults import Fault, Faults
@@ -26,12 +24,6 @@ from host_tools.simulator.methods import Methods
 from host_tools.simulator.updates import USER, Json
 
 BOT_USERNAME = "copepod_bot"
-
-
-def new_token() -> str:
-    """A token of the right form: bot id, colon, 35 characters."""
-    letters = string.ascii_letters + string.digits
-    return "123456789:" + "AA" + "".join(secrets.choice(letters) for _ in range(33))
 
 
 class Simulator:
