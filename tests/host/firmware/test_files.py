@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from scene import HEAPS, Scene, played, wanted
 
+from host_tools.scenarios.engine import files_for
 from host_tools.simulator.files import Attached
 from host_tools.simulator.updates import USER
 from host_tools.targets.target import Device
@@ -106,6 +107,10 @@ async def made(msg):
         return told(error)
     return "fine"
 
+@on_command("file")
+async def file(msg):
+    await msg.answer_document(msg.args)
+
 @on_command("wrong")
 async def wrong(msg):
     said = []
@@ -152,7 +157,8 @@ class Bot(Scene):
         (self.folder / "notes.txt").write_bytes(b"First, second.\n")
         channel = {"allow_from": [str(USER)]} | telegram
         extra = {"channels": {"telegram": channel}}
-        return self.launch(extra, bot=bot, heap=heap or HEAPS[self.target.name])
+        how = {"files": files_for(self.sim), "heap": heap or HEAPS[self.target.name]}
+        return self.launch(extra, bot=bot, **how)
 
     def files(self) -> list[Attached]:
         """What the bot has sent."""
@@ -222,14 +228,14 @@ def test_what_can_not_be_sent_is_an_error_of_one_line(scene: Bot) -> None:
     scene.sim.push_text("/wrong")
     scene.until(lambda: scene.texts())
     assert scene.texts()[0].splitlines() == [
-        "OSError: [Errno 2] ENOENT: none.txt",
-        "ValueError: file: it is empty",
+        "OSError: none.txt: [Errno 2] ENOENT",
+        "ValueError: file: 0 bytes, 1 to 52428800 are sent",
         "TypeError: a file is a path, bytes or has readinto(), not 5",
         "OSError: file: it ends after 400 bytes of 900",
         "ValueError: no light",
-        "ValueError: file: 60000000 bytes, at most 52428800",
+        "ValueError: file: 60000000 bytes, 1 to 52428800 are sent",
         "AnswerRefused: 400 Bad Request: IMAGE_PROCESS_FAILED",
-        "ValueError: file: 10485761 bytes, at most 10485760",
+        "ValueError: file: 10485761 bytes, 1 to 10485760 are sent",
     ]
     scene.sim.push_text("and now?")
     scene.until(lambda: scene.texts()[1:] == ["heard and now?"])
@@ -285,7 +291,7 @@ def test_a_megabyte_is_sent_in_constant_memory(scene: Bot) -> None:
     # fifty times as much.
     assert grown[1] <= grown[0] + 64
     if scene.target.name == "unix32":
-        assert grown[1] < 6000
+        assert grown[1] < 7000
 
 
 @pytest.mark.parametrize(
@@ -323,12 +329,13 @@ def test_one_whose_answer_never_comes_is_sent_twice_and_no_more(scene: Bot) -> N
 
 
 def test_one_that_never_comes_to_its_end_is_given_up(scene: Bot) -> None:
-    scene.sim.fault("reset", "sendDocument", count=None, at="upload")
+    scene.sim.fault("reset", "sendDocument", count=None, at="upload", size=100)
+    (scene.folder / "large.bin").write_bytes(bytes(8 * MB))  # more than lies on the way
     scene.start(SENDS)
-    scene.sim.push_text("/again 20000")
+    scene.sim.push_text("/file large.bin")
     scene.until(lambda: scene.texts(), 60)
     assert "something went wrong" in scene.texts()[0]
-    scene.until(scene.said("OSError: file: the connection was lost while it was sent"))
+    scene.until(scene.said("OSError: large.bin: the connection was lost while it was sent"))
     assert len(scene.sim.calls_of("sendDocument")) == 5
     scene.done()
 
@@ -336,9 +343,8 @@ def test_one_that_never_comes_to_its_end_is_given_up(scene: Bot) -> None:
 @pytest.mark.parametrize(
     ("kind", "at", "told"),
     [
-        ("reset", "upload", "OSError: file: the connection was lost while it was sent"),
-        ("reset", "lost", "OSError: file: it has to be sent again, and can't be read again"),
-        ("429", "", "OSError: file: it has to be sent again, and can't be read again"),
+        ("reset", "lost", "OSError: made.bin: it has to be sent again, and can't be read again"),
+        ("429", "", "OSError: made.bin: it has to be sent again, and can't be read again"),
     ],
 )
 def test_what_can_not_be_read_again_is_not_sent_again(
@@ -348,6 +354,17 @@ def test_what_can_not_be_read_again_is_not_sent_again(
     scene.start(SENDS)
     scene.sim.push_text("/made 100000")
     scene.until(lambda: scene.texts()[-1:] == [told])
+    scene.done()
+    assert len(scene.sim.calls_of("sendDocument")) == 1
+
+
+def test_what_can_not_be_read_again_and_breaks_in_the_middle_is_not_sent_again(scene: Bot) -> None:
+    scene.sim.fault("reset", "sendDocument", at="upload", size=100)
+    scene.start(SENDS)
+    scene.sim.push_text(f"/made {2 * MB}")
+    scene.until(
+        lambda: scene.texts() == ["OSError: made.bin: the connection was lost while it was sent"]
+    )
     scene.done()
     assert len(scene.sim.calls_of("sendDocument")) == 1
 
@@ -362,6 +379,77 @@ def test_a_gateway_that_is_killed_while_it_sends_answers_after_it(scene: Bot) ->
     scene.until(lambda: scene.files())
     scene.done()
     assert [file.data for file in scene.files()] == [made(50000)]
+
+
+BOTH = """\
+import gc
+from copepod.files import on_file
+from copepod.handlers import on_text
+
+@on_file
+async def back(msg):
+    await msg.save("there.bin")
+    await msg.answer_document("there.bin", "A *file*", msg.file.name)
+
+@on_text
+def live(msg):
+    gc.collect()
+    gc.collect()
+    return "%d" % gc.mem_alloc()
+"""
+
+
+def test_nothing_stays_of_the_files_that_came_and_went(scene: Bot) -> None:
+    scene.start(BOTH)
+    live: list[int] = []
+    for count in (12, 20, 20):
+        for number in range(count):
+            scene.sim.push_file(b"%04d" % number * 5000, "same.bin", caption="the same")
+        scene.until(lambda: not scene.sim.queue.pending(), 60)
+        scene.sim.push_text("live?")
+        scene.until(lambda: scene.texts()[-1:] and scene.texts()[-1].isdigit())
+        live.append(int(scene.texts()[-1]))
+    assert len(scene.files()) == 52
+    assert {file.size for file in scene.files()} == {20000}
+    assert len(scene.sim.connections) == 1
+    assert live[2] <= live[1] + 64, live  # a short string or two, by chance
+
+
+LATER = """
+import asyncio, os
+from copepod.bot import bot
+from copepod.handlers import on_start
+
+@on_start
+async def later():
+    while "go" not in os.listdir():
+        await asyncio.sleep_ms(20)
+    await bot.send(bot.owner, "The **door**", photo="x.jpg")
+"""
+
+
+@pytest.mark.parametrize("target", wanted())
+def test_over_tls_and_as_the_first_request_of_a_connection(tmp_path: Path, target: str) -> None:
+    with played(Bot(tmp_path, target, tls=True)) as scene:
+        scene.start(BOTH + LATER)
+        data = bytes(range(256)) * 1200
+        scene.sim.push_file(data, "same.bin", caption="the same")
+        scene.until(lambda: [file.data for file in scene.files()] == [data])
+        assert scene.sim.handshakes == 1
+
+        def waiting() -> bool:
+            poll = scene.sim.calls_of("getUpdates")[-1]
+            return poll.params["timeout"] > 0 and poll.status is None
+
+        scene.until(waiting)
+        (scene.folder / "go").write_bytes(b"")  # the poll is left for it
+        scene.until(lambda: scene.texts()[-1] == "The door")
+        assert scene.files()[-1].data == JPEG
+        (call,) = scene.sim.calls_of("sendPhoto")
+        assert scene.sim.handshakes == 2
+        assert [c.method for c in scene.sim.calls if c.connection == 1][0] == "sendPhoto"
+        assert call.status == 200
+        assert scene.sim.protocol_errors == []
 
 
 # --- saving
@@ -529,14 +617,14 @@ def test_what_has_no_room_is_not_begun(scene: Bot) -> None:
     scene.start(FLASH)
     scene.sim.push_file(b"small", caption="/flash/a.txt")
     scene.sim.push_file(bytes(60_000), caption="/flash/b.txt")
-    no_room = "OSError: [Errno 28] ENOSPC: /flash/b.txt: 60000 bytes, there is room for 4"
+    no_room = "OSError: /flash/b.txt: 60000 bytes, there is room for 4"
     scene.until(lambda: scene.texts()[1:] and scene.texts()[1].startswith(no_room))
     assert scene.texts()[0] == "5 B"
     scene.sim.push_file(bytes(10), caption="/none/b.txt")
     scene.sim.push_text("/list")
     scene.sim.push_text("/show a.txt")
     scene.until(
-        lambda: scene.texts()[2:] == ["OSError: [Errno 2] ENOENT: /none/", "a.txt", "b'small'"]
+        lambda: scene.texts()[2:] == ["OSError: /none/: [Errno 2] ENOENT", "a.txt", "b'small'"]
     )
 
 
