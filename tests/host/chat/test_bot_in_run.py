@@ -137,7 +137,7 @@ def test_files_go_both_ways(bot: Path, tmp_path: Path) -> None:
         shown = running.until("I have kept notes.txt, 1234 bytes")
         assert "sent as a document of 1,234 bytes" in shown
         running.type("/get notes.txt")
-        running.until(r"copepod\n  📎 notes.txt \(document, 1,234 bytes\)\n")
+        running.until(r"copepod\n  📎 notes.txt \(document, 1,234 bytes\) *\n")
     finally:
         running.process.kill()
         running.process.wait()
