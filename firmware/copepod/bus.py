@@ -9,15 +9,15 @@ ROOM_MS = const(100)  # how often to ask again for room in a full queue
 
 
 class Queue:
-    """A ring of at most `capacity` messages that hold at most `limit_b` bytes of text together.
+    """A ring of at most `capacity` messages that hold at most `most_b` bytes of text together.
 
-    One message larger than `limit_b` is taken when the queue is empty, so that nothing can be stuck.
+    One message larger than `most_b` is taken when the queue is empty, so that nothing can be stuck.
     `filled` and `freed` are signals (anything with set()) for whoever waits, or None.
     Counters: published, consumed, high_water (messages), high_water_b (bytes), waits (refusals).
     """
 
     capacity: int
-    limit_b: int
+    most_b: int
     filled: "Any"
     freed: "Any"
     published: int
@@ -35,7 +35,7 @@ class Queue:
     def room(self, size_b=0):
         """True when a message of `size_b` bytes would be taken now."""
         count = self.published - self.consumed
-        return count == 0 or (count < self.capacity and self.used_b + size_b <= self.limit_b)
+        return count == 0 or (count < self.capacity and self.used_b + size_b <= self.most_b)
 
     def put(self, message):
         """Append `message`; False, and counted as a wait, when there is no room. Allocates nothing."""

@@ -4,21 +4,21 @@ from copepod.access import Access
 from copepod.bus import Bus, Queue
 
 
-def bus(capacity, limit_b, wake_worker=None, wake_channel=None):
+def bus(capacity, most_b, wake_worker=None, wake_channel=None):
     """The inbound and the outbound queue."""
     made = Bus()
-    made.inbound = queue(capacity, limit_b, wake_worker, wake_channel)
-    made.outbound = queue(capacity, limit_b, wake_channel)
+    made.inbound = queue(capacity, most_b, wake_worker, wake_channel)
+    made.outbound = queue(capacity, most_b, wake_channel)
     return made
 
 
-def queue(capacity, limit_b, filled=None, freed=None):
+def queue(capacity, most_b, filled=None, freed=None):
     """An empty Queue."""
     if capacity < 1:
         raise ValueError
     made = Queue()
     made.capacity = capacity
-    made.limit_b = limit_b
+    made.most_b = most_b
     made.filled = filled
     made.freed = freed
     made.published = made.consumed = made.high_water = made.high_water_b = made.waits = 0

@@ -4,8 +4,8 @@ First what is needed once and dropped (the config's reader), then the room for T
 application and the user's bot, which take what is left.
 """
 
-
 import gc
+import sys
 
 from micropython import const
 
@@ -113,6 +113,9 @@ def _load_bot(config, short):
         from copepod.telegram.updates import UpdateReader
 
         UpdateReader.message = received.Received
+        files = sys.modules.get("copepod.files")
+        if files is not None:
+            UpdateReader.message = files.ReceivedFile
         if short:
             gc.collect()
             port.heap()

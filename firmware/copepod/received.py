@@ -36,6 +36,25 @@ class Received(InboundMessage):
             self.gateway, self.chat_id, markdown, self.message_id, self.thread_id, buttons, self
         )
 
+    def answer_photo(self, *what, **named):
+        """Awaitable: (source, caption=None) sends a picture to this chat, as a reply, with a caption in Markdown.
+
+        Gives a Sent. `source`: a path, bytes, or an object with readinto() whose bytes are known (`size`, len(),
+        seek()), of 10 MB at most. See telegram/upload.py. OSError and ValueError when it can't be read; AnswerRefused.
+        """
+        from copepod.telegram import upload
+
+        return upload.answer(self, True, *what, **named)
+
+    def answer_document(self, *what, **named):
+        """Awaitable: (source, caption=None, name=None) sends a file of 50 MB at most in the same way.
+
+        It is called `name` there, or as its path is.
+        """
+        from copepod.telegram import upload
+
+        return upload.answer(self, False, *what, **named)
+
     def edit(self, markdown, buttons=None):
         """Awaitable: replace the message that carries the pressed button, or else the last answer to this message.
 

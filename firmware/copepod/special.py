@@ -20,7 +20,7 @@ async def send(gateway, chat_id, markdown, reply_to, thread_id, markup, edits=No
     if sent.markup is not None and not sent.last and sent.message_id is not None:
         # The last piece did not look like it: what came after it shows nothing. They are added to it, by a
         # message whose text is not written.
-        await answers.send(gateway, sent.chat_id, "-", None, None, None, None, Buttons(sent))
+        await answers.send(gateway, sent.chat_id, "x", None, None, None, None, Buttons(sent))
     plain = answers.Sent(gateway)  # which knows no more than it has to
     plain.chat_id = sent.chat_id
     plain.thread_id = thread_id

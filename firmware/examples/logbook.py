@@ -1,4 +1,7 @@
-"""Writes a measurement to flash every ten minutes; /log shows the last ones, and an old file makes room."""
+"""Writes a measurement to flash every ten minutes; /log shows the last ones, /logfile sends them all.
+
+An old file makes room.
+"""
 
 import os
 from machine import ADC, Pin
@@ -31,3 +34,11 @@ async def log(msg):
     except OSError:
         return "Nothing is written yet."
     return "```\n" + "".join(lines) + "```"
+
+
+@on_command("logfile", "the whole file; /logfile old: the one before")
+async def logfile(msg):
+    try:
+        await msg.answer_document(OLD if msg.args == "old" else FILE, "Time, **reading**")
+    except OSError:
+        return "It is not there yet."

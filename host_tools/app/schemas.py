@@ -20,8 +20,8 @@ TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"
 
 def schema(name: str, source: str) -> dict[str, Any]:
     """The schema of the tool in `source`, as Chat Completions has it; UserError where it lacks something."""
-    kinds = ast.FunctionDef | ast.AsyncFunctionDef
-    functions = [node for node in ast.parse(source).body if isinstance(node, kinds)]
+    body = ast.parse(source).body
+    functions = [n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     run = next((function for function in functions if function.name == "run"), None)
     if not run or not (told := ast.get_docstring(run)):
         raise UserError(f"tools/{name}.py has no function run() with a docstring")

@@ -83,9 +83,12 @@ class Screen:
             self.lives.around.look()  # pins that it has changed before come first
         edited = " edited" if sent.edits else ""
         self.console.print(Text(f"copepod{edited}", style="bold magenta"))
+        if sent.file is not None:
+            self.console.print(Padding(render.file(sent.kind, sent.file), (0, 0, 0, 2)))
         # Set in from the edge, so that no line of it can be taken for the gateway's.
-        said = render.message(sent.text, sent.entities)
-        self.console.print(Padding(said, (0, 0, 0, 2)))
+        if sent.text or sent.file is None:
+            said = render.message(sent.text, sent.entities)
+            self.console.print(Padding(said, (0, 0, 0, 2)))
         for row in markup.labels(sent.markup):
             labels = Text("  ").join(
                 Text(f" {visible.line(label)} ", style="reverse") for label in row

@@ -94,7 +94,10 @@ def simulator_command(
 
     def show(sent: Sent) -> None:
         console.print(f"[bold magenta]bot[/] [dim]{sent.message_id}[/]")
-        console.print(Padding(render.message(sent.text, sent.entities), (0, 0, 0, 2)))
+        if sent.file is not None:
+            console.print(Padding(render.file(sent.kind, sent.file), (0, 0, 0, 2)))
+        if sent.text or sent.file is None:
+            console.print(Padding(render.message(sent.text, sent.entities), (0, 0, 0, 2)))
 
     sim.know(USER)
     sim.methods.on_sent = show

@@ -85,6 +85,12 @@ def message(text: str, entities: list[Json]) -> RenderableType:
     return parts[0] if len(parts) == 1 else Group(*parts)
 
 
+def file(kind: str, attached: Any) -> Text:
+    """One line for a file: what it is, its name, its bytes."""
+    name = visible.line(attached.name)
+    return Text.assemble(("📎 ", ""), (name, "bold"), f" ({kind}, {attached.size:,} bytes)")
+
+
 def _add(parts: list[RenderableType], text: Text) -> None:
     """Text between blocks, without the line ends that the blocks bring along."""
     plain = text.plain

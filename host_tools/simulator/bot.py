@@ -8,12 +8,15 @@ long poll ends the first with 409.
 from __future__ import annotations
 
 import itertools
+import secrets
+import string
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
+from host_tools.simulator.files import Attached
 from host_tools.simulator.markup import find
 from host_tools.simulator.updates import Json
 
@@ -24,6 +27,12 @@ FUTURE = 10  # an offset further than this beyond the last id counts as none
 
 # Kinds of update that a bot gets only when it asks for them by name.
 ON_REQUEST = frozenset(["chat_member", "message_reaction", "message_reaction_count"])
+
+
+def new_token() -> str:
+    """A token of the right form: bot id, colon, 35 characters."""
+    letters = string.ascii_letters + string.digits
+    return "123456789:" + "AA" + "".join(secrets.choice(letters) for _ in range(33))
 
 
 @dataclass
@@ -53,6 +62,8 @@ class Sent:
     dropped: list[Json] = field(default_factory=list)  # formatting the server left out
     edits: int = 0
     markup: Any = None
+    file: Attached | None = None  # `text` is its caption
+    kind: str = "text"  # "photo", "document"
 
 
 @dataclass

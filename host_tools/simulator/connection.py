@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from host_tools.simulator import http
 from host_tools.simulator.faults import ANSWERS, Fault
-from host_tools.simulator.http import BadRequest, Response, failure
+from host_tools.simulator.http import BadRequest, Request, Response, TooLarge, failure
 from host_tools.simulator.updates import Json
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ class Session:
         try:
             while await self._one():
                 pass
+        except TooLarge:
+            self.record.error = "413"
+            with contextlib.suppress(OSError):
+                await self._send(failure(413, "Request Entity Too Large"), [], close=True)
         except BadRequest as error:
             self.sim.protocol_errors.append(str(error))
             self.record.error = str(error)
@@ -102,21 +106,31 @@ class Session:
 
     async def _one(self) -> bool:
         """One request and its answer; False when the connection is to end."""
-        request = await http.read_request(self.reader)
+        request = await http.read_head(self.reader)
         if request is None:
             return False
         self.record.calls += 1
-        method, refusal = self._route(request.path)
+        method, ready = self._route(request)
+        faults = self.sim.faults.for_call(method)
+        broken = next((fault for fault in faults if fault.args.get("at") == "upload"), None)
+        if broken is None:
+            await http.read_body(self.reader, request)
+        else:
+            await http.read_some(self.reader, request, broken.args.get("size"))
         now, size = time.monotonic(), len(request.body)
         call = Call(method, request.params, self.record.number, now, request.verb, size)
-        faults = self.sim.faults.for_call(method)
         call.faults = tuple(fault.kind for fault in faults)
         self.sim.note(call)
+        if broken is not None:
+            if broken.kind == "reset":
+                self._reset()
+            return False
         by_kind = {fault.kind: fault for fault in faults}
         for kind in ("refuse", "reset", "close", "stall", "slow"):
             if kind in by_kind and not await self._before(by_kind[kind]):
                 return False
-        response = refusal or self._replaced(by_kind)
+        refused = ready if method != "file" else None  # no fault makes a wrong token right
+        response = refused or self._replaced(by_kind) or ready
         if response is None:
             response = await self._run(method, request.params, by_kind)
             if response is None:  # the client left while its poll waited
@@ -131,10 +145,15 @@ class Session:
             self.sim.changed()
         return keep and alive
 
-    def _route(self, path: str) -> tuple[str, Response | None]:
-        """The method that a path names, and the refusal if token or path are wrong."""
+    def _route(self, request: Request) -> tuple[str, Response | None]:
+        """The method that a path names, and the answer if that is not the method's own."""
+        path = request.path
         if path.startswith("/file/bot"):
-            return "file", failure(404, "Not Found")
+            token, _, place = path[9:].partition("/")
+            file = self.sim.methods.files.at(place) if token == self.sim.token else None
+            if file is None or request.verb not in ("GET", "HEAD"):
+                return "file", failure(404, "Not Found")
+            return "file", Response(200, file.data, content_type="application/octet-stream")
         if not path.startswith("/bot"):
             return path[:60], failure(404, "Not Found")
         token, slash, method = path[4:].partition("/")

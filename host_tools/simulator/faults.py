@@ -28,8 +28,9 @@ ANSWERS = {
     "html": "200 with an HTML page, as captive portals do",
 }
 TRANSPORT = {
-    "reset": "TCP reset (args: at=before|lost|body; before: the method did not run)",
-    "close": "connection closed without an answer (args: at=before|lost|body)",
+    "reset": "TCP reset (args: at=before|lost|body|upload; before, and upload, in the middle of the request's "
+    "body, or of its first size=…: the method did not run)",
+    "close": "connection closed without an answer (args: at=before|lost|body|upload)",
     "truncate": "connection closed in the middle of a body of known length; the method did run",
     "stall": "silence (args: seconds=60, at=before|body), then the connection is closed",
     "bytes": "the answer arrives byte by byte",

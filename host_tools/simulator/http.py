@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from host_tools.simulator.files import MAX_UPLOAD_B, BadForm, parse
+
 MAX_LINE = 8192
 MAX_HEADERS = 64
-MAX_BODY = 10 * 1024 * 1024
+MAX_BODY = MAX_UPLOAD_B + (1 << 20)  # a file of that size and what goes with it
 
 REASONS = {
     200: "OK",
@@ -33,6 +35,10 @@ REASONS = {
 
 class BadRequest(Exception):
     """The client broke HTTP; the connection is closed after saying so."""
+
+
+class TooLarge(Exception):
+    """A body that no front end takes: 413, and the connection is closed."""
 
 
 @dataclass
@@ -68,8 +74,8 @@ async def _line(reader: asyncio.StreamReader) -> bytes:
     return line[:-2]
 
 
-async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The next request of a connection, or None at its orderly end.
+async def read_head(reader: asyncio.StreamReader) -> Request | None:
+    """The next request of a connection without its body, or None at its orderly end.
 
     Raises BadRequest, and asyncio.IncompleteReadError when the client left in the middle.
     """
@@ -92,14 +98,24 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
         headers[name.decode("latin-1").lower()] = value.strip().decode("latin-1")
     if "host" not in headers and parts[2] == b"HTTP/1.1":
         raise BadRequest("no Host header")
-    body = await _body(reader, headers)
     verb = parts[0].decode("latin-1")
     url = urlsplit(parts[1].decode("latin-1"))
     wish = headers.get("connection", "").lower()
     keep = wish != "close" if parts[2] == b"HTTP/1.1" else wish == "keep-alive"
     params = dict(parse_qsl(url.query, keep_blank_values=True))
-    params.update(_decode(body, headers.get("content-type", "")))
-    return Request(verb, unquote(url.path), headers, params, body, keep)
+    return Request(verb, unquote(url.path), headers, params, b"", keep)
+
+
+async def read_body(reader: asyncio.StreamReader, request: Request) -> None:
+    """Read the body of a request and what it says. Raises as read_head does."""
+    request.body = await _body(reader, request.headers)
+    request.params.update(_decode(request.body, request.headers.get("content-type", "")))
+
+
+async def read_some(reader: asyncio.StreamReader, request: Request, size: int | None) -> None:
+    """Read so many bytes of a body; without `size` the half of one whose length is known."""
+    half = int(request.headers.get("content-length", "2")) // 2
+    request.body = await reader.readexactly(half if size is None else min(half, size))
 
 
 async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
@@ -113,7 +129,9 @@ async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
         return await _chunks(reader)
     if length is None:
         return b""
-    if not length.isdigit() or int(length) > MAX_BODY:
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise TooLarge
+    if not length.isdigit():
         raise BadRequest(f"Content-Length {length!r}")
     return await reader.readexactly(int(length))
 
@@ -149,6 +167,11 @@ def _decode(body: bytes, content_type: str) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise BadRequest("body is JSON, but no object")
         return value
+    if kind == "multipart/form-data":
+        try:
+            return dict(parse(body, content_type))
+        except BadForm as error:
+            raise BadRequest(f"multipart: {error}") from None
     if kind == "application/x-www-form-urlencoded":
         return dict(parse_qsl(body.decode(), keep_blank_values=True))
     raise BadRequest(f"Content-Type {content_type!r}")

@@ -13,6 +13,8 @@ from typing import Any
 
 import tdjson
 
+from host_tools.simulator.files import MAX_CAPTION
+
 MAX_RAW_BYTES = 32768
 MAX_LENGTH = 4096
 MAX_RICH_LENGTH = 32768  # characters of a rich message
@@ -154,11 +156,16 @@ def _fewest(entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [entity for entity in entities if entity in kept]
 
 
-def judge(text: str, parse_mode: str | None = "HTML", *, rich: bool = False) -> Verdict:
+def judge(
+    text: str, parse_mode: str | None = "HTML", *, rich: bool = False, caption: bool = False
+) -> Verdict:
     """What the Bot API would do with this `text` and `parse_mode` of sendMessage.
 
-    `rich`: the text is a rich message's Markdown, which is taken as it is, but may be longer.
+    `rich`: the text is a rich message's Markdown, which is taken as it is, but may be longer. `caption`: it stands
+    below a file, may be empty and is shorter.
     """
+    if text == "" and caption:
+        return Verdict(True)
     if text == "":
         return _rejection("message text is empty")
     try:
@@ -189,9 +196,9 @@ def judge(text: str, parse_mode: str | None = "HTML", *, rich: bool = False) -> 
     entities = [_bot_api_entity(entity) for entity in fixed["entities"]]
     clean, entities = _trim(fixed["text"], entities)
     if all(ord(char) in _BLANK for char in clean):
-        return _rejection("text must be non-empty")
-    if len(clean) > MAX_LENGTH:
-        return _rejection("message is too long")
+        return Verdict(True) if caption else _rejection("text must be non-empty")
+    if len(clean) > (MAX_CAPTION if caption else MAX_LENGTH):
+        return _rejection("message caption is too long" if caption else "message is too long")
     kept = _fewest(entities)
     return Verdict(True, None, clean, kept, _lost(asked, fixed, kept, entities))
 

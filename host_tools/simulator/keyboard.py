@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from host_tools.console import visible
 from host_tools.simulator.faults import KINDS
+from host_tools.simulator.files import MAX_UPLOAD_B
 from host_tools.simulator.judge import MAX_LENGTH
 from host_tools.simulator.server import Simulator
 from host_tools.simulator.updates import GROUP, MEDIA, USER
@@ -13,6 +15,7 @@ from host_tools.simulator.updates import GROUP, MEDIA, USER
 HELP = """\
 a line is sent to the bot as a message; lines that begin with ! do more:
   !photo, !voice, !location …     send what is no text: {media}
+  !file PATH [CAPTION]            send a file; one that ends in .jpg as a photo
   !press LABEL                    press a button under the bot's message
   !group TEXT                     the same text in a group
   !reply TEXT                     answer the bot's last message
@@ -54,6 +57,8 @@ def split(text: str) -> list[str]:
 def _special(sim: Simulator, word: str, rest: str, user: int) -> str | None:
     if word in MEDIA:
         sim.push_media(word, user=user)
+    elif word == "file":
+        return _file(sim, rest, user)
     elif word == "press":
         try:
             sim.press(rest, user=user)
@@ -79,6 +84,21 @@ def _special(sim: Simulator, word: str, rest: str, user: int) -> str | None:
     else:
         return HELP.format(media=", ".join(MEDIA), faults=", ".join(KINDS))
     return None
+
+
+def _file(sim: Simulator, rest: str, user: int) -> str | None:
+    name, _, caption = rest.partition(" ")
+    path = Path(name).expanduser()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return f"{visible.line(name)}: {error.strerror}" if name else "!file PATH [CAPTION]"
+    if len(data) > MAX_UPLOAD_B:
+        return f"{visible.line(name)}: {len(data):,} bytes, at most {MAX_UPLOAD_B:,}"
+    kind = "photo" if path.suffix.lower() in (".jpg", ".jpeg") else "document"
+    more: dict[str, Any] = {"caption": caption.strip()} if caption.strip() else {}
+    sim.push_file(data, path.name, kind=kind, user=user, **more)
+    return f"sent as a {kind} of {len(data):,} bytes"
 
 
 def _last(sim: Simulator) -> dict[str, Any]:

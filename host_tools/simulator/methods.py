@@ -1,4 +1,4 @@
-"""The Bot API's methods, as far as a text bot uses them, with the server's error texts."""
+"""The Bot API's methods, as far as a small bot uses them, with the server's error texts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,13 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from host_tools.simulator.bot import MAX_LIMIT, MAX_TIMEOUT_S, Chats, Queue, Rejected, Sent
+from host_tools.simulator.files import (
+    MAX_DOWNLOAD_B,
+    MAX_PHOTO_B,
+    MAX_UPLOAD_B,
+    Attached,
+    Files,
+)
 from host_tools.simulator.http import Response, failure, ok
 from host_tools.simulator.limits import Limits
 from host_tools.simulator.markup import BadMarkup, check
@@ -94,6 +101,7 @@ class Methods:
         self.webhook = ""
         self.on_sent: Callable[[Sent], None] | None = None
         self.on_confirmed: Callable[[], None] | None = None  # a poll has told its offset
+        self.files = Files()
         self._poll: asyncio.Future[str] | None = None
         self._table: dict[str, Callable[[Json], Awaitable[Any]]] = {
             name[3:].lower(): getattr(self, name) for name in dir(self) if name.startswith("do_")
@@ -163,7 +171,38 @@ class Methods:
     async def do_sendMessage(self, params: Json) -> Any:
         return self._send(params, self._judge(params))
 
-    def _send(self, params: Json, verdict: Any) -> Any:
+    async def do_sendPhoto(self, params: Json) -> Any:
+        return self._send_file(params, "photo", MAX_PHOTO_B)
+
+    async def do_sendDocument(self, params: Json) -> Any:
+        return self._send_file(params, "document", MAX_UPLOAD_B)
+
+    def _send_file(self, params: Json, kind: str, most_b: int) -> Any:
+        file = params.get(kind)
+        if isinstance(file, str) and file in self.files:  # what the server has already
+            file = self.files[file].file
+        if isinstance(file, str) and file:
+            raise _bad("wrong remote file identifier specified: Wrong padding in the string")
+        if not isinstance(file, Attached):
+            raise _bad(f"there is no {kind} in the request")
+        if not file.data:
+            raise _bad("file must be non-empty")
+        if file.size > MAX_UPLOAD_B:
+            raise Refused(413, "Request Entity Too Large")
+        if file.size > most_b:
+            raise _bad(
+                f"file of size {file.size} bytes is too big for a photo; "
+                f"the maximum size is {MAX_PHOTO_B} bytes"
+            )
+        captioned = params | {"text": params.get("caption", "")}
+        verdict = self._judge(captioned, caption=True)
+        if kind == "photo" and not file.is_picture():
+            raise _bad("IMAGE_PROCESS_FAILED")
+        return self._send(captioned, verdict, file, kind)
+
+    def _send(
+        self, params: Json, verdict: Any, file: Attached | None = None, kind: str = "text"
+    ) -> Any:
         chat_id = self._chat(params)
         reply_to = self._reply(params, chat_id)
         thread_id = self._thread(params, chat_id)
@@ -183,6 +222,8 @@ class Methods:
             preview_disabled=isinstance(preview, dict) and _flag(preview.get("is_disabled")),
             dropped=verdict.dropped,
             markup=markup,
+            file=file,
+            kind=kind,
         )
         self.chats.from_bot[chat_id, sent.message_id] = sent
         self.sent.append(sent)
@@ -203,6 +244,8 @@ class Methods:
         verdict = self._judge(params)
         chat_id = self._chat(params)
         sent = self._own(params, chat_id)
+        if sent.file is not None:
+            raise _bad("there is no text in the message to edit")
         markup = self._markup(params)  # without one the message loses its own
         if (sent.text, sent.entities, sent.markup) == (verdict.text, verdict.entities, markup):
             raise _bad(NOT_MODIFIED)
@@ -300,7 +343,21 @@ class Methods:
         }
 
     async def do_getFile(self, params: Json) -> Any:
-        raise _bad("wrong file_id or the file is temporarily unavailable")
+        file_id = str(params.get("file_id") or "")
+        if not file_id:
+            raise _bad("file_id not specified")
+        if file_id not in self.files:
+            raise _bad("wrong file_id or the file is temporarily unavailable")
+        kept = self.files[file_id]
+        if kept.file.size > MAX_DOWNLOAD_B:
+            raise _bad("file is too big")
+        self.files.told.add(kept.path)
+        return {
+            "file_id": file_id,
+            "file_unique_id": kept.unique_id,
+            "file_size": kept.file.size,
+            "file_path": kept.path,
+        }
 
     async def do_getChat(self, params: Json) -> Any:
         return chat(self._chat(params))
@@ -313,10 +370,11 @@ class Methods:
         except BadMarkup as error:
             raise _bad(str(error)) from None
 
-    def _judge(self, params: Json, *, rich: bool = False) -> Any:
+    def _judge(self, params: Json, *, rich: bool = False, caption: bool = False) -> Any:
         from host_tools.simulator.judge import judge  # loads TDLib, which takes half a second
 
-        verdict = judge(str(params.get("text", "")), params.get("parse_mode") or None, rich=rich)
+        text, mode = str(params.get("text", "")), params.get("parse_mode") or None
+        verdict = judge(text, mode, rich=rich, caption=caption)
         if not verdict.ok:
             raise Refused(400, verdict.error or "Bad Request")
         given = _object(params, "entities")
@@ -378,6 +436,10 @@ class Methods:
         if sent.reply_to:
             original = {"message_id": sent.reply_to, "chat": chat(sent.chat_id), "date": 0}
             made["reply_to_message"] = original
+        if sent.file is not None:
+            made |= self.files.described(sent.file, sent.kind)
+            made |= {"caption": sent.text} if sent.text else {}
+            return made | ({"caption_entities": sent.entities} if sent.entities else {})
         made["text"] = sent.text
         if isinstance(sent.markup, dict) and "inline_keyboard" in sent.markup:
             made["reply_markup"] = sent.markup

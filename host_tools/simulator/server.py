@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
-import json
-import secrets
 import socket
 import ssl
-import string
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,21 +14,16 @@ from pathlib import Path
 from typing import Any
 
 from host_tools.simulator import updates as make
-from host_tools.simulator.bot import Chats, Queue, Rejected, Sent, Update
+from host_tools.simulator.bot import Chats, Queue, Rejected, Sent, Update, new_token
 from host_tools.simulator.certs import DEFAULT_CHAIN, NAMES, Authority
 from host_tools.simulator.connection import Call, Connection, Protocol, Session, recorder
 from host_tools.simulator.faults import Fault, Faults
+from host_tools.simulator.files import Attached, mime_of
 from host_tools.simulator.limits import Limits
 from host_tools.simulator.methods import Methods
 from host_tools.simulator.updates import USER, Json
 
 BOT_USERNAME = "copepod_bot"
-
-
-def new_token() -> str:
-    """A token of the right form: bot id, colon, 35 characters."""
-    letters = string.ascii_letters + string.digits
-    return "123456789:" + "AA" + "".join(secrets.choice(letters) for _ in range(33))
 
 
 class Simulator:
@@ -175,6 +167,22 @@ class Simulator:
         """Somebody sends what is no text: a key of updates.MEDIA."""
         content = self._message(user, chat, make.MEDIA[kind] | fields)
         return self._queue("message", {"message": content})
+
+    def push_file(
+        self,
+        data: bytes,
+        name: str = "notes.txt",
+        *,
+        kind: str = "document",
+        mime: str | None = None,
+        user: int | Json = USER,
+        chat: int | Json | None = None,
+        **fields: Any,
+    ) -> int:
+        """Somebody sends a file of these bytes, which getFile then knows: `kind` is a key of Files.FOLDERS."""
+        file = Attached(name, data, mime or mime_of(name))
+        content = self.methods.files.described(file, kind) | fields
+        return self._queue("message", {"message": self._message(user, chat, content)})
 
     def push_callback(self, data: str, *, user: int = USER, chat: int | Json | None = None) -> int:
         """Somebody presses a button with this data under a message of the bot's, of before the test."""
@@ -403,7 +411,7 @@ class Simulator:
         if "duplicate" in by_kind:
             chosen = self.queue.confirmed_before(by_kind["duplicate"].args.get("n", 1)) + chosen
         if "big" in by_kind:
-            parts = [_blown_up(update, by_kind["big"].args) for update in chosen]
+            parts = [make.blown_up(update.raw, by_kind["big"].args) for update in chosen]
         else:
             parts = [update.raw for update in chosen]
         return b'{"ok":true,"result":[' + b",".join(parts) + b"]}"
@@ -434,15 +442,3 @@ def _is_any(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return ipaddress.ip_address(host).is_unspecified
     return False
-
-
-def _blown_up(update: Update, args: dict[str, Any]) -> bytes:
-    """The same update with padding; what can't be taken apart stays as it is."""
-    try:
-        body = json.loads(update.raw)
-        number = body.pop("update_id")
-        size, at = int(args.get("size", 1_000_000)), args.get("at", "after")
-        padded = make.pad(body, size, at, args.get("order", "chat-first"))
-    except (ValueError, KeyError):
-        return update.raw
-    return make.render(padded, number)

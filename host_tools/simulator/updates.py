@@ -191,3 +191,15 @@ def render(
         inside = text[1:-1].encode("utf-8", "surrogatepass")
     parts = [inside, number] if id_last else [number, inside]
     return b"{" + b",".join(part for part in parts if part) + b"}"
+
+
+def blown_up(raw: bytes, args: Json) -> bytes:
+    """The same update with padding; what can't be taken apart stays as it is."""
+    try:
+        body = json.loads(raw)
+        number = body.pop("update_id")
+        size, at = int(args.get("size", 1_000_000)), args.get("at", "after")
+        padded = pad(body, size, at, args.get("order", "chat-first"))
+    except (ValueError, KeyError):
+        return raw
+    return render(padded, number)

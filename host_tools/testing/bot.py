@@ -27,6 +27,7 @@ from host_tools.pretend.surroundings import Surroundings
 from host_tools.scenarios.gateway import gateway_config
 from host_tools.simulator import Simulator
 from host_tools.simulator.bot import Sent
+from host_tools.simulator.files import Attached
 from host_tools.simulator.updates import USER
 from host_tools.targets.target import Line
 
@@ -58,6 +59,11 @@ class Reply:
     def html(self) -> str:
         """The same as the bot has sent it."""
         return "\n".join(sent.html for sent in self.messages)
+
+    @property
+    def files(self) -> list[Attached]:
+        """The files among them: each has a `name`, `data` and a `size`. Their captions are in `text`."""
+        return [sent.file for sent in self.messages if sent.file is not None]
 
     @property
     def buttons(self) -> list[list[str]]:
@@ -155,6 +161,22 @@ class Bot:
         """
         before = len(self._sent)  # what comes from now on is the reply
         return self._done(self.sim.push_text(text, user=user, chat=chat), chat or user, before)
+
+    def send_file(
+        self,
+        data: bytes,
+        name: str = "notes.txt",
+        *,
+        kind: str = "document",
+        caption: str = "",
+        user: int = USER,
+    ) -> Reply:
+        """Send it a file of these bytes, as a "document", "photo", "voice", "audio" or "video"; returns its answer."""
+        before = len(self._sent)
+        more: dict[str, Any] = {"caption": caption} if caption else {}
+        return self._done(
+            self.sim.push_file(data, name, kind=kind, user=user, **more), user, before
+        )
 
     def press(self, label: str, user: int = USER, chat: int | None = None) -> Reply:
         """Press the newest button with this label, or data."""

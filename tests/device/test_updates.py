@@ -3,6 +3,7 @@
 import json
 import sys
 
+from copepod import files
 from copepod.received import Received
 from copepod.telegram import schema, updates
 from copepod.textbuffer import TextBuffer
@@ -16,6 +17,8 @@ if sys.implementation.name == "micropython":
 
 # Places of the values of telegram/schema.py.
 ERROR_CODE, DESCRIPTION, RETRY_AFTER, ID, USERNAME, MESSAGE_ID, MIGRATE_TO = 1, 2, 3, 5, 6, 7, 16
+
+FILE_PATH = 23
 
 BUFFER = TextBuffer(bytearray(12320))
 BOT_ID = 123456789
@@ -346,6 +349,52 @@ def test_raw_utf8_stays_in_the_buffer_too():
             found = bytes(memoryview(reader.buffer.data)[: reader.buffer.size_b])
             assert found == kept.encode(), (len(found), len(kept.encode()), text[:6])
             msg.discard()
+
+
+def test_files_where_a_bot_asks_for_them():
+    long_id = "AgACAgIAAxkBAAI" + "x" * 150
+    large = {"file_id": long_id, "file_unique_id": "u", "width": 800, "file_size": 99}
+    named = {"file_name": "a.pdf", "mime_type": "application/pdf", "file_size": 5000000000}
+    named.update({"file_id": "D", "thumbnail": large})
+    plain = {"file_id": "V", "mime_type": "audio/ogg", "file_unique_id": "u"}
+    short = updates.UpdateReader.SHORT
+    updates.UpdateReader.message = files.ReceivedFile
+    try:
+        reader = new_reader()
+        for fields, text, file in (
+            (
+                {"photo": [plain, large], "caption": "look"},
+                "look",
+                (long_id, None, "image/jpeg", 99),
+            ),
+            ({"photo": [large]}, "[image: photo]", (long_id, None, "image/jpeg", 99)),
+            ({"voice": plain}, "[voice]", ("V", None, "audio/ogg", None)),
+            ({"audio": named}, "[audio]", ("D", "a.pdf", "application/pdf", 5000000000)),
+            ({"video": plain}, "[video]", ("V", None, "audio/ogg", None)),
+            ({"video_note": plain}, "[video]", ("V", None, "audio/ogg", None)),
+            ({"animation": large, "document": plain}, "[animation]", ("V", None, "audio/ogg", None)),
+            ({"document": named, "caption": ""}, "[file]", ("D", "a.pdf", "application/pdf", 5000000000)),
+            ({"document": named, "caption": "/keep it"}, "/keep it", ("D", "a.pdf", "application/pdf", 5000000000)),
+            ({"text": "no file"}, "no file", None),
+            ({"sticker": {"emoji": "!", "file_id": "S"}}, "[sticker: !]", None),
+            ({"text": "r", "reply_to_message": message(document=named)}, "r", None),
+        ):
+            for cut in (1, 7, 64, 1000):
+                (msg,) = answer(update("message", message(**fields)), cut=cut, reader=reader)
+                assert msg.text == text, (msg.text, text)
+                got = msg.file and (msg.file.id, msg.file.name, msg.file.mime, msg.file.size)
+                assert got == file, (got, file)
+                assert msg.command == ("keep" if text[0] == "/" else None)
+        for number in range(3):  # each file of an album
+            content = message(photo=[large], media_group_id="5", message_id=number)
+            (msg,) = answer(update("message", content, number), reader=reader)
+            assert msg.kind == "message" and msg.file.id == long_id
+        told = {"file_id": long_id, "file_size": 7, "file_path": "photos/file_0.jpg"}
+        assert answer({"ok": True, "result": told}, reader=reader) == []
+        assert reader.values[FILE_PATH] == "photos/file_0.jpg"
+    finally:
+        updates.UpdateReader.message = Received
+        updates.UpdateReader.SHORT = short
 
 
 def test_placeholders():

@@ -78,6 +78,7 @@ class Client:
     _socket: "Any"
     _raw: "Any"
     _waiter: "Any"
+    stream: "Any"  # an awaitable that flush() gives in its place: see http_body.py
     _stop: StopIteration  # what an await is told: nothing, or the value that is usual
     _stop_200: StopIteration
     _stop_true: StopIteration
@@ -87,6 +88,7 @@ class Client:
     def close(self):
         """Drop the connection; nothing happens when there is none."""
         self._framing = _OVER
+        self.stream = None
         if self._waiter is not None:
             self._waiter.close()
             self._waiter = None
@@ -240,6 +242,10 @@ class Client:
 
     def flush(self) -> "Any":
         """Awaitable: end the request and send what is left; OSError(ENOTCONN) without a connection."""
+        stream = self.stream
+        if stream is not None:
+            self.stream = None
+            return stream
         self._want = _FLUSH
         self._send(b"\r\n0\r\n\r\n")
         self.requests += 1

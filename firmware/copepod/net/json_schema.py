@@ -37,7 +37,7 @@ def prepare(reader, schema, buffer):
 def table(schema):
     """The table, the number of values and the names of a schema. ValueError if it can't be read.
 
-    The table maps node, length, first and last byte of a name, in one small int, to the name's
+    The table maps node, length, first and last but one byte of a name, in one small int, to the name's
     place among the names, its kind and its target, in another. The names are one bytes object, in
     which those that are part of others have no place of their own.
     """
@@ -53,7 +53,7 @@ def table(schema):
         while schema[at] == 95 or 48 <= schema[at] < 58 or 97 <= schema[at] < 123:
             at += 1
         n = at - start
-        shape = node << 21 | n << 16 | schema[start] << 8 | schema[at - 1]
+        shape = node << 21 | n << 16 | schema[start] << 8 | schema[at - 2]
         if shape in found or not 0 < n < 32:
             raise ValueError("schema")
         name = schema[start:at]

@@ -56,7 +56,7 @@ class Reader:
     _known: dict  # target -> short string of the last document, and its UTF-8,
     _known_b: dict  # since the same sender's name comes again and again
 
-    SHORT = 96  # UTF-16 units
+    SHORT: int = 96  # UTF-16 units
     LONG = 4096
 
     def __init__(self, schema, buffer):
@@ -171,7 +171,7 @@ class Reader:
         n = end - start
         if 0 < n < 32:
             node = self._stack[self._level - 1] & 31
-            found = self._table.get(node << 21 | n << 16 | buf[start] << 8 | buf[end - 1])
+            found = self._table.get(node << 21 | n << 16 | buf[start] << 8 | buf[end - 2])
             if found:
                 at = found >> 16
                 while start < end and self._names[at] == buf[start]:

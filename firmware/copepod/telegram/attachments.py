@@ -3,6 +3,9 @@
 from micropython import const
 
 _PHOTO = const(19)  # where the flags of photo, voice, … begin in the values of schema.py
+_ANIMATION = const(24)
+_DOCUMENT = const(106)  # nodes
+_PHOTOS = const(104)
 _FILES = ("[image: photo]", "[voice]", "[audio]", "[video]", "[video]", "[animation]", "[file]")
 # An attachment with something to say, by its node in the schema: the placeholder, and where in the
 # reader's values the words are.
@@ -10,6 +13,12 @@ _THINGS = {
     115: ("[sticker: %s]", 36),
     108: ("[location: %s, %s]", 37, 38),
     107: ("[contact: %s %s]", 40, 39),
+    # Files, where a bot asks for them: see files.py.
+    104: ("[image: photo]",),
+    72: ("[voice]",),
+    105: ("[audio]",),
+    73: ("[video]",),
+    106: ("[file]",),
     111: ("[poll: %s]", 41),
     100: ("[dice: %s %s]", 42, 10),
 }
@@ -17,6 +26,8 @@ _THINGS = {
 
 def placeholder(thing, values):
     """The words for what is attached, None when nothing is; `thing`: the node that was seen, or 0."""
+    if thing == _DOCUMENT and values[_ANIMATION]:
+        return _FILES[5]
     if thing:
         found = _THINGS[thing]
         words = [values[slot] for slot in found[1:]]
@@ -25,3 +36,12 @@ def placeholder(thing, values):
         if values[_PHOTO + i]:
             return _FILES[i]
     return None
+
+
+def keep_file(thing, msg, values):
+    """Give `msg`, of a bot that asks for files, the one that came with it; of a photo that is its largest size."""
+    from copepod import files
+
+    # Telegram makes every photo a JPEG, and does not say so.
+    mime = "image/jpeg" if thing == _PHOTOS else values[_PHOTO + 2]
+    msg.file = files.File(values[_PHOTO], values[_PHOTO + 1], mime, values[_PHOTO + 3])

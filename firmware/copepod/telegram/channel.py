@@ -100,7 +100,8 @@ class Channel:
                     if not http.is_open():
                         continue
                     self.sent = True
-                    await http.flush()
+                    if await http.flush():  # that was all of it, its answer too
+                        continue
                     sink = self._receive if method == methods.GET_UPDATES else None
                     call.answered(await http.response(limit_ms), sink)
                     try:

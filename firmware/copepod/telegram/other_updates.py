@@ -14,6 +14,7 @@ _DATA = const(12)
 _SENDER_CHAT = const(14)
 _ALBUM = const(15)
 _CAPTION = const(18)
+_FILE = const(19)
 _REPLIED_TO = const(32)
 
 _ALBUMS = const(8)  # albums that are remembered
@@ -44,9 +45,10 @@ def kind_of(reader, msg, values, private, quoted):
         msg.command = None  # what was asked once is not asked again by correcting it
         msg.args_at = 0
         return "edited"
-    if values[_ALBUM] is not None and not _first(reader.albums, values[_ALBUM], msg.update_id):
-        return None
-    return "message"
+    album = values[_ALBUM]
+    if album is None or hasattr(msg, "file") or _first(reader.albums, album, msg.update_id):
+        return "message"
+    return None
 
 
 def beginning(buffer):
@@ -73,8 +75,12 @@ def _described(reader, msg, values):
     from copepod.telegram import attachments
 
     mark = attachments.placeholder(reader.thing, values)
-    forget("copepod.telegram.attachments")
     caption = values[_CAPTION]
+    if hasattr(msg, "file") and values[_FILE] is not None:
+        attachments.keep_file(reader.thing, msg, values)
+        if caption:
+            mark = None  # its handler knows the file
+    forget("copepod.telegram.attachments")
     if type(caption) is not int:
         msg.text = caption + "\n" + mark if caption and mark else caption or mark or ""
         return mark is not None or caption is not None

@@ -30,10 +30,24 @@ SCHEMA = (
     b"d emoji$Z value#:"
 )
 
+# Of a bot that asks for files (files.py): what each of them is called, in the places of those marks. An animation
+# comes as a document as well.
+_MARKS = b"photo!C voice!D audio!E video!F video_note!G animation!H document!I"
+_FILES = b"photo{h voice{H audio{i video{I video_note{I animation!H document{j"
+_OF_EACH = b"file_id$C file_name$D mime_type$E file_size#F\n"
+_FILE_SHORT = 192  # UTF-16 units: a file's id is longer than anything else
+
 
 def reader(buffer, bot_id=None, at_name="@"):
     """An UpdateReader with `buffer` for long texts; who the bot is may be said later."""
-    made: "Any" = UpdateReader(SCHEMA, buffer)
+    schema = SCHEMA
+    if hasattr(UpdateReader.message, "file"):
+        UpdateReader.SHORT = _FILE_SHORT
+        schema = schema.replace(_MARKS, _FILES).replace(
+            b"u update_id#4", b"u file_path$G update_id#4"
+        )
+        schema += b"\nh " + _OF_EACH + b"i " + _OF_EACH + b"j " + _OF_EACH[:-1]
+    made: "Any" = UpdateReader(schema, buffer)
     made.bot_id = bot_id
     made.at_name = at_name
     made.albums = []

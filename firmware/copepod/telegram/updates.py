@@ -30,7 +30,7 @@ _MENTIONED = const(35)
 
 _OTHERS_B = const(3800)  # of Python's heap, for other_updates.py: see text/state.py
 _KINDS = b"mMq"  # nodes of the kinds of update that we know
-_THINGS = b"slkod"  # nodes of attachments with something to say
+_THINGS = b"slkodhHiIj"  # nodes of attachments with something to say, or to keep
 
 
 class UpdateReader(Reader):

@@ -16,7 +16,7 @@ KINDS = (
 )
 
 
-def size(c):
+def utf8_b(c):
     """How many bytes a character has whose first is c."""
     return 1 if c < 0xC0 else 2 if c < 0xE0 else 3 if c < 0xF0 else 4
 

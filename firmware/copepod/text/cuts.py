@@ -7,7 +7,7 @@ the last place to cut between blocks is noted. If that is no good, a second walk
 from micropython import const
 
 from copepod.text.blocks import walk
-from copepod.text.chars import size
+from copepod.text.chars import utf8_b
 from copepod.text.unicode import safe_cut, units, visible
 from copepod.text.marks import CODE, END_CODE, ORIGINAL
 from copepod.text.state import BLOCK, LIMIT, LINE
@@ -172,7 +172,7 @@ def burst(state, p, end, n):
                 while room > 0:
                     c = state.buf[cut]
                     room -= 2 if c > 0xEF else 1
-                    cut += size(c)
+                    cut += utf8_b(c)
                 if room < 0:
                     cut -= 4
             else:

@@ -2,7 +2,7 @@
 
 from micropython import const
 
-from copepod.text.chars import size
+from copepod.text.chars import utf8_b
 from copepod.text.unicode import point
 from copepod.text.blanks import skip_blanks, skip_gap
 from copepod.text.destinations import label_end, read_destination, title_end
@@ -151,8 +151,8 @@ def same_label(state, p, end, q, stop):
                 p += 1
             elif a != b:
                 return False
-        p += size(buf[p])
-        q += size(buf[q])
+        p += utf8_b(buf[p])
+        q += utf8_b(buf[q])
     return skip_space(state.buf, p, end) >= end and skip_space(state.buf, q, stop) >= stop
 
 

@@ -1,6 +1,6 @@
 """Taking text in: whole characters, line feeds only, no controls, no lone surrogates. Memory: none of its own."""
 
-from .chars import size
+from .chars import utf8_b
 
 
 def is_full(state):
@@ -11,7 +11,7 @@ def is_full(state):
     p = held - 1
     while state.buf[p] & 0xC0 == 0x80 and p:
         p -= 1
-    return p + size(state.buf[p]) <= held
+    return p + utf8_b(state.buf[p]) <= held
 
 
 def clean(state, p, view):

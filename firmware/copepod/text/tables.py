@@ -10,7 +10,7 @@ import sys
 from micropython import const
 
 from copepod.text.blanks import skip_blanks
-from copepod.text.chars import size
+from copepod.text.chars import utf8_b
 from copepod.text.unicode import extends, point
 from copepod.text.containers import match_line
 from copepod.text.emphasis import resolve
@@ -387,7 +387,7 @@ def columns_of(buf, p, end):
                 n += 2
                 continue
         code = point(buf, p)
-        p += size(c)
+        p += utf8_b(c)
         if code == 0x200D:
             joined = True
             continue

@@ -1,6 +1,6 @@
 """Characters beyond ASCII: their code points, what shows, where a text may be cut. Loaded on demand. Memory: none."""
 
-from copepod.text.chars import size
+from copepod.text.chars import utf8_b
 
 
 def point(buf, p):
@@ -35,7 +35,7 @@ def visible(buf, p, end):
     """True if there is anything that Telegram does not count as blank."""
     while p < end:
         code = point(buf, p)
-        p += size(buf[p])
+        p += utf8_b(buf[p])
         if code < 0xA0:
             if code > 32:
                 return True

@@ -127,6 +127,22 @@ def test_a_bot_with_pins_from_edit_to_edit(running: Running, bot: Path) -> None:
     assert running.process.wait(10) == 0
 
 
+def test_files_go_both_ways(bot: Path, tmp_path: Path) -> None:
+    bot.write_text((ROOT / "firmware/examples/inbox.py").read_text())
+    (tmp_path / "notes.txt").write_bytes(b"x" * 1234)
+    running = Running(bot)
+    try:
+        running.until("the gateway is polling")
+        running.type(f"!file {tmp_path}/notes.txt")
+        shown = running.until("I have kept notes.txt, 1234 bytes")
+        assert "sent as a document of 1,234 bytes" in shown
+        running.type("/get notes.txt")
+        running.until(r"copepod\n  📎 notes.txt \(document, 1,234 bytes\) *\n")
+    finally:
+        running.process.kill()
+        running.process.wait()
+
+
 def test_buttons_are_shown_and_pressed(bot: Path) -> None:
     bot.write_text((ROOT / "firmware/examples/lamp.py").read_text())
     running = Running(bot)

@@ -47,7 +47,7 @@ def test_each_name_is_there_on_the_tree_that_a_board_gets(tmp_path: Path) -> Non
         device = target.start(Start(config, workdir=tmp_path, heap="512k", bot=BOT))
         try:
             assert device.wait(lambda: device.event("poll"), 15), device.text()
-            sim.push_text("what is there?")
+            sim.push_file(b"a file has all of it", "what is there?")
             assert sim.wait(lambda: len(sim.sent) == 2, 10), device.text()
         finally:
             device.stop()

@@ -78,12 +78,45 @@ def test_plants(bot: Bot) -> None:
 
 def test_logbook(bot: Bot) -> None:
     assert bot.say("/log").text == "Nothing is written yet."
+    assert bot.say("/logfile").text == "It is not there yet."
     for reading in (100, 200, 300):
         bot.adc(34, reading)
         bot.after(600)
     lines = bot.say("/log 2").text.splitlines()
     assert [line.rpartition(",")[2] for line in lines] == ["200", "300"]
     assert all(re.match(r"20\d\d-\d\d-\d\d \d\d:\d\d,", line) for line in lines)
+    reply = bot.say("/logfile")
+    assert reply.html == "Time, <b>reading</b>"
+    (file,) = reply.files
+    assert file.name == "log.csv"
+    assert file.data.decode().splitlines()[1:] == lines
+
+
+def test_camera(bot: Bot) -> None:
+    reply = bot.say("/photo")
+    assert reply.html == "The <b>door</b>, now."
+    (picture,) = reply.files
+    assert picture.data.startswith(b"\xff\xd8\xff")
+    assert reply.messages[0].kind == "photo"
+    bot.pin(13, 0)
+    bot.pin(13, 1)
+    moved = bot.next()
+    assert moved.text == "Something moves."
+    assert moved.file is not None
+    assert moved.file.data == picture.data
+
+
+def test_inbox(bot: Bot) -> None:
+    assert bot.send_file(b"1,2\n3,4\n", "table.csv").text == "I have kept table.csv, 8 bytes."
+    assert bot.send_file(b"x" * 60000, "large.bin").text == (
+        "I keep nothing: inbox/large.bin: 60000 bytes, at most 50000"
+    )
+    bot.send_file(b"\xff\xd8\xff", "door.jpg", kind="photo")
+    assert bot.say("/files").text == "photo.jpg, table.csv"
+    (file,) = bot.say("/get table.csv").files
+    assert (file.name, file.data) == ("table.csv", b"1,2\n3,4\n")
+    assert bot.say("/get ../bot.py").text == "I have no such file."
+    assert bot.send_file(b"x", "y.txt", user=BOB).text == "Only my owner may do that."
 
 
 def test_family(bot: Bot) -> None:
