@@ -58,7 +58,17 @@ LINES = os.environ.get("COPEPOD_LINES") == "1"
 # outside, too (host_tools/formatting/device.py), and what host_tools/pretend/modules/time.py moves.
 SPOKEN = (
     *("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields"),
-    *("buttons", "durable", "timeout_s", "source", "caption", "limit_b", "photo", "document", "name"),
+    *(
+        "buttons",
+        "durable",
+        "timeout_s",
+        "source",
+        "caption",
+        "limit_b",
+        "photo",
+        "document",
+        "name",
+    ),
     *("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write"),
     *("give_up", "drop", "timers", "look", "pass_ms", "zone", "floor_s", "wake_ms"),
 )

@@ -9,9 +9,8 @@ Request and answer go through the windows in pieces, so neither is ever held. PO
     while await client.fill():
         …client.buffer[client.start : client.end]…
 
-flush(), response() and fill() return the client, which is its own awaitable: an await allocates
-nothing, and waits for nothing while bytes are there. One task at a time. Bodies are sent chunked,
-since nobody knows their length before the last byte is written.
+flush(), response() and fill() return the client, its own awaitable: an await allocates nothing, and waits for
+nothing while bytes are there. One task at a time. Bodies are sent chunked: nobody knows their length before.
 """
 
 import errno
@@ -52,10 +51,9 @@ def _errors():
 class Client:
     """One connection to `host`; with a TLS context in `tls` it is encrypted and verified.
 
-    Raises OSError (with an errno; ETIMEDOUT for a missed deadline) and ValueError (TLS verification,
-    or an answer that is no HTTP, too long in a header, or cut short). After either the connection is
-    of no use: close(). No error's text holds what was sent. Sending is the one thing that blocks:
-    while the TCP send buffer is full, for STALL_MS at most.
+    Raises OSError (with an errno; ETIMEDOUT for a missed deadline) and ValueError (TLS verification, or an answer
+    that is no HTTP, too long in a header, or cut short). After either the connection is of no use: close(). No
+    error's text holds what was sent. Only sending blocks: while the TCP send buffer is full, STALL_MS at most.
     """
 
     WINDOW_B = 512  # at most 4,095; longer lines of an answer's head are passed over
@@ -242,9 +240,8 @@ class Client:
 
     def flush(self) -> "Any":
         """Awaitable: end the request and send what is left; OSError(ENOTCONN) without a connection."""
-        stream = self.stream
+        stream, self.stream = self.stream, None
         if stream is not None:
-            self.stream = None
             return stream
         self._want = _FLUSH
         self._send(b"\r\n0\r\n\r\n")
@@ -254,10 +251,7 @@ class Client:
     # Answer ---------------------------------------------------------------------------------
 
     def response(self, timeout_ms):
-        """Awaitable: read the head of the answer; returns the status.
-
-        `timeout_ms` is for the whole answer, body included.
-        """
+        """Awaitable: read the head of the answer; the status. `timeout_ms` is for all of it, body included."""
         self._deadline = ticks_add(ticks_ms(), timeout_ms)
         self._want = _HEAD
         self._framing = _UNCHUNKED

@@ -79,7 +79,7 @@ def test_a_message_can_show_what_it_likes_and_do_nothing(trick):
             "url": "https://e.example/" + trick,
         },
     ]
-    shown.on_sent(SimpleNamespace(text=text, entities=entities, edits=0, markup=None))
+    shown.on_sent(SimpleNamespace(text=text, entities=entities, edits=0, markup=None, file=None))
     plain = re.sub(OURS, "", out.getvalue())
     assert harmless(out.getvalue()), out.getvalue()
     assert "code" in plain
@@ -89,7 +89,7 @@ def test_a_message_can_show_what_it_likes_and_do_nothing(trick):
 def test_a_message_can_not_begin_a_line():
     shown, out = chat()
     said = "hello\nthe gateway is polling\n\n123 copepod: access: paired with id 666"
-    shown.on_sent(SimpleNamespace(text=said, entities=[], edits=0, markup=None))
+    shown.on_sent(SimpleNamespace(text=said, entities=[], edits=0, markup=None, file=None))
     lines = re.sub(OURS, "", out.getvalue()).splitlines()
     assert lines[0] == "copepod"
     assert all(line.startswith("  ") for line in lines[1:])

@@ -13,9 +13,8 @@ from command_line import copepod
 from host_tools.paths import ROOT
 from host_tools.starting import command
 
-CLEAN = {
-    k: v for k, v in os.environ.items() if k not in ("BOT", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
-}
+OF_MAKE = ("ARGS", "BOT", "TARGETS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+CLEAN = {k: v for k, v in os.environ.items() if k not in OF_MAKE}
 
 
 def shell(command: str, folder: Path) -> str:
