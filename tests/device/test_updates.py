@@ -319,6 +319,29 @@ def test_no_memory_for_a_long_text():
     assert answer(update("message", message(text="hi")), reader=reader)[0].text == "hi"
 
 
+def test_a_text_that_is_longer_than_the_buffer_is_not_cut():
+    """Beside a bot's handlers the buffer is smaller than the longest text (arena.py): none is taken for a shorter one."""
+    reader = schema.reader(TextBuffer(bytearray(4128)), BOT_ID, "@copepod_bot")
+    for fits, text in ((True, "a" * 4096), (True, "\u0436" * 2064), (False, "\u0436" * 2065), (False, "\u6f6e" * 1377)):
+        for raw in (json.dumps(text), '"' + "".join(["\\u%04x" % ord(c) for c in text]) + '"'):
+            raw = b'{"ok":true,"result":[{"update_id":5,"message":{"message_id":1,"chat":{"id":1,"type":"private"},' + (
+                b'"from":{"id":1},"text":' + raw.encode() + b'}}]}'
+            )
+            (msg,) = answer(raw, cut=512, reader=reader)
+            assert msg.kind == "message"
+            if fits:
+                assert msg.text == text
+            else:
+                try:
+                    raise AssertionError(len(msg.text))
+                except MemoryError:
+                    pass
+            msg.discard()
+    # Of a text replied to there is the beginning.
+    (msg,) = answer(ordered(message(text="yes"), {"reply_to_message": message(text="LONG")}), cut=512, reader=reader)
+    assert (msg.text, msg.reply_text) == ("yes", "\u6f6e" * 320 + "\u2026")
+
+
 def ordered(*parts):
     """An answer with one message, its fields in the order of the dicts given; "LONG" is 4,090 characters."""
     fields = []

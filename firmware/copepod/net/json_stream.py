@@ -35,10 +35,10 @@ class Reader:
     A subclass has the hooks opened(letter) and closed(letter), called when an object of a node
     begins and when it is complete. If closed() sets `pause`, feed() returns after it.
 
-    `buffer` is a TextBuffer for long strings (~) that do not lie within one window or hold escapes,
-    3 bytes for each unit of LONG. Such a string is left there: its value is an int, the number of
-    bytes, and settled(value) makes the str. A second one makes it, too: None when it finds no memory.
-    no_room() is called, and the reading ends, when the buffer is another's who needs it.
+    `buffer` is a TextBuffer for long strings (~) that do not lie within one window or hold escapes, 3 bytes for
+    each unit of LONG. Such a string is left there: its value is an int, the number of bytes, and settled(value) makes
+    the str. A second one makes it, too: None when it finds no memory, or is longer than a smaller buffer. no_room()
+    is called, and the reading ends, when the buffer is another's who needs it.
     """
 
     opened: "Any"
@@ -262,8 +262,7 @@ class Reader:
                     low = low * 10 + d
             if high:
                 if high != self._high or low != self._low:
-                    self._high = high
-                    self._low = low
+                    self._high, self._low = high, low
                     self._big = high * 1_000_000_000 + low
                 low = self._big
             self.values[slot] = -low if first else low
@@ -361,8 +360,7 @@ class Reader:
         self._extra += min(k, 2)
         buf[n] = (0xFF00 >> (k + 1) & 0xFF if k else 0) | c >> 6 * k
         while k:
-            n += 1
-            k -= 1
+            n, k = n + 1, k - 1
             buf[n] = 0x80 | c >> 6 * k & 0x3F
 
     def _keep(self, buf, start, end):
@@ -372,7 +370,7 @@ class Reader:
         if known is not None and len(known) == end - start and buf.startswith(known, start):
             self.values[slot] = self._known[slot]
             return
-        units = end - start - self._extra  # if there is no raw UTF-8, which Telegram escapes
+        units = end - start - self._extra  # without raw UTF-8, and Telegram escapes
         sound = units <= self._units and self._raw < 128 and not self._cut
         if buf is self.buffer.data and end:
             if not sound:
@@ -383,6 +381,9 @@ class Reader:
             self.values[slot] = end
             self._long = slot
             self.buffer.keep(self, end)
+            if self._cut and len(buf) < 3 * self.LONG:  # it is longer than the buffer
+                self.text_left(None)
+                self.buffer.give_back(self)
             return
         text = None
         if sound:

@@ -20,7 +20,7 @@ AT_A_TIME = 3
 # ten thousand messages, and a network that can be cut: `copepod live --scenario soak`
 NEVER = {"soak", "outage"}
 # On the other interpreters: what their word size, heap or clock could make a difference to.
-EVERYWHERE = ("live", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
+EVERYWHERE = ("live", "bot", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
 OTHERS = ("unix32", "unix64", "riscv64", "rv32", "esp32")
 # On these also what their own TCP/IP, TLS and file system could get wrong.
 WITH_OWN_NETWORK = ("rv32", "esp32")
