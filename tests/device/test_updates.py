@@ -320,7 +320,7 @@ def test_no_memory_for_a_long_text():
 
 
 def test_a_text_that_is_longer_than_the_buffer_is_not_cut():
-    """Beside a bot's handlers the buffer is smaller than the longest text (arena.py): none is taken for a shorter one."""
+    """Beside a bot's handlers the buffer is smaller (arena.py): no text is taken for a shorter one."""
     reader = schema.reader(TextBuffer(bytearray(4128)), BOT_ID, "@copepod_bot")
     for fits, text in ((True, "a" * 4096), (True, "\u0436" * 2064), (False, "\u0436" * 2065), (False, "\u6f6e" * 1377)):
         for raw in (json.dumps(text), '"' + "".join(["\\u%04x" % ord(c) for c in text]) + '"'):
