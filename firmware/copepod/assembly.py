@@ -137,6 +137,7 @@ def api(http, token, buffer, stats):
     made: "Any" = Api()
     made.http = http
     made.reader = reader(buffer)
+    made.reader.need = port.need
     made.polls = made.method = made.status = 0
     made.conflict = made.doubted = False
     made.key = None

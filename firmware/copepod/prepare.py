@@ -17,6 +17,7 @@ from copepod.room import give_back, take
 from copepod.stats import Stats
 from copepod.telemetry import Telemetry
 
+_ROOM_B = const(40000)
 _DEAR_B = const(4000)
 _WORK_B = const(30000)  # of Python's heap that the gateway takes when it runs and formats a list
 
@@ -80,13 +81,13 @@ def _context(config):
 def _weigh_blocks():
     from copepod.text.markdown import Formatter
 
-    # Firmware that has the application in it gives little for what formats, and keeps it.
+    # What formats stays where there is room for it, or where its code is part of the firmware.
     gc.collect()
     before_b = gc.mem_alloc()
     from copepod.text import blocks  # noqa: F401
 
     gc.collect()
-    Formatter.keeps_blocks = gc.mem_alloc() - before_b < _DEAR_B
+    Formatter.keeps_blocks = gc.mem_alloc() - before_b < _DEAR_B or gc.mem_free() > _ROOM_B
     if not Formatter.keeps_blocks:
         forget("copepod.text.blocks")
 

@@ -18,6 +18,7 @@ import termios
 import threading
 import time
 import tty
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
@@ -100,6 +101,13 @@ class PtyBoard:
                 return at + len(text)
             time.sleep(0.02)
         raise AssertionError(f"{text!r} was not said; the end is {self.log[-300:]!r}")
+
+    def wait_until(self, holds: Callable[[], bool], timeout_s: float = 10) -> None:
+        """Wait for a fact about it: that it has booted so often, that the prompt is the last it said."""
+        deadline = time.monotonic() + timeout_s
+        while not holds():
+            assert time.monotonic() < deadline, f"{self.boots} boots, {self.log[-300:]!r}"
+            time.sleep(0.02)
 
     def files(self) -> dict[str, bytes]:
         """What lies in its file system, the stand-in for `machine` left out."""

@@ -10,7 +10,6 @@ from micropython import const
 from copepod.messages import InboundMessage
 from copepod.net.json_stream import Reader
 from copepod.once import forget
-from copepod.platform import port
 
 # Places of the values of telegram/schema.py.
 _UPDATE = const(4)  # first of the values that belong to one update
@@ -44,6 +43,7 @@ class UpdateReader(Reader):
     bot_id: "Any"  # who the bot is: in groups only what is meant for it is handed over
     at_name: str
     albums: list  # see other_updates.py
+    need: "Any" = None  # called with what a module takes: MemoryError where there is no room for it
 
     def begin(self, sink=None):
         """Expect an answer; `sink(msg)` is called for each update and returns False to stop.
@@ -149,7 +149,8 @@ class UpdateReader(Reader):
                 command = text.startswith("/")  # pyright: ignore[reportAttributeAccessIssue]
             if not command:
                 return "message"
-        port.need(_OTHERS_B)
+        if self.need is not None:
+            self.need(_OTHERS_B)
         from copepod.telegram import other_updates
 
         try:

@@ -93,11 +93,13 @@ def test_a_board_with_and_without_the_app(tmp_path: Path, monkeypatch: pytest.Mo
         assert "model.der" not in run.stdout
         (folder / app_files.NOTE).write_bytes(app_files.note({**app, "main.py": b"older"}))
         (folder / "config.json").write_text('{"tls": {"model_ca": "model.der"}}')
+        board.wait_until(lambda: board.log.endswith(b">>> "))
         found = {check.name: check for check in doctor.board(board.port)}
         assert found["app"].found == "1 files differ from this tree"
         assert (found["model.der"].ok, found["model.der"].found) == (False, "missing on the board")
         (folder / "model.der").write_bytes(b"a root")
         monkeypatch.setattr(doctor, "CONFIG_FILE", tmp_path / "config.json")
+        board.wait_until(lambda: board.log.endswith(b">>> "))
         found = {check.name: check for check in doctor.board(board.port)}
         assert found["model.der"].ok is None
         for data, said in ((b"a root", "the one that is here"), (b"other", "another root than")):

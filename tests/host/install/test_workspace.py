@@ -102,7 +102,7 @@ def test_what_is_newer_on_the_board_stays(board: PtyBoard, path: Path) -> None:
     assert found[META] == FILES[META]  # of a conversation that goes on there
     for name in ("memory/MEMORY.md", SESSION):
         assert f"workspace/{name} was changed on the board: what is there stays" in run.stdout
-    assert board.boots == 5  # each run has started the app again
+    board.wait_until(lambda: board.boots == 5)  # each run has started the app again
 
 
 @pytest.mark.timeout(100)
