@@ -583,14 +583,28 @@ def test_what_is_larger_than_it_may_be_is_not_asked_for(scene: Bot) -> None:
     assert not list(scene.folder.glob("z.bin*"))
 
 
+def push_larger(scene: Bot) -> int:
+    """Somebody sends a file that is said to have 5 bytes, and has grown before anybody hears of it."""
+    files = scene.sim.methods.files
+    described = files.described
+
+    def grown(file: Any, kind: str) -> Any:
+        content = described(file, kind)
+        file.data = bytes(400_000)
+        return content
+
+    files.described = grown
+    try:
+        return scene.sim.push_file(b"small", caption="z.bin")
+    finally:
+        files.described = described
+
+
 def test_what_is_larger_than_it_was_said_to_be_ends_at_the_limit(scene: Bot) -> None:
     scene.start(SAVES)
     scene.until(scene.said("steady"))
     scene.sim.faults.clear()
-    kept = scene.sim.methods.files
-    number = scene.sim.push_file(b"small", caption="z.bin")
-    for entry in kept._kept.values():
-        entry.file.data = bytes(400_000)
+    number = push_larger(scene)
     scene.until(lambda: scene.texts() and scene.sim.confirmed >= number)
     assert scene.texts() == ["ValueError: z.bin: 400000 bytes, at most 300000"]
     assert not list(scene.folder.glob("z.bin*"))
@@ -600,9 +614,7 @@ def test_an_answer_without_a_length_ends_at_the_limit(scene: Bot) -> None:
     scene.sim.fault("chunks", "file")
     scene.start(SAVES)
     scene.until(scene.said("steady"))
-    scene.sim.push_file(b"small", caption="z.bin")
-    for entry in scene.sim.methods.files._kept.values():
-        entry.file.data = bytes(400_000)
+    push_larger(scene)
     scene.until(lambda: scene.texts())
     assert scene.texts()[0].startswith("ValueError: z.bin: 300")
     assert scene.texts()[0].endswith("bytes, at most 300000")
