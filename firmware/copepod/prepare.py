@@ -17,8 +17,9 @@ from copepod.room import give_back, take
 from copepod.stats import Stats
 from copepod.telemetry import Telemetry
 
-_ROOM_B = const(40000)
+# What formats (text/blocks.py) stays loaded where it takes less than this of Python's heap, or more is free than that.
 _DEAR_B = const(4000)
+_ROOM_B = const(40000)
 _WORK_B = const(30000)  # of Python's heap that the gateway takes when it runs and formats a list
 
 
@@ -81,7 +82,7 @@ def _context(config):
 def _weigh_blocks():
     from copepod.text.markdown import Formatter
 
-    # What formats stays where there is room for it, or where its code is part of the firmware.
+    # It is small where its code is part of the firmware.
     gc.collect()
     before_b = gc.mem_alloc()
     from copepod.text import blocks  # noqa: F401

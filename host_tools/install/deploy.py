@@ -26,29 +26,17 @@ from host_tools.errors import UserError
 from host_tools.install import diagnose, workspace
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.flash import wait_for_steady
-from host_tools.install.remote import Remote
+from host_tools.install.remote import HASH, Remote
 from host_tools.monitor import command
 
 STAGE = ".deploy"
 MPY_VERSION = 6
 
-# Runs on the board. Memory: one 256-byte buffer and the answer.
-LOOK = """
-import hashlib, os, sys
-def hash_of(path):
-    try:
-        f = open(path, "rb")
-    except OSError:
-        return None
-    h = hashlib.sha256()
-    b = bytearray(256)
-    with f:
-        while True:
-            n = f.readinto(b)
-            if not n:
-                break
-            h.update(memoryview(b)[:n])
-    return "".join("%02x" % x for x in h.digest())[:digits]
+# Runs on the board. Memory: HASH's and the answer.
+LOOK = (
+    HASH
+    + """
+import json, os, sys
 note = None
 try:
     with open(note_path) as f:
@@ -56,8 +44,6 @@ try:
 except OSError:
     pass
 hashes = {}
-import json
-import os
 known = list(json.loads(note)["files"]) if note else []
 for path in paths + [p for p in known if p not in paths]:
     hashes[path] = hash_of(path)
@@ -71,6 +57,7 @@ mpy = getattr(sys.implementation, "_mpy", 0) & 0xFF
 answer = {"note": note, "hashes": hashes, "free": free, "mpy": mpy, "config": config,
     "version": list(sys.implementation[1][:3]), "platform": sys.platform}
 """
+)
 
 CLEAR = """
 import os
@@ -122,7 +109,7 @@ def finish(stage, moves, removes):
 
 # `hashes`: (staged name, path, hash). Nothing is put in place before every staged file is right.
 COMMIT = (
-    LOOK[LOOK.index("import hashlib") : LOOK.index("note = None")]
+    HASH
     + """
 bad = [path for name, path, wanted in hashes if hash_of(stage + "/" + name) != wanted]
 if not bad:

@@ -34,6 +34,25 @@ FAILURES = (
     ("MemoryError", "the board ran out of memory while files were moved: press RESET, try again"),
 )
 
+# Runs on the board: the hash of a file there, of so many `digits`. Memory: one 256-byte buffer.
+HASH = """
+import hashlib, os
+def hash_of(path):
+    try:
+        f = open(path, "rb")
+    except OSError:
+        return None
+    h = hashlib.sha256()
+    b = bytearray(256)
+    with f:
+        while True:
+            n = f.readinto(b)
+            if not n:
+                break
+            h.update(memoryview(b)[:n])
+    return "".join("%02x" % x for x in h.digest())[:digits]
+"""
+
 _DEAD_MAN = """
 import sys
 if sys.platform == "esp32":

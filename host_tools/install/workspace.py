@@ -17,7 +17,7 @@ from typing import Any
 
 from host_tools.app.app_files import CONFIG, HASH_DIGITS, file_hash
 from host_tools.errors import UserError
-from host_tools.install.remote import Remote
+from host_tools.install.remote import HASH, Remote
 
 FOLDER = "workspace"
 NOTE = "state/deployed"  # in the workspace: a line for each file, its hash and its path
@@ -26,24 +26,6 @@ _NOT_SENT = ("state/",)
 _ROOTS = (("tls", "model_ca"), ("tools", "http_get", "ca"))
 STAGE = ".workspace-new"
 
-# Runs on the board. Memory: one 256-byte buffer and the answer.
-HASH = """
-import hashlib, os
-def hash_of(path):
-    try:
-        f = open(path, "rb")
-    except OSError:
-        return None
-    h = hashlib.sha256()
-    b = bytearray(256)
-    with f:
-        while True:
-            n = f.readinto(b)
-            if not n:
-                break
-            h.update(memoryview(b)[:n])
-    return "".join("%02x" % x for x in h.digest())[:digits]
-"""
 LOOK = (
     HASH
     + """

@@ -17,6 +17,8 @@ from micropython import const
 from time import sleep_ms as stand_still
 from time import ticks_add, ticks_diff, ticks_ms
 
+from copepod.platform import port
+
 _IN_A_ROW = const(16)  # windows before other tasks have a turn
 _FULL_MS = const(5)  # between two looks whether the TCP send buffer takes more
 
@@ -93,15 +95,17 @@ class Body:
     async def stream(self, reader=None, left_b=0):
         """Send what was written, and then `left_b` bytes that reader.readinto() gives; False when it gives no more.
 
-        Lets other tasks run. OSError(ETIMEDOUT) when nothing moves for STALL_MS.
+        Lets other tasks run. OSError(ETIMEDOUT) when nothing moves for STALL_MS. Half of the system's heap stays free:
+        what waits in TCP's buffers could not go out without the memory for a frame.
         """
         client = self._client
+        least_b = (port.heap()[1] or 0) // 2
         window = memoryview(client._tx)
         turn = 0
         deadline = ticks_add(ticks_ms(), client.STALL_MS)
         while True:
             at = self._at
-            if not self._sent():
+            if (port.heap()[1] or 0) < least_b or not self._sent():
                 if self._at != at:
                     deadline = ticks_add(ticks_ms(), client.STALL_MS)
                 if ticks_diff(deadline, ticks_ms()) <= 0:

@@ -14,12 +14,12 @@ from copepod import answers
 from copepod.messages import AnswerRefused
 from copepod.net import http_body
 from copepod.once import forget
+from copepod.platform import port
 from copepod.telegram.methods import ANSWER_MS, Refused
 
 _FILE_PATH = const(23)  # place of the value of telegram/schema.py
-_SPARE_B = const(
-    16384
-)  # of flash, for what the gateway keeps, and what a file system needs besides
+_SPARE_B = const(16384)  # of flash, for what the gateway keeps, and what a file system needs besides
+_SAVING_B = const(6500)  # of Python's heap that has to be free: what saving takes, and some in pieces
 _ENOENT = const(2)
 _BREAKS_MAX = const(5)  # connections that broke
 
@@ -28,6 +28,7 @@ async def save(msg, path, limit_b):
     """Save msg.file to `path`: see ReceivedFile.save."""
     forget("copepod.telegram.download")
     forget("copepod.net.http_body")
+    port.need(_SAVING_B)
     if msg.file is None:
         raise ValueError("no file came with this message")
     download = Download(msg.gateway, msg.file, path, limit_b)

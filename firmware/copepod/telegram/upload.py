@@ -12,8 +12,10 @@ from micropython import const
 from copepod import answers
 from copepod.messages import AnswerRefused
 from copepod.once import forget
+from copepod.platform import port
 from copepod.telegram.methods import PLAIN
 
+_SENDING_B = const(8000)  # of Python's heap that has to be free: what sending takes, and some in pieces
 _CUTS_MAX = const(5)  # connections that were lost before its last byte
 _NOTHING = "x"  # the text of a message without a caption: not written, and nothing to format
 _BOUNDARY = b"%02x" * 12
@@ -41,6 +43,7 @@ async def _send(gateway, chat_id, photo, source, caption, name, reply_to=None, t
     A caption that is longer than 1,024 UTF-16 units goes out as a message of its own, behind the file.
     """
     forget("copepod.telegram.upload")
+    port.need(_SENDING_B)
     upload = Upload(gateway)
     apart = upload.take(source, photo, name, caption)
     text = _NOTHING if apart or not caption else caption
