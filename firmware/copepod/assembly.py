@@ -122,7 +122,8 @@ def outbox(queue, stats, buffer, rich, held_ms):
     made.aside = []
     made.stats = stats
     made.formatter = Formatter(buffer.data)
-    made.formatter.state.need = port.need  # where Python's heap could take TLS's room
+    if not Formatter.keeps_blocks:  # else there is room, or code takes none
+        made.formatter.state.need = port.need
     made.rich = rich
     made.queue = queue
     made.held_ms = held_ms

@@ -309,7 +309,9 @@ def live_command(
         return
     else:
         result = run_once(plan, place, console)
-        roomy = place.settable_heap  # a board's is too small to go without the collector
+        # A board's heap is too small to go without the collector, and so is one of its size with the code in it.
+        like_a_board = place.default_heap is None and (plan.device.app or place.default_app) == "mpy"
+        roomy = place.settable_heap and not like_a_board
         if garbage or (garbage is None and plan.budget.garbage_b is not None and roomy):
             console.print("measuring garbage per message, collector off …")
             judge_garbage(result, plan, place, sorted({60, *plan.messages.lengths}))

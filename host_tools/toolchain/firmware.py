@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from host_tools.errors import UserError
-from host_tools.toolchain import interpreters, packages
+from host_tools.toolchain import flash_names, interpreters, packages
 from host_tools.toolchain.make import Stopwatch, make
 from host_tools.toolchain.sources import TOOLCHAIN, locked, micropython_source, source_version
 
@@ -120,7 +120,8 @@ def check(board: str, elf: Path) -> Size:
 
 def _digest(board: str, frozen: bool) -> str:
     """Hash of everything that the image is made from."""
-    digest = hashlib.sha256(f"{source_version(micropython_source())} {ARCH}".encode())
+    made_with = f"{source_version(micropython_source())} {ARCH} {flash_names.header()}"
+    digest = hashlib.sha256(made_with.encode())
     made_of = [*(BOARDS / board).rglob("*"), *(BOARDS / "modules").rglob("*")]
     if frozen:
         made_of += [*interpreters.FROZEN.rglob("*.py"), BOARDS / "manifest.py"]
@@ -149,6 +150,7 @@ def _build(board: str, name: str, wanted: Settings, path: Path) -> None:
             f"RV32_ARCH={ARCH}",
             f"USER_C_MODULES={BOARDS / board}",
             f"FROZEN_MANIFEST={BOARDS / board / manifest}",
+            flash_names.argument(work),
             f"MICROPY_MPYCROSS={cross}",
             "MICROPY_MPYCROSS_DEPENDENCY=",
         )

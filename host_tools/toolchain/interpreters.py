@@ -14,7 +14,7 @@ from pathlib import Path
 from host_tools import paths
 from host_tools.app import build as app
 from host_tools.app.tree import SOURCE_FILES
-from host_tools.toolchain import musl, order, packages
+from host_tools.toolchain import flash_names, musl, order, packages
 from host_tools.toolchain.make import Stopwatch, make
 from host_tools.toolchain.sources import (
     ROOT,
@@ -45,6 +45,7 @@ class Interpreter:
     binutils: str  # prefix of ar, ld, strip and so on
     packages: tuple[str, ...]
     runner: tuple[str, ...] = ()  # what runs the binary where the machine itself can't
+    flash_names: str = ""  # of a board whose heap this stands for
 
 
 INTERPRETERS = {
@@ -60,6 +61,7 @@ INTERPRETERS = {
             binutils="",
             # Not gcc-multilib, which conflicts with the riscv64 compiler.
             packages=("gcc-{gcc}-multilib",),
+            flash_names=flash_names.header(),
         ),
         Interpreter(
             name="unix64",
@@ -203,6 +205,7 @@ def make_interpreter(spec: Interpreter, frozen: bool, path: Path) -> None:
         f"CC={compiler} -specs={specs}",
         f"CFLAGS_EXTRA={' '.join(CFLAGS)}",
         *SETTINGS,
+        *((flash_names.argument(work),) if spec.flash_names else ()),
     )
     linking = f"LDFLAGS_EXTRA={' '.join(LDFLAGS)} -Wl,-T,{script}"
     port = micropython_source() / "ports" / "unix"

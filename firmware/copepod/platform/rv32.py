@@ -3,6 +3,7 @@
 The functions are unix.py's; what differs is said here.
 """
 
+import gc
 from time import sleep_ms, ticks_diff, ticks_ms
 
 import machine
@@ -86,7 +87,11 @@ def gc_free(mem_free_b):
 
 
 def need(size_b):
-    """As on Unix: with the application frozen the first area is enough."""
+    """MemoryError unless Python's heap has `size_b` bytes without growing, as on ESP32."""
+    if gc_free(gc.mem_free()) < size_b:
+        gc.collect()
+        if gc_free(gc.mem_free()) < size_b:
+            raise MemoryError("Python's heap is full")
 
 
 def watchdog_feed():

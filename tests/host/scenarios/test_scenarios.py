@@ -28,6 +28,8 @@ BARE_METAL = (
     *("fault-429", "fault-big", "fault-bytes", "fault-refuse", "fault-reset", "fault-truncate"),
     *("fault-cert-ca", "fault-cert-expired", "fault-cert-future", "fault-cert-host", "kill"),
 )
+# The bare machine runs the application from files, as a stock board does, and these frozen as well.
+FROZEN_TOO = ("live", "bot", "long", "big-updates-late")
 # What the issue names, each must have its scenario.
 FAULTS = "429 409 401 5xx reset truncate stall bytes chunks close-after duplicate big malformed"
 
@@ -48,6 +50,8 @@ def chosen():
                 continue  # docs/boards.md says what it needs
             also = BARE_METAL if target in WITH_OWN_NETWORK else ()
             yield from ((target, name) for name in (*EVERYWHERE, *also))
+            if target == "rv32":
+                yield from (("rv32-frozen", name) for name in FROZEN_TOO)
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +61,10 @@ def results(request, tmp_path_factory):
 
     def run(target, name):
         plan = scenario.load(name)
-        if (
-            target == "rv32"
-        ):  # from .mpy files it is larger there than on an ESP32: fewer of its names lie in flash
-            plan.device.app = "frozen"
-        return plan, engine.run(
-            plan, targets.get(target), tmp_path_factory.mktemp(f"{target}-{name}")
-        )
+        place, _, app = target.partition("-")
+        plan.device.app = app or plan.device.app
+        folder = tmp_path_factory.mktemp(f"{target}-{name}")
+        return plan, engine.run(plan, targets.get(place), folder)
 
     calls = [getattr(item, "callspec", None) for item in request.session.items]
     wanted = [
