@@ -7,6 +7,8 @@ py/modgc.c), so it stands beside the two heaps' own figures. A reading a port ca
 
 import gc
 
+from micropython import const
+
 from copepod.platform import port
 
 FIELDS = (
@@ -21,6 +23,7 @@ FIELDS = (
     "gc_total",
 )
 
+_READINGS = const(4)  # at most, for one
 _reading: list = [None] * len(FIELDS)
 
 
@@ -28,13 +31,17 @@ def read(collect=False):
     """Fill and return the list of readings in bytes, in the order of FIELDS.
 
     `collect` runs the collector after gc_used is read and reports what survives as gc_live; the
-    other figures are those before it. The list is the same object each time. Allocates what
-    port.heap() allocates: nothing on Unix, one tuple or list per IDF region on ESP32.
+    other figures are those before it. The list is the same object each time. Allocates what two of
+    port.heap() allocate: nothing on Unix, a tuple per IDF region on ESP32.
     """
     reading = _reading
-    reading[2] = gc.mem_alloc()
-    reading[0] = gc.mem_free()
-    heap = port.heap()
+    for _ in range(_READINGS):
+        largest_b = port.heap()[1]
+        reading[2] = gc.mem_alloc()
+        reading[0] = gc.mem_free()
+        heap = port.heap()
+        if heap[1] == largest_b:
+            break  # else Wi-Fi took or freed a frame in between, and Python's heap would seem to have grown by it
     reading[5], reading[6], reading[7] = heap
     reading[1] = port.gc_free(reading[0])
     reading[8] = reading[1] + reading[2]

@@ -91,6 +91,7 @@ class Gateway:
             from copepod import health
 
             await health.start(self)
+            health = None
         port.watchdog_start(_WATCHDOG_MS)
         while True:
             for job in self.jobs:
@@ -103,6 +104,7 @@ class Gateway:
                     from copepod import failures
 
                     failures.unpark(self.worker, job)
+                    failures = None
                     forget("copepod.failures")
             await self.tick.limit(_TICK_MS)
             self._count_seconds()
@@ -113,6 +115,7 @@ class Gateway:
                 from copepod import handling
 
                 handling.limit(self, self.jobs[1].task)
+                handling = None
 
     def _alive(self):
         # Both tasks have given a sign of life. A link has remedies of its own.

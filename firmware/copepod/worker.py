@@ -33,6 +33,7 @@ class Worker:
             from copepod import failures
 
             await failures.after_crash(self)
+            failures = None  # what a coroutine without end has a name for is never collected
             forget("copepod.failures")
         while True:
             msg = self._back() if self.asides else None
@@ -56,6 +57,9 @@ class Worker:
                 except BaseException as error:  # a user's handler may raise anything
                     result = self._failed(error)
                 self.handling = False
+                if not msg.for_handlers:  # a bot without any: seldom does somebody ask it for /status
+                    handling = self.steps = None
+                    forget("copepod.handling")
             own = self.own
             if (result is msg or isinstance(result, str)) and own.reply(msg, result):
                 while not gateway.bus.outbound.put(own):
@@ -68,6 +72,7 @@ class Worker:
                 from copepod import postponed
 
                 postponed.leave(self, result)
+                postponed = None
                 forget("copepod.postponed")
             else:
                 self.finish()

@@ -138,3 +138,37 @@ def test_what_builds_the_tree_stays_small() -> None:
     }
     assert sum(lines.values()) <= BUILD_LINES, lines
     assert lines["link"] <= LINKER_LINES
+
+
+def test_a_loop_without_end_keeps_no_module_that_it_drops() -> None:
+    """What a coroutine has a name for is never collected: a module of the firmware is let go of after its use."""
+    kept = []
+    for path in sorted((FIRMWARE / "copepod").rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(function, ast.AsyncFunctionDef):
+                continue
+            if not any(isinstance(node, ast.While) and _endless(node) for node in function.body):
+                continue
+            loaded = {
+                alias.asname or alias.name: node.lineno
+                for node in ast.walk(function)
+                if isinstance(node, ast.ImportFrom)
+                for alias in node.names
+            }
+            let_go = {
+                target.id
+                for node in ast.walk(function)
+                if isinstance(node, ast.Assign) and ast.unparse(node.value) == "None"
+                for target in node.targets
+                if isinstance(target, ast.Name)
+            }
+            kept += [
+                f"{path.name}:{line} {name}" for name, line in loaded.items() if name not in let_go
+            ]
+    assert kept == []
+
+
+def _endless(loop: ast.While) -> bool:
+    return ast.unparse(loop.test) == "True" and not any(
+        isinstance(node, ast.Return | ast.Break) for node in ast.walk(loop)
+    )
