@@ -122,7 +122,7 @@ def outbox(queue, stats, buffer, rich, held_ms):
     made.aside = []
     made.stats = stats
     made.formatter = Formatter(buffer.data)
-    if not Formatter.keeps_blocks:  # else there is room, or code takes none
+    if not made.formatter.keeps_blocks:  # else there is room, or code takes none
         made.formatter.state.need = port.need
     made.rich = rich
     made.queue = queue

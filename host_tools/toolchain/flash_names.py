@@ -13,7 +13,7 @@ from host_tools.app import names
 
 def header() -> str:
     """The names in the form of MicroPython's qstrdefs.h."""
-    return "".join(f"Q({name})\n" for name in names.ESP32)
+    return "".join(f"Q({name})\n" for name in (*names.EVERYWHERE, *names.ESP32))
 
 
 def argument(work: Path) -> str:

@@ -138,6 +138,22 @@ def test_what_would_need_a_module_that_has_no_room_is_plain():
     assert not asked
 
 
+def test_what_a_new_connection_has_had_forgotten_is_there_before_the_request_begins():
+    asked = []
+    for text in (WORDS, "- one\n- two"):
+        made, message = box(text, "", 0)
+        formatter = made.formatter.formatter
+        due(made)
+        formatter.forget_modules()  # see channel.py
+        formatter.state.need = asked.append
+        due(made)
+        assert len(asked) > 0
+        del asked[:]
+        call = Call()
+        made.write(call, methods.SEND_MESSAGE)
+        assert call.sent[-1].endswith(b"HTML\"}") and not asked
+
+
 def test_no_memory_while_a_request_is_written():
     made, message = box(WORDS, "write", 1)
     (piece,) = sent(made)

@@ -136,6 +136,7 @@ class Channel:
 
     async def _connect(self, anew):
         # One after the other: what each of them needs is dropped before the next is loaded.
+        self.outbox.formatter.forget_modules()
         from copepod.telegram import connect
 
         forget("copepod.telegram.connect")  # at once, so that a failure leaves nothing either

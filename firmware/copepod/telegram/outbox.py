@@ -55,6 +55,8 @@ class Outbox:
                         self._begin(message)
                     if not self.ready:
                         self._feed(message)
+                    elif self.form == AS_EVER:
+                        self.formatter.load()  # which a new connection has had forgotten
                 except MemoryError:
                     if not self.short_of_memory():
                         raise

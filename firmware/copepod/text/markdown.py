@@ -111,6 +111,12 @@ class Formatter:
         """True when the answer is finished and nothing is left to write."""
         return self.state.finished and not self.ready()
 
+    def load(self):
+        """Have what write() needs, now that a MemoryError can still make the piece its Markdown: see give_up()."""
+        state = self.state
+        if state.blocks_module is None and not state.bare:
+            state.blocks().pass_over(state)
+
     def write(self, sink):
         """The piece as HTML; the same each time."""
         state = self.state

@@ -23,12 +23,13 @@ LINE = const(1)
 
 LONGEST = const(2000)  # bytes of a link's destination or title; a longer one is text
 DEEPEST = const(8)  # containers, one in another; what lies deeper is text
-# Of Python's heap that has to be free to load one of the modules: what it asks for, and 1.5 kB that lie in pieces.
-_BLOCKS_B = const(13800)
-_STRUCTURE_B = const(7600)
+# Of Python's heap that has to be free to load one of the modules: what it asks for the first time, and 1 to 1.5 kB
+# that lie in pieces.
+_BLOCKS_B = const(12000)
+_STRUCTURE_B = const(7300)
 _FENCES_B = const(3600)
-_LINKS_B = const(7000)
-_TABLES_B = const(7100)
+_LINKS_B = const(6800)
+_TABLES_B = const(10800)
 _LANGUAGE_B = const(24)
 _OPEN_DELIMITERS = const(24)
 
