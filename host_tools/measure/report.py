@@ -26,7 +26,13 @@ from host_tools.measure.report_tables import TABLES
 from host_tools.measure.report_text import Results
 from host_tools.paths import RESULTS, ROOT
 
-DOCUMENTS = ("README.md", "docs/results.md", "docs/technical.md", "docs/guide.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/first-steps.md",
+    "docs/results.md",
+    "docs/technical.md",
+    "docs/guide.md",
+)
 PLOTS = "docs/plots"
 
 # What `--measure` runs, in this order, for each target that is asked for.
