@@ -134,6 +134,7 @@ def first_answer_command(path: Path | None) -> None:
         tempfile.TemporaryDirectory() as folder,
     ):
         found = first_answer(Path(folder))
+        load = os.getloadavg()[1]  # of the last five minutes
     seconds, edits = found["seconds"], found["edits_s"]
     console.print(
         f"{len(found['typed'])} commands and {seconds['in_all']:.0f} s until {SAID!r} was answered "
@@ -149,6 +150,7 @@ def first_answer_command(path: Path | None) -> None:
         "date": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "machine": platform.platform(),
         "processors": os.cpu_count(),
+        "load_average": round(load, 1),
         "python": platform.python_version(),
         "pip": pip,
         **found,

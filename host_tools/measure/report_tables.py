@@ -234,9 +234,10 @@ def first_answer(results: Results) -> str:
     return "\n\n".join(
         [
             table(["way", "typed", "time"], ways, right=3),
-            f"One run on a shared machine with {data['processors']} processors and Python {data['python']}: the "
-            f"times wobble. The clone was from a folder of the same machine, `.venv` and `build/` were cold, pip's "
-            f"cache had {kilobytes(pip['cache_b'])} kB{links}; elsewhere the network decides.",
+            f"One run on a shared machine with {data['processors']} processors, on which {data['load_average']} "
+            f"processes ran on average, and Python {data['python']}: the times wobble. It cloned a folder of the "
+            "same machine; `.venv` and `build/` were cold, pip had "
+            f"{kilobytes(pip['cache_b'])} kB in its cache{links}. Elsewhere the network decides.",
             table(["bot", "from", "lines of code", "statements"], bots, right=2),
             "Lines without blank ones, comments and docstrings.",
             by_command(data),

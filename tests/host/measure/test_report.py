@@ -89,6 +89,7 @@ def answered():
         "command": "copepod first-answer",
         "firmware": firmware(),
         "processors": 2,
+        "load_average": 1.5,
         "python": "3.11.2",
         "pip": {"cache_b": 4096, "find_links": False},
         "typed": ["git clone REPOSITORY copepod", "cd copepod", "make run BOT=bot.py"],
@@ -262,11 +263,11 @@ def test_what_is_typed_and_waited_for(results):
     )
     assert "| 47 s, 40 of them for .venv, 5 to build and start |" in text
     assert "| nothing | 0.5 s (0.4 to 0.9 in 3 edits) |" in text
-    assert "2 processors and Python 3.11.2" in text
-    assert "pip's cache had 4 kB;" in text
+    assert "2 processors, on which 1.5 processes ran on average, and Python 3.11.2" in text
+    assert "pip had 4 kB in its cache. " in text
     assert "| another | README.md | 26 | 21 |" in text
     results["first-answer"]["pip"]["find_links"] = True
-    assert "pip's cache had 4 kB, and a folder" in report_tables.first_answer(results)
+    assert "pip had 4 kB in its cache, and a folder" in report_tables.first_answer(results)
 
 
 def test_tables_are_well_formed(results):
