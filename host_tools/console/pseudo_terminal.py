@@ -14,6 +14,7 @@ import re
 import select
 import signal
 import struct
+import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,18 @@ from types import TracebackType
 import pyte
 
 _DIM, _GREY = 2, 90  # pyte knows no dim text: it is drawn in grey
+SHELL = r"\$ $"  # the prompt of `sh -i` in newcomer()
+# Of the person's environment, what would answer for them or lead elsewhere.
+_OURS = re.compile(r"TELEGRAM_|ALLOW$|BASE_URL$|BOT$|MODEL|API_KEY$|MAKE|MFLAGS|ARGS$|VIRTUAL_ENV")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+
+
+def newcomer() -> dict[str, str]:
+    """The environment of someone who has just logged in: no .venv of ours, no token, a plain prompt."""
+    kept = {name: value for name, value in os.environ.items() if not _OURS.match(name)}
+    ours = Path(sys.executable).parent
+    here = [part for part in kept.get("PATH", "").split(os.pathsep) if Path(part) != ours]
+    return kept | {"PATH": os.pathsep.join(here), "PS1": "$ ", "ENV": ""}
 
 
 class _Screen(pyte.Screen):

@@ -22,7 +22,7 @@ from typing import Any
 
 import click
 
-from host_tools.console.pseudo_terminal import NotShown, PseudoTerminal
+from host_tools.console.pseudo_terminal import SHELL, NotShown, PseudoTerminal, newcomer
 from host_tools.errors import UserError
 from host_tools.measure import code_size
 from host_tools.paths import ROOT
@@ -35,20 +35,6 @@ SAID, ANSWER = "/led on", "The light is on."
 CLONED = ("firmware", "host_tools", "boards", "Makefile", "README.md", "requirements.lock")
 SET_UP_S, START_S, CLONE_S = 900.0, 60.0, 60.0
 EDITS = 5
-_SHELL = r"\$ $"
-# Of the person's environment, what would answer for them or lead elsewhere.
-_OURS = re.compile(r"TELEGRAM_|ALLOW$|BASE_URL$|BOT$|MODEL|API_KEY$|MAKE|MFLAGS|ARGS$|VIRTUAL_ENV")
-
-
-def environment() -> dict[str, str]:
-    """That of someone who has just logged in: no .venv of ours, no token, a plain prompt."""
-    kept = {name: value for name, value in os.environ.items() if not _OURS.match(name)}
-    here = [part for part in kept.get("PATH", "").split(os.pathsep) if Path(part) != _bin()]
-    return kept | {"PATH": os.pathsep.join(here), "PS1": "$ ", "ENV": ""}
-
-
-def _bin() -> Path:
-    return Path(sys.executable).parent
 
 
 def first_answer(folder: Path) -> dict[str, Any]:
@@ -56,16 +42,16 @@ def first_answer(folder: Path) -> dict[str, Any]:
     bot = folder / "copepod" / "bot.py"
     text = code_size.readme_bot()
     try:
-        with PseudoTerminal(["sh", "-i"], environment(), folder) as terminal:
-            terminal.until(_SHELL)
+        with PseudoTerminal(["sh", "-i"], newcomer(), folder) as terminal:
+            terminal.until(SHELL)
             clone, enter, run = COMMANDS
             began = time.monotonic()
             terminal.type(clone.replace(REPOSITORY, str(ROOT)) + "\r")
-            terminal.until(_SHELL, CLONE_S)
+            terminal.until(SHELL, CLONE_S)
             cloned = time.monotonic()
             bot.write_text(text)
             terminal.type(enter + "\r")
-            terminal.until(_SHELL)
+            terminal.until(SHELL)
             started, started_at = time.monotonic(), time.time()
             terminal.type(run + "\r")
             terminal.until("you ›", SET_UP_S)
@@ -74,7 +60,7 @@ def first_answer(folder: Path) -> dict[str, Any]:
             answered = time.monotonic()
             edits = [_edit(terminal, bot, text, number) for number in range(EDITS)]
             terminal.type("\x03")
-            terminal.until(_SHELL, START_S)
+            terminal.until(SHELL, START_S)
     except NotShown as error:
         raise UserError(str(error)) from None
     set_up_s = (bot.parent / ".venv/.stamp").stat().st_mtime - started_at
