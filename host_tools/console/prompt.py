@@ -112,12 +112,14 @@ class Prompt:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.formatted_text import FormattedText
         from prompt_toolkit.history import InMemoryHistory
+        from prompt_toolkit.styles import Style
 
         self._loop = asyncio.get_running_loop()
         self._typing = asyncio.current_task()
         session: PromptSession[str] = PromptSession(
             FormattedText([("bold ansigreen", f"{self.label}› ")]),
             bottom_toolbar=self._bottom,
+            style=Style.from_dict({"bottom-toolbar": "noreverse"}),  # its bars stand upright
             refresh_interval=REFRESH_S,
             history=InMemoryHistory(),
             key_bindings=self._bindings(),
