@@ -19,7 +19,6 @@ import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import pyte
 
@@ -126,12 +125,7 @@ class PseudoTerminal:
     def __enter__(self) -> PseudoTerminal:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         if self.pid:
             with contextlib.suppress(ProcessLookupError):  # what it has started, too
                 os.killpg(self.pid, signal.SIGKILL)
