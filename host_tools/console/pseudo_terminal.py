@@ -25,7 +25,9 @@ import pyte
 _DIM, _GREY = 2, 90  # pyte knows no dim text: it is drawn in grey
 SHELL = r"\$ $"  # the prompt of `sh -i` in newcomer()
 # Of the person's environment, what would answer for them or lead elsewhere.
-_OURS = re.compile(r"TELEGRAM_|ALLOW$|BASE_URL$|BOT$|MODEL|API_KEY$|MAKE|MFLAGS|ARGS$|VIRTUAL_ENV")
+_OURS = re.compile(
+    "TELEGRAM_|ALLOW$|BASE_URL$|BOT$|TARGET$|MODEL|API_KEY$|MAKE|MFLAGS|ARGS$|VIRTUAL_ENV|COLUMNS$|LINES$"
+)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
