@@ -19,6 +19,7 @@ COMMANDS = {
     "fuzz-format": "host_tools.formatting.fuzz:fuzz_command",
     "audit": "host_tools.measure.audit:audit_command",
     "bench": "host_tools.measure.bench:bench_command",
+    "first-answer": "host_tools.measure.first_answer:first_answer_command",
     "rivals": "host_tools.measure.rivals:rivals_command",
     "report": "host_tools.measure.report:report_command",
     "boards": "host_tools.install.boards_list:boards_command",

@@ -44,10 +44,8 @@ APART = (
     "copepod/once.",
     "copepod/net/waiter.",  # of the health server, too
 )
-STAYS = (
-    *(entry.replace(".", "/") + "." for entry in ENTRIES),
-    *APART,
-)  # what a start loads, and keeps
+# What a start loads, and keeps.
+STAYS = (*(entry.replace(".", "/") + "." for entry in ENTRIES), *APART)
 PUBLIC = ("copepod.handlers", "copepod.messages", "copepod.tools")  # what a bot.py may import
 
 # Line numbers in tracebacks are there for what is loaded when it is needed. For the rest they would
@@ -57,20 +55,10 @@ LINES = os.environ.get("COPEPOD_LINES") == "1"
 # Names that stay besides those of api.txt: arguments of what is named there, the formatter, which is used from
 # outside, too (host_tools/formatting/device.py), and what host_tools/pretend/modules/time.py moves.
 SPOKEN = (
-    *("pin", "edge", "debounce_ms", "pull", "seconds", "time_of_day", "fields"),
-    *(
-        "buttons",
-        "durable",
-        "timeout_s",
-        "source",
-        "caption",
-        "limit_b",
-        "photo",
-        "document",
-        "name",
-    ),
+    *("pin", "edge", "debounce_ms", "pull", "time_of_day", "fields"),
+    *("buttons", "durable", "timeout_s", "source", "caption", "limit_b", "photo", "document"),
     *("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write"),
-    *("give_up", "drop", "timers", "look", "pass_ms", "zone", "floor_s", "wake_ms"),
+    *("give_up", "drop", "look", "pass_ms", "zone", "floor_s", "wake_ms"),
 )
 
 # What api.telegram.org's chain ends in, by certifi's name for it. One: each costs up to 2.3 kB.

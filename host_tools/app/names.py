@@ -27,7 +27,7 @@ FLASH = Path(__file__).with_name("names_in_flash.txt")
 EVERYWHERE, ESP32, ELSEWHERE = (part.split() for part in FLASH.read_text().split("\n\n"))
 
 # Files whose attributes are a port's, too.
-_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/ntp", "copepod/net/tls")
+_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/tls")
 # Loaded only where there is a model: what it has alone gets a word last, and its strings name no attributes.
 ASSISTANT = ("copepod/assistant/", "copepod/tools.py")
 _TOOLS = "copepod/assistant/tools/"  # a model says their arguments
@@ -69,8 +69,6 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
             match node:
                 case ast.Module(body=body) | ast.ClassDef(body=body):
                     mine |= {name for name, imported in bound(body) if not imported}
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                    mine.add(name)
                 case ast.arg(arg=name):
                     (kept if path.startswith(_TOOLS) else mine).add(name)
                 case ast.keyword(arg=str(name)):
@@ -81,17 +79,13 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
                     kept.add(name)
                 case ast.Attribute(attr=name, ctx=ast.Store()):
                     mine.add(name)
-    # The compiler keeps nothing of a constant whose name begins with "_", and must keep the others.
+    # The compiler keeps nothing of a constant whose name begins with "_". So it shall with one that no module is asked
+    # for, since link.py has given its value to whoever imports it; and must not with another.
     constants = set(re.findall(r"^(\w+) = const\(", "\n".join(files.values()), re.MULTILINE))
     kept |= {name for name in constants if name[0] == "_"}
-    # So it shall with one that no module is asked for: link.py has given its value to whoever imports it.
-    said = _said(files)
+    said, always, seldom = _said(files), _said(files, first), _said(files, _SELDOM)
     hidden = {n: f"_{n}" for n in constants - kept - asked if f"_{n}" not in said}
-    constants -= set(hidden)
-    kept |= set(hidden)
-    always = _said(files, first)
-    seldom = _said(files, _SELDOM)
-    names = [n for n in (defined | theirs) - kept if not n.startswith("__") and len(n) > 2]
+    names = [n for n in (defined | theirs) - kept - hidden.keys() if n[:2] != "__" and len(n) > 2]
     names.sort(key=lambda n: (n not in defined, n not in always, n in seldom, -len(n), n))
     taken = {*said, *keyword.kwlist, *dir(builtins)}
     words = [word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken]

@@ -12,7 +12,6 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.cells import cell_len, set_cell_size
@@ -64,12 +63,7 @@ class Prompt:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         if not self.interactive or self._thread is None:
             return
         if self._loop is not None and self._typing is not None:
@@ -112,12 +106,14 @@ class Prompt:
         from prompt_toolkit import PromptSession
         from prompt_toolkit.formatted_text import FormattedText
         from prompt_toolkit.history import InMemoryHistory
+        from prompt_toolkit.styles import Style
 
         self._loop = asyncio.get_running_loop()
         self._typing = asyncio.current_task()
         session: PromptSession[str] = PromptSession(
             FormattedText([("bold ansigreen", f"{self.label}› ")]),
             bottom_toolbar=self._bottom,
+            style=Style.from_dict({"bottom-toolbar": "noreverse"}),  # its bars stand upright
             refresh_interval=REFRESH_S,
             history=InMemoryHistory(),
             key_bindings=self._bindings(),

@@ -26,23 +26,19 @@ from host_tools.errors import UserError
 from host_tools.install import diagnose, workspace
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.flash import wait_for_steady
-from host_tools.install.remote import HASH, Remote
+from host_tools.install.remote import CLEAR, FOLDERS, HASH, TEXT, Remote
 from host_tools.monitor import command
 
 STAGE = ".deploy"
 MPY_VERSION = 6
 
-# Runs on the board. Memory: HASH's and the answer.
+# Runs on the board. Memory: HASH's, the note and the answer.
 LOOK = (
     HASH
+    + TEXT
     + """
 import json, os, sys
-note = None
-try:
-    with open(note_path) as f:
-        note = f.read()
-except OSError:
-    pass
+note = text_of(note_path)
 hashes = {}
 known = list(json.loads(note)["files"]) if note else []
 for path in paths + [p for p in known if p not in paths]:
@@ -59,34 +55,15 @@ answer = {"note": note, "hashes": hashes, "free": free, "mpy": mpy, "config": co
 """
 )
 
-CLEAR = """
-import os
-def clear(folder):
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return
-    for name in names:
-        os.remove(folder + "/" + name)
-    os.rmdir(folder)
-clear(stage)
-os.mkdir(stage)
-"""
-
 # The board's boot.py while files are being renamed: if the power goes in the middle, it goes on where
 # it was, at the next start and before anything of the app is imported. It ends by putting back the
 # owner's boot.py, or by removing itself.
-FINISH = """
-import os
+FINISH = (
+    FOLDERS
+    + """
 def finish(stage, moves, removes):
     for name, path in moves:
-        at = path.find("/")
-        while at > 0:
-            try:
-                os.mkdir(path[:at])
-            except OSError:
-                pass
-            at = path.find("/", at + 1)
+        make_folders(path)
         try:
             os.rename(stage + "/" + name, path)
         except OSError:
@@ -106,6 +83,7 @@ def finish(stage, moves, removes):
     if hasattr(os, "sync"):
         os.sync()
 """
+)
 
 # `hashes`: (staged name, path, hash). Nothing is put in place before every staged file is right.
 COMMIT = (

@@ -53,6 +53,44 @@ def hash_of(path):
     return "".join("%02x" % x for x in h.digest())[:digits]
 """
 
+# The text of a file there, or None. Memory: the text.
+TEXT = """
+def text_of(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except OSError:
+        return None
+"""
+
+# The folders that a file will lie in.
+FOLDERS = """
+import os
+def make_folders(path):
+    at = path.find("/", 1)
+    while at > 0:
+        try:
+            os.mkdir(path[:at])
+        except OSError:
+            pass
+        at = path.find("/", at + 1)
+"""
+
+# The folder `stage`, empty.
+CLEAR = """
+import os
+def clear(folder):
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return
+    for name in names:
+        os.remove(folder + "/" + name)
+    os.rmdir(folder)
+clear(stage)
+os.mkdir(stage)
+"""
+
 _DEAD_MAN = """
 import sys
 if sys.platform == "esp32":

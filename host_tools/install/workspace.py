@@ -17,7 +17,7 @@ from typing import Any
 
 from host_tools.app.app_files import CONFIG, HASH_DIGITS, file_hash
 from host_tools.errors import UserError
-from host_tools.install.remote import HASH, Remote
+from host_tools.install.remote import CLEAR, FOLDERS, HASH, TEXT, Remote
 
 FOLDER = "workspace"
 NOTE = "state/deployed"  # in the workspace: a line for each file, its hash and its path
@@ -28,39 +28,20 @@ STAGE = ".workspace-new"
 
 LOOK = (
     HASH
+    + TEXT
     + """
-note = ""
-try:
-    with open(folder + "/" + note_path) as f:
-        note = f.read()
-except OSError:
-    pass
+note = text_of(folder + "/" + note_path) or ""
 answer = {"note": note, "hashes": [hash_of(folder + "/" + path) for path in paths]}
 """
 )
-CLEAR = """
-import os
-try:
-    for name in os.listdir(stage):
-        os.remove(stage + "/" + name)
-    os.rmdir(stage)
-except OSError:
-    pass
-os.mkdir(stage)
-"""
 PLACE = (
     HASH
+    + FOLDERS
     + """
 bad = [path for name, path, wanted in moves if hash_of(stage + "/" + name) != wanted]
 if not bad:
     for name, path, wanted in moves:
-        at = path.find("/", 1)
-        while at > 0:
-            try:
-                os.mkdir(path[:at])
-            except OSError:
-                pass
-            at = path.find("/", at + 1)
+        make_folders(path)
         os.rename(stage + "/" + name, path)
     os.rmdir(stage)
 answer = bad

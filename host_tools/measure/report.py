@@ -26,7 +26,13 @@ from host_tools.measure.report_tables import TABLES
 from host_tools.measure.report_text import Results
 from host_tools.paths import RESULTS, ROOT
 
-DOCUMENTS = ("README.md", "docs/results.md", "docs/technical.md", "docs/guide.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/first-steps.md",
+    "docs/results.md",
+    "docs/technical.md",
+    "docs/guide.md",
+)
 PLOTS = "docs/plots"
 
 # What `--measure` runs, in this order, for each target that is asked for.
@@ -130,8 +136,13 @@ def _run(command: list[str]) -> None:
 @click.option(
     "--measure", "names", multiple=True, help="Measure on this target first; repeatable."
 )
-def report_command(names: tuple[str, ...]) -> None:
+@click.option("--session", is_flag=True, help="Record README's picture of a session anew.")
+def report_command(names: tuple[str, ...], session: bool) -> None:
     """Write the tables and plots of results/ into README.md and docs/."""
+    if session:
+        from host_tools.measure import session as sessions  # needs a terminal: not on Windows
+
+        click.echo(f"written {sessions.write().relative_to(ROOT)}")
     if names:
         measure(names)
     results = report_text.load(RESULTS)

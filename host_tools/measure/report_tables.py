@@ -6,6 +6,8 @@ says which command makes them.
 
 from __future__ import annotations
 
+from statistics import median
+
 from host_tools.measure import audit as audits
 from host_tools.measure.report_glance import brief, glance
 from host_tools.measure.report_text import (
@@ -201,6 +203,48 @@ def fragmentation(results: Results) -> str:
     return f"{table(head, rows, right=2)}\n\n{by_command(*found.values())}"
 
 
+# --- what a person types and waits for
+
+
+def first_answer(results: Results) -> str:
+    """From a clone to an answer, from an edit to its effect, and how long a bot is."""
+    data = results.get("first-answer")
+    if data is None:
+        return missing("make venv && .venv/bin/copepod first-answer")
+    seconds, edits, pip = data["seconds"], data["edits_s"], data["pip"]
+    typed = ", ".join(f"`{command}`" for command in data["typed"])
+    parts = f"{seconds['venv']:.0f} of them for .venv, {seconds['build_and_start']:.0f} to build and start"
+    ways = [
+        [
+            f"from `git clone` to README's bot answering `{data['said']}`",
+            f"{len(data['typed'])} commands: {typed}",
+            f"{seconds['in_all']:.0f} s, {parts}",
+        ],
+        [
+            "from saving an edit to the edited bot's answer",
+            "nothing",
+            f"{median(edits):.1f} s ({min(edits):.1f} to {max(edits):.1f} in {len(edits)} edits)",
+        ],
+    ]
+    bots = [
+        [bot["bot"], bot["source"], str(bot["lines"]), str(bot["statements"])]
+        for bot in data["bots"]
+    ]
+    links = ", and a folder with packages" if pip["find_links"] else ""
+    return "\n\n".join(
+        [
+            table(["way", "typed", "time"], ways, right=3),
+            f"One run on a shared machine with {data['processors']} processors, on which {data['load_average']} "
+            f"processes ran on average, and Python {data['python']}: the times wobble. It cloned a folder of the "
+            "same machine; `.venv` and `build/` were cold, pip had "
+            f"{kilobytes(pip['cache_b'])} kB in its cache{links}. Elsewhere the network decides.",
+            table(["bot", "from", "lines of code", "statements"], bots, right=2),
+            "Lines without blank ones, comments and docstrings.",
+            by_command(data),
+        ]
+    )
+
+
 TABLES = {
     "brief": brief,
     "glance": glance,
@@ -211,4 +255,5 @@ TABLES = {
     "advice": advice,
     "resident": resident,
     "fragmentation": fragmentation,
+    "first-answer": first_answer,
 }

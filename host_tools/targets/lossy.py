@@ -11,7 +11,7 @@ import random
 import socket
 import threading
 
-HEADER = 4  # big-endian length before each frame
+from host_tools.targets import frame_sockets
 
 
 class Direction:
@@ -23,8 +23,8 @@ class Direction:
         self.seen = self.lost = 0
         self.rate = 0.0
         self._random = random.Random(seed)
-        self._out = socket.create_server(("127.0.0.1", 0), backlog=1)
-        self._back = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._out = frame_sockets.listen()
+        self._back = frame_sockets.listen()
         self._connections: list[socket.socket] = []
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"frames {name}")
         self._thread.start()
@@ -45,26 +45,21 @@ class Direction:
 
     def close(self) -> None:
         """End it; the machine should have ended before."""
-        for one in (*self._connections, self._out, self._back):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
+        frame_sockets.close((*self._connections, self._out, self._back))
         self._thread.join(5)
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):
             for listener in (self._out, self._back):
                 self._connections.append(listener.accept()[0])
-            frames, back = self._connections
+            out, back = self._connections
             back.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            stream = frames.makefile("rb")
-            while len(header := stream.read(HEADER)) == HEADER:
-                frame = stream.read(int.from_bytes(header, "big"))
+            for frame in frame_sockets.frames(out):
                 self.seen += 1
                 if self._random.random() < self.rate:
                     self.lost += 1
                 else:
-                    back.sendall(header + frame)
+                    frame_sockets.put(back, frame)
 
 
 class LossyNetwork:

@@ -12,10 +12,10 @@ import socket
 import threading
 from collections.abc import Callable
 
+from host_tools.targets import frame_sockets
 from host_tools.targets.services import Services
 
 CONNECT_S = 10.0
-HEADER = 4  # big-endian length before each frame
 
 
 class End:
@@ -25,7 +25,7 @@ class End:
         self._see = see
         self._lock = threading.Lock()
         self._there = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._listener = frame_sockets.listen()
         self._socket: socket.socket | None = None
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._run, daemon=True, name=f"frames {name}")
@@ -36,16 +36,12 @@ class End:
         self._there.wait(CONNECT_S)
         with self._lock, contextlib.suppress(OSError):
             if self._socket is not None:
-                self._socket.sendall(len(frame).to_bytes(HEADER, "big") + frame)
+                frame_sockets.put(self._socket, frame)
 
     def close(self) -> None:
         """End it; QEMU should have ended before."""
         self._there.set()
-        for one in (self._socket, self._listener):
-            if one is not None:
-                with contextlib.suppress(OSError):
-                    one.shutdown(socket.SHUT_RDWR)
-                one.close()
+        frame_sockets.close(one for one in (self._socket, self._listener) if one is not None)
         self._thread.join(5)
 
     def _run(self) -> None:
@@ -53,9 +49,8 @@ class End:
             self._socket = self._listener.accept()[0]
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._there.set()
-            stream = self._socket.makefile("rb")
-            while len(header := stream.read(HEADER)) == HEADER:
-                self._see(stream.read(int.from_bytes(header, "big")))
+            for frame in frame_sockets.frames(self._socket):
+                self._see(frame)
 
 
 class Tap:

@@ -1,21 +1,14 @@
 """The chat in the terminal, the simulator's command, and what both show and take."""
 
-import contextlib
-import fcntl
 import io
 import json
 import os
-import pty
 import re
-import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
-import termios
 import threading
-import time
 import urllib.request
 from pathlib import Path
 
@@ -26,6 +19,7 @@ from rich.console import Console
 from host_tools.chat import run_chat
 from host_tools.chat.simulator_command import fault_of, simulator_command
 from host_tools.console import render
+from host_tools.console.pseudo_terminal import PseudoTerminal
 from host_tools.errors import UserError
 from host_tools.paths import ROOT
 from host_tools.scenarios import live
@@ -243,61 +237,8 @@ def test_make_passes_arguments_on():
         assert "--help-me" in run.stdout, target
 
 
-class Terminal:
-    """A command in a terminal of 110 columns: keys are typed, and what it shows is read."""
-
-    def __init__(self, *command):
-        self.seen = ""
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.environ.clear()
-            os.environ.update(CLEAN | {"TERM": "xterm-256color"})
-            os.execv(command[0], [str(word) for word in command])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
-
-    def type(self, keys):
-        """Press keys."""
-        os.write(self.fd, keys.encode())
-
-    def until(self, pattern, seconds=15.0):
-        """Read until what has been shown since the last call has the pattern; returns that."""
-        deadline = time.monotonic() + seconds
-        while not re.search(pattern, self.seen):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{pattern!r} was not shown:\n{self.seen[-3000:]}")
-            if select.select([self.fd], [], [], 0.2)[0]:
-                try:
-                    data = os.read(self.fd, 65536)
-                except OSError:  # the terminal's end
-                    deadline = 0
-                    continue
-                if b"\x1b[6n" in data:  # where is the cursor?
-                    self.type("\x1b[20;1R")
-                self.seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace"))
-        found, self.seen = self.seen, ""
-        return found
-
-    def end(self):
-        """Wait for the command's end; returns its status."""
-        with contextlib.suppress(OSError):
-            while os.read(self.fd, 65536):
-                pass
-        _, status = os.waitpid(self.pid, 0)
-        self.pid = 0
-        return os.waitstatus_to_exitcode(status)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self.fd)
-
-
 def test_run_in_a_terminal():
-    with Terminal(COPEPOD, "run") as terminal:
+    with PseudoTerminal([COPEPOD, "run"], CLEAN) as terminal:
         terminal.until("you ›")
         terminal.type("hello `code` 🦀\r")
         # What is printed has the line at the bottom drawn anew, as a whole.

@@ -83,9 +83,31 @@ def heap(smallest=47, app="frozen"):
     }
 
 
+def answered():
+    bot = {"bot": "a bot", "source": "README.md", "lines": 7, "statements": 6}
+    return {
+        "command": "copepod first-answer",
+        "firmware": firmware(),
+        "processors": 2,
+        "load_average": 1.5,
+        "python": "3.11.2",
+        "pip": {"cache_b": 4096, "find_links": False},
+        "typed": ["git clone REPOSITORY copepod", "cd copepod", "make run BOT=bot.py"],
+        "said": "/led on",
+        "seconds": {"clone": 1.5, "venv": 40.2, "build_and_start": 5.4, "in_all": 47.1},
+        "edits_s": [0.4, 0.5, 0.9],
+        "bots": [bot, bot | {"bot": "another", "lines": 26, "statements": 21}],
+    }
+
+
 @pytest.fixture
 def results():
-    return {"bench-unix32": bench(), "audit-unix32": audit(), "heap-unix32-frozen": heap()}
+    return {
+        "bench-unix32": bench(),
+        "audit-unix32": audit(),
+        "heap-unix32-frozen": heap(),
+        "first-answer": answered(),
+    }
 
 
 def test_glance_judges_against_the_budgets(results):
@@ -231,6 +253,21 @@ def test_components_are_sorted_and_summed(results):
     lines = report_tables.garbage(results).splitlines()
     assert lines[2].startswith("| channel ")
     assert "| **in all** | 916.0 | 2,016.0 |" in lines
+
+
+def test_what_is_typed_and_waited_for(results):
+    text = report_tables.first_answer(results)
+    assert (
+        "| 3 commands: `git clone REPOSITORY copepod`, `cd copepod`, `make run BOT=bot.py` |"
+        in text
+    )
+    assert "| 47 s, 40 of them for .venv, 5 to build and start |" in text
+    assert "| nothing | 0.5 s (0.4 to 0.9 in 3 edits) |" in text
+    assert "2 processors, on which 1.5 processes ran on average, and Python 3.11.2" in text
+    assert "pip had 4 kB in its cache. " in text
+    assert "| another | README.md | 26 | 21 |" in text
+    results["first-answer"]["pip"]["find_links"] = True
+    assert "pip had 4 kB in its cache, and a folder" in report_tables.first_answer(results)
 
 
 def test_tables_are_well_formed(results):
