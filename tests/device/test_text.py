@@ -519,3 +519,20 @@ def test_plain_of_code_with_a_nul():
     assert FMT.ready()
     assert taken(FMT.write) == "a <code>b\ufffdc</code> d"
     assert taken(FMT.write_plain) == "a `b\ufffdc` d"
+
+
+def test_what_is_done_makes_room_for_what_comes():
+    # A heap that has room for code or for links, not for both.
+    text = "```\na\n```\n\n[b](https://c.example) `d`\n\n```\ne\n```\n\n[f](https://g.example)"
+    wanted = messages(text)
+    fmt = Formatter()
+    refused = []
+
+    def need(size_b):
+        if "copepod.text.fences" in sys.modules or "copepod.text.links" in sys.modules:
+            refused.append(size_b)
+            raise MemoryError
+
+    fmt.state.need = need
+    assert messages(text, 0, fmt) == wanted and refused
+    fmt.state.need = None

@@ -147,7 +147,7 @@ def count_lines(state, n, fine):
                 if c == 126 or c == 96 and k > p and buf[k + 1] == 96:
                     fences = False
                 elif c == 96 and fences:
-                    from copepod.text.fences import closing_line
+                    state.structure()  # has them
                     from copepod.text.lines import fence_run
 
                     if fence_run(state, p):
@@ -156,7 +156,7 @@ def count_lines(state, n, fine):
                         headings = 0
                         state.fence = 96  # for closing_line(); the walk sets them anew
                         state.fence_length = fence_run(state, p)
-                        e = closing_line(state, e + 1)
+                        e = state.fences().closing_line(state, e + 1)
                         if e >= held:
                             block = held
                             break

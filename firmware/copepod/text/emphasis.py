@@ -85,6 +85,7 @@ def resolve_emphasis(state, p, end):
             p = state.find(b">", p, end) + 1
         elif c == HTML:
             if html is None:
+                state.room_for("html")
                 from copepod.text import html
             style = html.tag_style(state, p)
             if style:
@@ -103,10 +104,12 @@ def resolve_emphasis(state, p, end):
         elif c == LINK or c == IMAGE:
             top = push_delimiter(state, top, q, 0)
         elif c == MATH or c == FORMULA:
+            state.room_for("formulas")
             from copepod.text import formulas
 
             p = formulas.marked_end(state, q, end)
         elif c == ADDRESS:
+            state.room_for("addresses")
             from copepod.text import addresses
 
             p = addresses.address_end(state, p, end)
@@ -125,6 +128,7 @@ def char_kind(state, p):
         return 0  # Cyrillic
     if 0xE3 < c < 0xEA or 0xEA < c < 0xED:
         return CJK  # Chinese, Korean
+    state.room_for("symbols")
     from copepod.text import symbols
 
     return symbols.kind_of(state.buf, p)

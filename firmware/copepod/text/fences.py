@@ -30,6 +30,7 @@ def read_fence(state, q, e):
         elif buf[p] == 38:
             found = reference_at(state, p, e)
             if found:
+                state.room_for("charrefs")
                 from copepod.text.charrefs import encode
 
                 k = encode(found >> 6, character)

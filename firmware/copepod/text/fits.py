@@ -34,6 +34,7 @@ def fits(state):
         codes = buf.count(b"`", 0, held) + buf.count(b"$", 0, held) + buf.count(b"\\", 0, held)
         if held <= _TINY or codes <= _CODES:
             return True
+    state.room_for("bounds")
     from copepod.text import bounds
 
     return bounds.surely_fits(state, held)

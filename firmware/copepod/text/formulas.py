@@ -81,6 +81,7 @@ def stands_alone(state, p, stop):
         return True
     if buf[q] not in b"-+*.)":
         return False
+    state.room_for("definitions")
     from copepod.text.definitions import skip_any_prefix
 
     return skip_any_prefix(state, buf.rfind(b"\n", 0, p) + 1) == p

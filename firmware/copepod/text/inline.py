@@ -124,6 +124,7 @@ def write_text(state, p, end):
             if buf[p] == 47:
                 style_off(state)
             else:
+                state.room_for("html")
                 from copepod.text import html
 
                 style_on(state, html.tag_style(state, p))
@@ -131,6 +132,7 @@ def write_text(state, p, end):
         elif c == ADDRESS:
             put_text(state, b"/")
         elif c == MATH or c == FORMULA:
+            state.room_for("formulas")
             from copepod.text import formulas
 
             p = formulas.write_formula(state, q, end)

@@ -40,6 +40,7 @@ def clean(state, p, view):
     for c in b"\x7f\xc2\xed":
         state.needle[0] = c
         if state.find(state.needle, p, held) >= 0:
+            state.room_for("controls")
             from copepod.text import controls
 
             controls.repair(state, p, held)
@@ -48,6 +49,7 @@ def clean(state, p, view):
 
 def clean_controls(state, lowest, p, held):
     """Take control characters out of the text from p on; `lowest` is the least byte in it."""
+    state.room_for("controls")
     from copepod.text import controls
 
     return controls.blank_controls(state, lowest, p, held)

@@ -30,6 +30,7 @@ def inline_end(state, p, end):
         return 0
     q = skip_gap(state, p)
     if q > p and q < end and buf[q] != 41:
+        state.room_for("destinations")
         from copepod.text.destinations import title_end
 
         q = title_end(state, q, end)
@@ -45,6 +46,7 @@ def link_tail(state, q, end):
     if c == END_INLINE:
         return inline_end(state, q + 1, end)
     if c == END_LABEL:
+        state.room_for("destinations")
         from copepod.text.destinations import label_end
 
         return (label_end(state, q + 2, end) or q + 2) + 1
@@ -159,6 +161,7 @@ def link_end(state, p, q, end):
             return END_INLINE
     if not state.definitions:
         return 0
+    state.room_for("definitions")
     from copepod.text.definitions import reference_end
 
     r = reference_end(state, p, q, end)
@@ -197,6 +200,7 @@ def write_span(state, c, q, end):
             put_tag(state, b"</a>")
         return stop + 1
     if c == HTML:
+        state.room_for("html")
         from copepod.text.html import html_end
 
         stop = html_end(state, p, end)
@@ -233,6 +237,7 @@ def find_target(state, p, end):
     if c == END_INLINE:
         link_tail(state, q, end)
     else:
+        state.room_for("definitions")
         from copepod.text.definitions import find_definition
 
         if not find_definition(state, p, q, end):

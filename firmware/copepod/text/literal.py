@@ -8,6 +8,7 @@ from .state import FAR
 def put_raw(state, p, end, column=0):
     """Literal text: escaped, nothing else; its tabs go to the next fourth column, the text being at `column`."""
     if state.tabs:
+        state.room_for("controls")
         from copepod.text import controls
 
         controls.put_tabbed(state, p, end, column)

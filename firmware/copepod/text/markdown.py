@@ -48,7 +48,7 @@ _ON_DEMAND = (
     "plain",
 )
 
-_CUTS_B = const(5900)  # of Python's heap, for cuts.py: see state.py
+_CUTS_B = const(6300)  # of Python's heap, for cuts.py: see state.py
 _COUNTING = ("bounds", "cuts")  # of no use when it is known where the piece ends
 
 

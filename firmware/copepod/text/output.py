@@ -128,6 +128,7 @@ def reference_at(state, p, end):
     """The character reference at p, an ampersand: its code point << 6 | its length; 0 if it is none."""
     if state.find(b";", p + 2, min(end, p + 12)) < 0:
         return 0
+    state.room_for("charrefs")
     from copepod.text import charrefs
 
     return charrefs.reference(state.buf, p, end)
@@ -138,6 +139,7 @@ def put_code_point(state, code):
     if code < 128:
         put_escaped(state, code)
         return
+    state.room_for("charrefs")
     from copepod.text import charrefs
 
     charrefs.put_encoded(state, code)

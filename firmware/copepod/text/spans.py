@@ -36,6 +36,7 @@ def resolve_spans(state, p, end):
         if c == 92:
             r = 0
             if buf[p] == 40 or buf[p] == 91:
+                state.room_for("formulas")
                 from copepod.text import formulas
 
                 r = formulas.formula_end(state, q, end)
@@ -73,6 +74,7 @@ def resolve_spans(state, p, end):
             ):
                 continue
             if html is None:
+                state.room_for("html")
                 from copepod.text import html
             r = html.autolink_end(state, p, end)
             if r:
@@ -84,6 +86,7 @@ def resolve_spans(state, p, end):
                     set_mark(state, q, HTML)
                     p = r
         elif c == 36:
+            state.room_for("formulas")
             from copepod.text import formulas
 
             r = formulas.formula_end(state, q, end)
@@ -92,6 +95,7 @@ def resolve_spans(state, p, end):
                 p = r
         elif c == 47:
             if q > start and (buf[q - 1] == 58 and buf[p] == 47 or find(b".", max(start, q - 12), q) >= 0):
+                state.room_for("addresses")
                 from copepod.text import addresses
 
                 if addresses.is_address(state, q, start):

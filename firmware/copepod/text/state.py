@@ -9,6 +9,8 @@ from array import array
 
 from micropython import const
 
+from copepod.once import forget
+
 LIMIT = const(4096)  # units of a message, after its entities are parsed
 FAR = const(0xFFFF)  # a place that none is beyond: what is looked for does not come
 QUOTE = const(62)  # >, also the kind of a container that is a quote; that of an item is its marker's last byte
@@ -30,6 +32,23 @@ _STRUCTURE_B = const(7300)
 _FENCES_B = const(3600)
 _LINKS_B = const(6800)
 _TABLES_B = const(10800)
+_DEFINITIONS_B = const(5200)
+_SMALL_B = const(3800)  # any of the others
+# The others are loaded again whenever they are needed.
+_IN_TURN = (
+    "fences",
+    "links",
+    "tables",
+    "unicode",
+    "destinations",
+    "definitions",
+    "html",
+    "formulas",
+    "addresses",
+    "charrefs",
+    "symbols",
+    "controls",
+)
 _LANGUAGE_B = const(24)
 _OPEN_DELIMITERS = const(24)
 
@@ -194,10 +213,24 @@ class State:
 
         return tables
 
+    def room_for(self, name):
+        """Before the import of one of the small modules: MemoryError where there is no room for it."""
+        if self.need is not None and "copepod.text." + name not in sys.modules:
+            self.make_room(_DEFINITIONS_B if name == "definitions" else _SMALL_B)
+
     def make_room(self, size_b):
-        """MemoryError where a module of `size_b` would have Python's heap grow."""
-        if self.need is not None:
-            self.need(size_b)
+        """MemoryError where a module of `size_b` would have Python's heap grow, also without those that are done."""
+        need = self.need
+        if need is None:
+            return
+        try:
+            need(size_b)
+        except MemoryError:
+            # What is still at work stays; whatever is needed again is loaded again.
+            self.fences_module = self.links_module = None
+            for name in _IN_TURN:
+                forget("copepod.text." + name)
+            need(size_b)
 
     def links(self):
         """The module of links, loaded when the first one comes."""

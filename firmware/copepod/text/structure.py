@@ -93,6 +93,7 @@ def write_block(state, p, stop):
 
 def is_definition(state, q):
     """True if a link reference definition begins at q; it is marked, and shows nothing."""
+    state.room_for("definitions")
     from copepod.text.definitions import definition_end
 
     end = definition_end(state, q, state.held)

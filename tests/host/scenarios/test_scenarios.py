@@ -17,8 +17,8 @@ from host_tools.scenarios.live import fault_names
 
 SLOW = {"fault-409", "fault-stall", "burst"}
 AT_A_TIME = 3
-# ten thousand messages, and a network that can be cut: `copepod live --scenario soak`
-NEVER = {"soak", "outage"}
+# ten thousand messages (`copepod live --scenario soak`), and a network that can be cut
+NEVER = {"soak", "outage", "reconnects"}
 # On the other interpreters: what their word size, heap or clock could make a difference to.
 EVERYWHERE = ("live", "bot", "long", "big-ids", "big-updates-late", "plain-http", "fault-chunks")
 OTHERS = ("unix32", "unix64", "riscv64", "rv32", "esp32")
