@@ -35,8 +35,9 @@ def read(collect=False):
     port.heap() allocate: nothing on Unix, a tuple per IDF region on ESP32.
     """
     reading = _reading
+    heap = port.heap()
     for _ in range(_READINGS):
-        largest_b = port.heap()[1]
+        largest_b = heap[1]
         reading[2] = gc.mem_alloc()
         reading[0] = gc.mem_free()
         heap = port.heap()

@@ -120,7 +120,7 @@ def test_mem_free_is_literally_gc_mem_free():
 
 def test_a_frame_of_wifi_between_two_readings_is_no_growth():
     # gc.mem_free() has the largest block of the system's heap in it, which Wi-Fi may take at any time.
-    blocks = [11264, 9728, 9728, 9728]
+    blocks = [11264, 9728, 9728]
     kept = memory.port.heap
 
     def heap():
