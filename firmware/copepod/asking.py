@@ -90,6 +90,8 @@ class Question(OutboundMessage):
             return False
         if self.deadline is None or self.state or msg.kind == "edited":
             return False
+        if msg.command is not None and "." in msg.command:  # a bot.py: see update.py
+            return False
         msg.text  # out of the buffer: the worker is done with it  # noqa: B018
         self.over(worker, msg)
         return True

@@ -41,6 +41,7 @@ _SELDOM = (
     *("copepod/state.", "copepod/streams.", "copepod/timers.", "copepod/tz.", "copepod/unasked."),
     *("copepod/files.", "copepod/net/http_body.", "copepod/telegram/upload."),
     *("copepod/telegram/file_source.", "copepod/telegram/download."),
+    *("copepod/update.", "copepod/trial.", "copepod/steady."),
 )
 
 

@@ -1,0 +1,149 @@
+"""A start with a bot.py that is to be tried, and how that ends. Memory: loaded for it, dropped after each step.
+
+    .trial/bot.py    is tried as long as it is there; nothing else says so
+    .trial/marker    [the owner's id, the update that brought it, how often it was started]
+
+bot.py, the old one, stays where it is until the new one takes its place by one rename, which littlefs does whole or
+not at all. That keeps the new one; removing .trial/bot.py gives it up. So a power cut at any byte leaves the old or
+the new. The marker is written before each start: what ends again and again before it is kept is given up, whatever the reason.
+"""
+
+import io
+import json
+import os
+import sys
+
+from micropython import const
+
+from copepod.log import log
+from copepod.once import forget
+from copepod.platform import last_error, port, record
+
+FOLDER = ".trial"
+TRIED = ".trial/bot.py"
+_MARKER = ".trial/marker"
+_STARTS = const(3)
+_IMPORT_MS = const(120000)  # until the watchdog ends it: the gateway's own begins later
+_REASON = const(400)  # characters that are told
+
+
+def waits():
+    """Whether there is a bot.py to be tried."""
+    try:
+        os.stat(TRIED)
+    except OSError:
+        return False
+    return True
+
+
+def marker():
+    """[owner's id, update id, starts]; the ids are None where nothing can be read."""
+    try:
+        with open(_MARKER) as file:
+            owner, update_id, starts = json.load(file)
+        return owner, update_id, int(starts)
+    except (OSError, ValueError, TypeError):
+        return None, None, 0
+
+
+def mark(owner, update_id, starts):
+    """Write the marker. OSError."""
+    from copepod.platform import files
+
+    forget("copepod.platform.files")
+    files.write_atomic(_MARKER, json.dumps([owner, update_id, starts]).encode())
+
+
+def begin(config):
+    """The gateway starts: True when the new bot.py is to be imported, by way of sys.path; False: the old one is."""
+    owner, update_id, starts = marker()
+    reason = None
+    if starts and record.crashes_load():
+        reason = last_error.load() or "it has crashed"
+        last_error.store("")  # it is told here
+        record.crashes_store(0, True)
+    elif starts >= _STARTS:
+        reason = "it was started %d times, and ended before it was kept" % starts
+    else:
+        try:
+            mark(owner, update_id, starts + 1)
+        except OSError as error:
+            reason = "the start can't be noted: %s" % error
+    if reason is not None:
+        give_up(config, reason)
+        return False
+    log("bot", "a bot.py that was sent is tried, start ", starts + 1, " of ", _STARTS)
+    sys.path.insert(0, FOLDER)
+    port.watchdog_start(_IMPORT_MS)
+    return True
+
+
+def failed(config, error):
+    """It can't be imported: restart with the old one, since nobody knows what it has left behind. Never returns."""
+    give_up(config, told(error))
+    port.reset()
+
+
+def give_up(config, reason):
+    """Have the old one back with the next start, and have its owner told `reason` then."""
+    log("bot", "the bot.py that was sent is given up: ", reason)
+    owner = marker()[0]
+    reason = _visible(reason)
+    try:
+        if owner is not None:
+            _tell(config, owner, reason)
+    except (OSError, MemoryError) as error:
+        log("bot", "the owner can't be told: ", error)
+    try:
+        os.remove(TRIED)
+    except OSError as error:
+        log("bot", TRIED, " can't be removed: ", error)
+
+
+def _tell(config, owner, reason):
+    from copepod import durable
+
+    forget("copepod.durable")
+    text = "Your new bot.py is given up, the old one is back:\n```\n%s\n```" % reason
+    durable.keep(config.path + ".unsent.jsonl", owner, text, None)
+
+
+async def keep(gateway):
+    """It has been steady for long enough: it takes the place of the old one."""
+    try:
+        os.rename(TRIED, "bot.py")
+    except OSError as error:  # FAT replaces no file
+        give_up(gateway.config, "it can't take the place of bot.py: %s" % error)
+        port.reset()
+    if hasattr(os, "sync"):
+        os.sync()
+    log("bot", "the bot.py that was sent is kept")
+    owner = marker()[0]
+    if owner is not None:
+        from copepod import durable
+
+        await durable.send(gateway, owner, "Your new bot.py works and is kept.", None)
+
+
+def told(error):
+    """What is wrong, in one line that shows nothing hidden: `bot.py, line 3: NameError: name 'x' isn't defined`."""
+    stream = io.StringIO()
+    try:
+        sys.print_exception(error, stream)  # pyright: ignore[reportAttributeAccessIssue]
+    except Exception:  # somebody's own __str__
+        stream.write(type(error).__name__)
+    place = ""
+    lines = stream.getvalue().rstrip("\n").split("\n")
+    while lines and (lines[0].startswith("Traceback (") or lines[0].startswith('  File "')):
+        line = lines.pop(0)
+        at = line.find('bot.py", line ')
+        if at >= 0:  # the last one is where it was
+            place = "bot.py, line %s: " % line[at + 14 :].split(",")[0]
+    return _visible(place + last_error.scrub("\n".join(lines))[:_REASON])
+
+
+def _visible(text):
+    from copepod.visible import visible
+
+    forget("copepod.visible")
+    return visible(text)
