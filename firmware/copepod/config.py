@@ -28,7 +28,7 @@ _KEYS: "Any" = (
     ("gateway.handler_timeout_s", int, 300, (1, 86400)),
     ("tz", str, "UTC0", "tz"),
     ("state.write_interval_s", int, 60, (1, 86400)),
-    ("bot.update", bool, True, None),
+    ("bot.updates", bool, True, None),
     ("bot.trial_s", int, 60, (1, 3600)),
     ("wifi.ssid", str, "", None),
     ("wifi.password", str, "", "password"),
@@ -46,7 +46,7 @@ _SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices",
 # The assistant's keys; assistant/config.py looks at them when there is the first. In a tuple no string is interned.
 _ASSISTANTS = ("model_list", "limits", "hardware", "tls.model_ca")
 # Attributes only where they are not as usual, which update.py and steady.py know.
-_UPDATES = ("bot.update", "bot.trial_s")
+_UPDATES = ("bot.updates", "bot.trial_s")
 
 # Ids that come as a sender's and are no person's.
 _NOT_PEOPLE = {

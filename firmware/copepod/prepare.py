@@ -98,7 +98,7 @@ def _load_bot(config, short):
     from copepod import registry
 
     registry.settings = config
-    tried = _tried(config)
+    tried = _begins(config)
     try:
         import bot  # the user's handlers  # noqa: F401
 
@@ -109,7 +109,7 @@ def _load_bot(config, short):
             from copepod import steady  # noqa: F401  begun by assembly.py
     except BaseException as error:  # a mistake in bot.py leaves the built-in commands
         if tried and not isinstance(error, KeyboardInterrupt):
-            _trial().failed(config, error)
+            _made().failed(config, error)
         if not isinstance(error, Exception):
             raise
         from copepod.visible import trace
@@ -135,16 +135,16 @@ def _load_bot(config, short):
         forget("bot")
 
 
-def _tried(config):
+def _begins(config):
     # Whether the bot.py to be imported is one that somebody has sent and that is to be tried.
     try:
         os.stat(".trial/bot.py")
     except OSError:
         return False
-    return _trial().begin(config)
+    return _made().begin(config)
 
 
-def _trial():
+def _made():
     # Not kept while bot.py is loaded, which needs the memory. A path in a string leaves no name to those without one.
     trial = __import__("copepod.trial", None, None, ("begin",))
     forget("copepod.trial")

@@ -19,24 +19,24 @@ from copepod.log import log
 from copepod.once import forget
 from copepod.platform import last_error, port, record
 
-FOLDER = ".trial"
-TRIED = ".trial/bot.py"
-_MARKER = ".trial/marker"
+_FOLDER = const(".trial")
+_TRIED = const(".trial/bot.py")
+_MARKER = const(".trial/marker")
 _STARTS = const(3)
 _IMPORT_MS = const(120000)  # until the watchdog ends it: the gateway's own begins later
 _REASON = const(400)  # characters that are told
 
 
-def waits():
+def waiting():
     """Whether there is a bot.py to be tried."""
     try:
-        os.stat(TRIED)
+        os.stat(_TRIED)
     except OSError:
         return False
     return True
 
 
-def marker():
+def load():
     """[owner's id, update id, starts]; the ids are None where nothing can be read."""
     try:
         with open(_MARKER) as file:
@@ -46,7 +46,7 @@ def marker():
         return None, None, 0
 
 
-def mark(owner, update_id, starts):
+def store(owner, update_id, starts):
     """Write the marker. OSError."""
     from copepod.platform import files
 
@@ -56,7 +56,7 @@ def mark(owner, update_id, starts):
 
 def begin(config):
     """The gateway starts: True when the new bot.py is to be imported, by way of sys.path; False: the old one is."""
-    owner, update_id, starts = marker()
+    owner, update_id, starts = load()
     reason = None
     if starts and record.crashes_load():
         reason = last_error.load() or "it has crashed"
@@ -66,14 +66,14 @@ def begin(config):
         reason = "it was started %d times, and ended before it was kept" % starts
     else:
         try:
-            mark(owner, update_id, starts + 1)
+            store(owner, update_id, starts + 1)
         except OSError as error:
             reason = "the start can't be noted: %s" % error
     if reason is not None:
         give_up(config, reason)
         return False
     log("bot", "a bot.py that was sent is tried, start ", starts + 1, " of ", _STARTS)
-    sys.path.insert(0, FOLDER)
+    sys.path.insert(0, _FOLDER)
     port.watchdog_start(_IMPORT_MS)
     return True
 
@@ -87,38 +87,34 @@ def failed(config, error):
 def give_up(config, reason):
     """Have the old one back with the next start, and have its owner told `reason` then."""
     log("bot", "the bot.py that was sent is given up: ", reason)
-    owner = marker()[0]
-    reason = _visible(reason)
+    owner = load()[0]
+    reason = _shown(reason)
     try:
         if owner is not None:
-            _tell(config, owner, reason)
+            from copepod import durable
+
+            forget("copepod.durable")
+            text = "Your new bot.py is given up, the old one is back:\n```\n%s\n```" % reason
+            durable.keep(config.path + ".unsent.jsonl", owner, text, None)
     except (OSError, MemoryError) as error:
         log("bot", "the owner can't be told: ", error)
     try:
-        os.remove(TRIED)
+        os.remove(_TRIED)
     except OSError as error:
-        log("bot", TRIED, " can't be removed: ", error)
-
-
-def _tell(config, owner, reason):
-    from copepod import durable
-
-    forget("copepod.durable")
-    text = "Your new bot.py is given up, the old one is back:\n```\n%s\n```" % reason
-    durable.keep(config.path + ".unsent.jsonl", owner, text, None)
+        log("bot", _TRIED, " can't be removed: ", error)
 
 
 async def keep(gateway):
     """It has been steady for long enough: it takes the place of the old one."""
     try:
-        os.rename(TRIED, "bot.py")
+        os.rename(_TRIED, "bot.py")
     except OSError as error:  # FAT replaces no file
         give_up(gateway.config, "it can't take the place of bot.py: %s" % error)
         port.reset()
     if hasattr(os, "sync"):
         os.sync()
     log("bot", "the bot.py that was sent is kept")
-    owner = marker()[0]
+    owner = load()[0]
     if owner is not None:
         from copepod import durable
 
@@ -127,23 +123,34 @@ async def keep(gateway):
 
 def told(error):
     """What is wrong, in one line that shows nothing hidden: `bot.py, line 3: NameError: name 'x' isn't defined`."""
-    stream = io.StringIO()
+    stream = File()
     try:
         sys.print_exception(error, stream)  # pyright: ignore[reportAttributeAccessIssue]
     except Exception:  # somebody's own __str__
-        stream.write(type(error).__name__)
+        stream.write(type(error).__name__.encode())
     place = ""
-    lines = stream.getvalue().rstrip("\n").split("\n")
+    lines = str(stream.data, "utf8").rstrip("\n").split("\n")
     while lines and (lines[0].startswith("Traceback (") or lines[0].startswith('  File "')):
         line = lines.pop(0)
         at = line.find('bot.py", line ')
         if at >= 0:  # the last one is where it was
             place = "bot.py, line %s: " % line[at + 14 :].split(",")[0]
-    return _visible(place + last_error.scrub("\n".join(lines))[:_REASON])
+    return _shown(place + last_error.scrub("\n".join(lines))[:_REASON])
 
 
-def _visible(text):
+def _shown(text):
     from copepod.visible import visible
 
     forget("copepod.visible")
     return visible(text)
+
+
+class File(io.IOBase):
+    """A stream for sys.print_exception()."""
+
+    data = b""
+
+    def write(self, data):
+        """Keep it."""
+        self.data += bytes(data)
+        return len(data)

@@ -1,8 +1,8 @@
 """A bot.py that the owner sends to the bot: taken, looked at, and tried after a restart. Memory: dropped after it.
 
-    .trial/new      what has come
-    .trial/marker   whose it is: see trial.py
-    .trial/bot.py   what is to be tried: the rename that makes it so is the one step that counts
+    .trial/received  what has come
+    .trial/marker    whose it is: see trial.py
+    .trial/bot.py    what is to be tried: the rename that makes it so is the one step that counts
 
 Until that the update is not acknowledged, and a crash or a power cut has it come once more; after it the update is
 known by the marker.
@@ -17,50 +17,51 @@ from copepod import answers, trial
 from copepod.once import forget
 from copepod.platform import port, record
 
-_NEW = ".trial/new"
+_NEW = const(".trial/received")
+_TRIED = const(".trial/bot.py")
 _LIMIT_B = const(65536)
 _COMPILE_B = const(2000)  # of Python's heap that compiling takes, and for each byte of the source
 _COMPILE_EACH_B = const(12)
 
 
 async def take(msg):
-    """Answer `msg`, whose file is a bot.py from the owner. False where the config says bot.update: false."""
+    """Answer `msg`, whose file is a bot.py from the owner. False where the config says bot.updates: false."""
     forget("copepod.update")
     forget("copepod.trial")
     gateway = msg.gateway
-    if not getattr(gateway.config, "bot_update", True):
+    if not getattr(gateway.config, "bot_updates", True):
         msg.command = None
         if isinstance(msg.file, str):
             msg.file = None
         return False
-    _, update_id, starts = trial.marker()
+    _, update_id, starts = trial.load()
     known = update_id == msg.update_id
-    if trial.waits():
+    if trial.waiting():
         return None if known else "A bot.py is being tried. Send this one when you know how it went."
     if known and starts:
         return None  # it has been tried
     refused = "Your bot.py is not taken: %s"
     try:
         size_b = await _save(msg)
-        wrong = _wrong(size_b)
+        wrong = refusal(size_b)
         if wrong is not None:
             os.remove(_NEW)
             return "Your bot.py is not tried, the one that is there goes on:\n```\n%s\n```" % wrong
-        trial.mark(msg.sender_id, msg.update_id, 0)
+        trial.store(msg.sender_id, msg.update_id, 0)
     except (OSError, ValueError) as error:
         return refused % str(error).replace(_NEW + ": ", "")
     told = "I have your new bot.py, %d bytes, and restart to try it." % size_b
     await answers.send(gateway, msg.chat_id, told, msg.message_id, None)
     try:
-        os.rename(_NEW, trial.TRIED)
+        os.rename(_NEW, _TRIED)
     except OSError as error:
         return refused % error
     record.crashes_store(0, True)  # those of the one before are not its own
-    asyncio.create_task(_restart())
+    asyncio.create_task(_end())
     return None
 
 
-async def _restart():
+async def _end():
     # The worker is done with the message by now.
     port.reset()
 
@@ -69,16 +70,16 @@ def _save(msg):
     from copepod.telegram import download
 
     try:
-        os.mkdir(trial.FOLDER)
+        os.mkdir(".trial")
     except OSError:  # it is there
         pass
     if isinstance(msg.file, str):
-        msg.file = _File(msg.file)
+        msg.file = File(msg.file)
     return download.save(msg, _NEW, _LIMIT_B)
 
 
-def _wrong(size_b):
-    # Why it can't be compiled; None where it can, and where there is no memory to see: the next start will.
+def refusal(size_b):
+    """Why it can't be compiled; None where it can, and where no memory is left to see: the next start will."""
     try:
         port.need(_COMPILE_B + _COMPILE_EACH_B * size_b)
         with open(_NEW, "rb") as file:
@@ -90,8 +91,9 @@ def _wrong(size_b):
     return None
 
 
-class _File:
-    # A files.File of a bot that has not imported that.
+class File:
+    """A files.File of a bot that has not imported that."""
+
     size = None  # getFile's answer says it
 
     def __init__(self, id):

@@ -50,7 +50,7 @@ def keep_file(thing, msg, values):
     msg.file = files.File(values[_PHOTO], values[_PHOTO + 1], mime, values[_PHOTO + 3])
 
 
-def keep_bot(reader, msg, values):
+def keep(reader, msg, values):
     """Make `msg` the command "bot.py" if it is a document of this name, from the owner in private: see update.py."""
     name = values[_PHOTO + 1]
     ids = registry.gateway.access.ids if name is not None and name.encode() == _BOT else ()

@@ -83,7 +83,7 @@ def _described(reader, msg, values):
         if caption:
             mark = None  # its handler knows the file
     if reader.thing == _DOCUMENT:
-        attachments.keep_bot(reader, msg, values)
+        attachments.keep(reader, msg, values)
     forget("copepod.telegram.attachments")
     if type(caption) is not int:
         msg.text = caption + "\n" + mark if caption and mark else caption or mark or ""

@@ -284,7 +284,7 @@ def test_anything_else_is_an_ordinary_document(scene: Updated, old: str, case: s
     elif case == "no owner":
         allow = ["*", "ann"]
     elif case == "off":
-        scene.config = {"update": False}
+        scene.config = {"updates": False}
     device = scene.start(old, allow_from=allow)
     scene.send(NEW, name, **who)
     scene.until(lambda: scene.texts(chat))
@@ -391,10 +391,10 @@ def test_a_kill_before_it_is_to_be_tried_has_it_taken_again(scene: Updated, step
 
 
 HALVES = {
-    "while it comes": {"new.new": NEW[:20]},
-    "when it has come": {"new": NEW},
-    "before the marker": {"new": NEW, "marker.new": "[7000"},
-    "before the rename": {"new": NEW, "marker": "[7000000001, 5, 0]"},
+    "while it comes": {"received.new": NEW[:20]},
+    "when it has come": {"received": NEW},
+    "before the marker": {"received": NEW, "marker.new": "[7000"},
+    "before the rename": {"received": NEW, "marker": "[7000000001, 5, 0]"},
     "given up": {"marker": "[7000000001, 5, 1]"},
     "a marker that is none": {"marker": "{"},
 }
