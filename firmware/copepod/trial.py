@@ -5,7 +5,7 @@
 
 bot.py, the old one, stays where it is until the new one takes its place by one rename, which littlefs does whole or
 not at all. That keeps the new one; removing .trial/bot.py gives it up. So a power cut at any byte leaves the old or
-the new. The marker is written before each start: what ends again and again before it is kept is given up, whatever the reason.
+the new. The marker is written before each start: what ends again and again before it is kept is given up.
 """
 
 import io

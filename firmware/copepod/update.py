@@ -18,7 +18,6 @@ from copepod.once import forget
 from copepod.platform import port, record
 
 _NEW = const(".trial/received")
-_TRIED = const(".trial/bot.py")
 _LIMIT_B = const(65536)
 _COMPILE_B = const(2000)  # of Python's heap that compiling takes, and for each byte of the source
 _COMPILE_EACH_B = const(12)
@@ -53,7 +52,7 @@ async def take(msg):
     told = "I have your new bot.py, %d bytes, and restart to try it." % size_b
     await answers.send(gateway, msg.chat_id, told, msg.message_id, None)
     try:
-        os.rename(_NEW, _TRIED)
+        os.rename(_NEW, ".trial/bot.py")
     except OSError as error:
         return refused % error
     record.crashes_store(0, True)  # those of the one before are not its own

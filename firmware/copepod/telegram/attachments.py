@@ -52,6 +52,8 @@ def keep_file(thing, msg, values):
 
 def keep(reader, msg, values):
     """Make `msg` the command "bot.py" if it is a document of this name, from the owner in private: see update.py."""
+    if reader.thing != _DOCUMENT:
+        return
     name = values[_PHOTO + 1]
     ids = registry.gateway.access.ids if name is not None and name.encode() == _BOT else ()
     if ids and ids[0] == msg.sender_id and msg.chat_type == "private" and not msg.is_bot:

@@ -17,8 +17,6 @@ _CAPTION = const(18)
 _FILE = const(19)
 _REPLIED_TO = const(32)
 
-_DOCUMENT = const(106)  # node
-
 _ALBUMS = const(8)  # albums that are remembered
 _BEGINNING_B = const(960)
 _HEAD_B = const(128)  # bytes that hold any command with the bot's name
@@ -82,8 +80,7 @@ def _described(reader, msg, values):
         attachments.keep_file(reader.thing, msg, values)
         if caption:
             mark = None  # its handler knows the file
-    if reader.thing == _DOCUMENT:
-        attachments.keep(reader, msg, values)
+    attachments.keep(reader, msg, values)
     forget("copepod.telegram.attachments")
     if type(caption) is not int:
         msg.text = caption + "\n" + mark if caption and mark else caption or mark or ""

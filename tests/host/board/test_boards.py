@@ -185,6 +185,22 @@ def test_deploying_to_a_linux_board(host: Path, tmp_path: Path) -> None:
     assert (placed / "config.json").read_text() == "paired"
 
 
+def test_a_bot_that_was_sent_to_a_linux_board(host: Path, tmp_path: Path) -> None:
+    config = tmp_path / "none.json"
+    assert "bot.py" not in deploy(config, "--host", "root@board").stdout
+    placed = host / "opt/copepod"
+    for path in (placed / "bot.py", placed / app_files.TRIED):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("# sent")
+        run = deploy(config, "--host", "root@board")
+        assert "bot.py was changed on the board: what is there stays" in run.stdout, run.stderr
+        assert "it was sent to the bot; --replace removes it" in run.stdout
+        assert path.read_text() == "# sent"
+        run = deploy(config, "--host", "root@board", "--replace")
+        assert "was changed" not in run.stdout, run.stderr
+        assert not path.exists()
+
+
 def archive_boundary(config: Path) -> int:
     """Where a file in the middle of the archive begins."""
     archive = deploy_linux.package(

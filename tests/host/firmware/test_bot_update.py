@@ -343,7 +343,7 @@ def test_one_that_is_too_large(scene: Updated) -> None:
     scene.start(OLD)
     scene.send("#" * 65537)
     scene.until(lambda: scene.texts() == ["Your bot.py is not taken: 65537 bytes, at most 65536"])
-    assert scene.sim.calls_of("getFile") == []
+    assert [path.name for path in scene.trial.parent.iterdir()] == []
     whole = NEW + "#" * (65536 - len(NEW))
     scene.send(whole)
     scene.restarted()
