@@ -36,15 +36,9 @@ _EXCEPTION = re.compile(r"^class (\w+)\(.*(?:Error|Exception)\)", re.MULTILINE)
 # Not loaded at each start.
 _SELDOM = (
     *("copepod/text/", "copepod/health", "copepod/builtin", "copepod/figures", "copepod/crash"),
-    *("copepod/asking.", "copepod/config_edit.", "copepod/crontab.", "copepod/unasked."),
-    *(
-        "copepod/bot.",
-        "copepod/durable.",
-        "copepod/keyboard.",
-        "copepod/pins.",
-        "copepod/special.",
-    ),
-    *("copepod/state.", "copepod/steady.", "copepod/streams.", "copepod/timers.", "copepod/tz."),
+    *("copepod/asking.", "copepod/bot.", "copepod/config_edit.", "copepod/crontab."),
+    *("copepod/durable.", "copepod/keyboard.", "copepod/pins.", "copepod/special."),
+    *("copepod/state.", "copepod/streams.", "copepod/timers.", "copepod/tz.", "copepod/unasked."),
     *("copepod/files.", "copepod/net/http_body.", "copepod/telegram/upload.", "copepod/update."),
     *("copepod/telegram/file_source.", "copepod/telegram/download.", "copepod/trial."),
 )
