@@ -1,7 +1,4 @@
-"""A start with a bot.py that is to be tried, and how that ends. Memory: loaded for it, dropped after each step.
-
-    .trial/bot.py    is tried as long as it is there; nothing else says so
-    .trial/marker    [the owner's id, the update that brought it, how often it was started]
+"""A start with a bot.py that is to be tried (.trial/bot.py), and its end. Memory: dropped after each of them.
 
 bot.py, the old one, stays where it is until the new one takes its place by one rename, which littlefs does whole or
 not at all. That keeps the new one; removing .trial/bot.py gives it up. So a power cut at any byte leaves the old or
@@ -9,54 +6,27 @@ the new. The marker is written before each start: what ends again and again befo
 """
 
 import io
-import json
 import os
 import sys
 
 from micropython import const
 
+from copepod import tried
 from copepod.log import log
 from copepod.once import forget
 from copepod.platform import last_error, port, record
 
 _FOLDER = const(".trial")
 _TRIED = const(".trial/bot.py")
-_MARKER = const(".trial/marker")
 _STARTS = const(3)
 _IMPORT_MS = const(120000)  # until the watchdog ends it: the gateway's own begins later
 _REASON = const(400)  # characters that are told
 
 
-def waiting():
-    """Whether there is a bot.py to be tried."""
-    try:
-        os.stat(_TRIED)
-    except OSError:
-        return False
-    return True
-
-
-def load():
-    """[owner's id, update id, starts]; the ids are None where nothing can be read."""
-    try:
-        with open(_MARKER) as file:
-            owner, update_id, starts = json.load(file)
-        return owner, update_id, int(starts)
-    except (OSError, ValueError, TypeError):
-        return None, None, 0
-
-
-def store(owner, update_id, starts):
-    """Write the marker. OSError."""
-    from copepod.platform import files
-
-    forget("copepod.platform.files")
-    files.write_atomic(_MARKER, json.dumps([owner, update_id, starts]).encode())
-
-
 def begin(config):
     """The gateway starts: True when the new bot.py is to be imported, by way of sys.path; False: the old one is."""
-    owner, update_id, starts = load()
+    forget("copepod.tried")
+    owner, update_id, starts = tried.load()
     reason = None
     if starts and record.crashes_load():
         reason = last_error.load() or "it has crashed"
@@ -66,7 +36,7 @@ def begin(config):
         reason = "it was started %d times, and ended before it was kept" % starts
     else:
         try:
-            store(owner, update_id, starts + 1)
+            tried.store(owner, update_id, starts + 1)
         except OSError as error:
             reason = "the start can't be noted: %s" % error
     if reason is not None:
@@ -87,7 +57,8 @@ def failed(config, error):
 def give_up(config, reason):
     """Have the old one back with the next start, and have its owner told `reason` then."""
     log("bot", "the bot.py that was sent is given up: ", reason)
-    owner = load()[0]
+    forget("copepod.tried")
+    owner = tried.load()[0]
     reason = _shown(reason)
     try:
         if owner is not None:
@@ -102,23 +73,6 @@ def give_up(config, reason):
         os.remove(_TRIED)
     except OSError as error:
         log("bot", _TRIED, " can't be removed: ", error)
-
-
-async def keep(gateway):
-    """It has been steady for long enough: it takes the place of the old one."""
-    try:
-        os.rename(_TRIED, "bot.py")
-    except OSError as error:  # FAT replaces no file
-        give_up(gateway.config, "it can't take the place of bot.py: %s" % error)
-        port.reset()
-    if hasattr(os, "sync"):
-        os.sync()
-    log("bot", "the bot.py that was sent is kept")
-    owner = load()[0]
-    if owner is not None:
-        from copepod import durable
-
-        await durable.send(gateway, owner, "Your new bot.py works and is kept.", None)
 
 
 def told(error):

@@ -1,7 +1,7 @@
 """A bot.py that the owner sends to the bot: taken, looked at, and tried after a restart. Memory: dropped after it.
 
     .trial/received  what has come
-    .trial/marker    whose it is: see trial.py
+    .trial/marker    whose it is: see tried.py
     .trial/bot.py    what is to be tried: the rename that makes it so is the one step that counts
 
 Until that the update is not acknowledged, and a crash or a power cut has it come once more; after it the update is
@@ -13,7 +13,7 @@ import os
 
 from micropython import const
 
-from copepod import answers, trial
+from copepod import answers, tried
 from copepod.once import forget
 from copepod.platform import port, record
 
@@ -26,16 +26,16 @@ _COMPILE_EACH_B = const(12)
 async def take(msg):
     """Answer `msg`, whose file is a bot.py from the owner. False where the config says bot.updates: false."""
     forget("copepod.update")
-    forget("copepod.trial")
+    forget("copepod.tried")
     gateway = msg.gateway
     if not getattr(gateway.config, "bot_updates", True):
         msg.command = None
         if isinstance(msg.file, str):
             msg.file = None
         return False
-    _, update_id, starts = trial.load()
+    _, update_id, starts = tried.load()
     known = update_id == msg.update_id
-    if trial.waiting():
+    if tried.waiting():
         return None if known else "A bot.py is being tried. Send this one when you know how it went."
     if known and starts:
         return None  # it has been tried
@@ -46,9 +46,11 @@ async def take(msg):
         if wrong is not None:
             os.remove(_NEW)
             return "Your bot.py is not tried, the one that is there goes on:\n```\n%s\n```" % wrong
-        trial.store(msg.sender_id, msg.update_id, 0)
+        tried.store(msg.sender_id, msg.update_id, 0)
     except (OSError, ValueError) as error:
         return refused % str(error).replace(_NEW + ": ", "")
+    except MemoryError:
+        return refused % "there is no memory for it now"
     told = "I have your new bot.py, %d bytes, and restart to try it." % size_b
     await answers.send(gateway, msg.chat_id, told, msg.message_id, None)
     try:
@@ -86,6 +88,9 @@ def refusal(size_b):
     except (MemoryError, NameError):  # some builds can't compile a text
         pass
     except Exception as error:
+        from copepod import trial
+
+        forget("copepod.trial")
         return trial.told(error)
     return None
 

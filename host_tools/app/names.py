@@ -40,7 +40,7 @@ _SELDOM = (
     *("copepod/durable.", "copepod/keyboard.", "copepod/pins.", "copepod/special."),
     *("copepod/state.", "copepod/streams.", "copepod/timers.", "copepod/tz.", "copepod/unasked."),
     *("copepod/files.", "copepod/net/http_body.", "copepod/telegram/upload.", "copepod/update."),
-    *("copepod/telegram/file_source.", "copepod/telegram/download.", "copepod/trial."),
+    *("copepod/telegram/file_source.", "copepod/telegram/download.", "copepod/tri"),
 )
 
 

@@ -7,14 +7,14 @@ import sys
 
 from fakes.scratch import scratch
 
-from copepod import durable, log, trial, visible  # noqa: F401
+from copepod import answers, durable, log, steady, trial, tried, visible  # noqa: F401
 from copepod.platform import files, last_error, record
 
 # They say names that a board's tree gives to other things.
 SOURCE_ONLY = ("test_a_power_cut_at_any_byte_leaves_the_old_or_the_new",)
 
 # What is loaded stays: from another directory it would not be found.
-trial.forget = durable.forget = log.forget = lambda name: None
+trial.forget = tried.forget = steady.forget = durable.forget = log.forget = lambda name: None
 
 OLD = "old = 1\n" * 20
 NEW = "new = 1\n" * 90
@@ -24,8 +24,19 @@ class Config:
     path = "config.json"
 
 
+class Channel:
+    steady = True
+
+
 class Gateway:
     config = Config()
+    channel = Channel()
+
+
+def watched():
+    """A second of being steady, and what comes of it."""
+    Config.bot_trial_s = 1
+    asyncio.run(steady._watch(Gateway))
 
 
 def put(path, text):
@@ -57,7 +68,7 @@ def inside(test):
             os.mkdir(".trial")
             put("bot.py", OLD)
             put(".trial/bot.py", NEW)
-            trial.store(7000000001, 5, 0)
+            tried.store(7000000001, 5, 0)
             test()
         finally:
             for name in os.listdir(".trial"):
@@ -87,12 +98,12 @@ def test_three_starts_and_no_more():
     for start in (1, 2, 3):
         assert trial.begin(Config) is True
         assert sys.path.pop(0) == ".trial"
-        assert trial.load() == (7000000001, 5, start)
+        assert tried.load() == (7000000001, 5, start)
         assert told() == []
     assert trial.begin(Config) is False
     assert told() == ["it was started 3 times, and ended before it was kept"]
-    assert not trial.waiting() and text_of("bot.py") == OLD
-    assert trial.load() == (7000000001, 5, 3)  # the update is known as long as it may come again
+    assert not tried.waiting() and text_of("bot.py") == OLD
+    assert tried.load() == (7000000001, 5, 3)  # the update is known as long as it may come again
 
 
 @inside
@@ -103,7 +114,7 @@ def test_a_crash_is_the_end_of_it():
     last_error.store("watchdog: nothing moved")
     assert trial.begin(Config) is False
     assert told() == ["watchdog: nothing moved"]
-    assert not trial.waiting() and text_of("bot.py") == OLD
+    assert not tried.waiting() and text_of("bot.py") == OLD
     assert record.crashes_load() == 0 and last_error.load() is None  # it is not told twice
 
 
@@ -130,7 +141,7 @@ def test_a_start_that_can_not_be_noted_is_none():
     os.remove(".trial/marker")
     os.mkdir(".trial/marker")  # nothing can be written there
     assert trial.begin(Config) is False
-    assert not trial.waiting() and text_of("bot.py") == OLD
+    assert not tried.waiting() and text_of("bot.py") == OLD
     os.rmdir(".trial/marker")
 
 
@@ -138,9 +149,9 @@ def test_a_start_that_can_not_be_noted_is_none():
 def test_markers_that_are_none():
     for text in ("", "[", "{}", "[1, 2]", "7", '["a", 1, "b"]', "null", "[1, 2, null]"):
         put(".trial/marker", text)
-        assert trial.load() == (None, None, 0), text
+        assert tried.load() == (None, None, 0), text
     os.remove(".trial/marker")
-    assert trial.load() == (None, None, 0)
+    assert tried.load() == (None, None, 0)
     for _ in range(3):
         assert trial.begin(Config) is True
     assert trial.begin(Config) is False  # they are counted all the same
@@ -149,10 +160,10 @@ def test_markers_that_are_none():
 
 @inside
 def test_it_is_kept():
-    trial.store(None, None, 1)  # whom nobody has to be told
-    asyncio.run(trial.keep(Gateway))
-    assert text_of("bot.py") == NEW and not trial.waiting()
-    assert trial.begin is not None and told() == []
+    tried.store(None, None, 1)  # whom nobody has to be told
+    watched()
+    assert text_of("bot.py") == NEW and not tried.waiting()
+    assert told() == []
 
 
 @inside
@@ -160,12 +171,12 @@ def test_one_that_can_not_take_its_place_is_given_up():
     os.remove("bot.py")
     os.mkdir("bot.py")  # as where rename() replaces nothing
     try:
-        asyncio.run(trial.keep(Gateway))
+        watched()
     except SystemExit as error:
         assert error.args == (75,)  # how the Unix port restarts
     else:
         raise AssertionError("it goes on")
-    assert not trial.waiting()
+    assert not tried.waiting()
     (reason,) = told()
     assert reason.startswith("it can't take the place of bot.py: "), reason
     os.rmdir("bot.py")
@@ -238,7 +249,7 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
         look = [
             lambda: seen.append(text_of("bot.py")),
             lambda: seen.append(text_of(".trial/bot.py")),
-            lambda: seen.append(trial.load()[2]),
+            lambda: seen.append(tried.load()[2]),
             lambda: seen.append(text_of("config.json.unsent.jsonl")),
         ]
         lived(data, None, look)
@@ -250,7 +261,7 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
         put(".trial/received", NEW)
 
     def armed():
-        trial.store(7, 5, 0)
+        tried.store(7, 5, 0)
         os.rename(".trial/received", ".trial/bot.py")
 
     def begun():
@@ -274,15 +285,15 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
             while not whole:
                 after, whole = lived(start, cut_b, [armed, begun, last])
                 state = found(after)
-                bot, tried, starts, message = state
+                bot, aside, starts, message = state
                 # The old one is there until the new one is, the one that is tried is whole, and who gives up has told.
-                assert bot == OLD or bot == NEW and last is kept and tried is None, (cut_b, state)
-                assert tried is None or tried == NEW, (cut_b, state)
-                if last is given_up and tried is None and starts:
+                assert bot == OLD or bot == NEW and last is kept and aside is None, (cut_b, state)
+                assert aside is None or aside == NEW, (cut_b, state)
+                if last is given_up and aside is None and starts:
                     assert message is not None, (cut_b, state)
                 if bot == NEW:
                     starts = 1  # littlefs does not always show the marker then, until something is written
-                key = (bot == NEW, tried is not None, starts)
+                key = (bot == NEW, aside is not None, starts)
                 seen[key] = seen.get(key, 0) + 1
                 cut_b += 1
             assert found(after)[:3] == end
