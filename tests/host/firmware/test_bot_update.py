@@ -351,6 +351,39 @@ def test_one_that_is_too_large(scene: Updated) -> None:
     assert scene.bot == whole
 
 
+FULL = """
+import os
+import sys
+
+class Full:  # `os` of a board whose flash has six blocks left
+    def __getattr__(self, name):
+        return getattr(os, name)
+    def statvfs(self, path):
+        return (4096, 4096, 512, 6, 6)
+
+sys.modules["os"] = Full()
+"""
+
+
+def test_flash_that_is_full(scene: Updated) -> None:
+    scene.start(OLD + FULL)
+    scene.send(NEW + "#" * 9000)
+    told = f"Your bot.py is not taken: {len(NEW) + 9000} bytes, there is room for 8192"
+    scene.until(lambda: scene.texts() == [told])
+    assert [path.name for path in scene.trial.parent.iterdir()] == []
+    scene.says("a", "old: a")
+
+
+def test_what_can_not_be_noted_is_not_tried(scene: Updated) -> None:
+    (scene.trial.parent / "marker.new").mkdir(parents=True)
+    scene.start(OLD)
+    scene.send(NEW)
+    scene.until(lambda: scene.texts())
+    assert scene.texts()[0].startswith("Your bot.py is not taken: [Errno 21]"), scene.texts()
+    scene.says("a", "old: a")
+    assert not scene.trial.exists()
+
+
 def test_telegram_does_not_give_it(scene: Updated) -> None:
     scene.start(OLD)
     scene.sim.fault("400", "getFile", description="Bad Request: wrong file_id")
