@@ -24,11 +24,12 @@ _COMPILE_EACH_B = const(12)
 
 
 async def take(msg):
-    """Answer `msg`, whose file is a bot.py from the owner. False where the config says bot.updates: false."""
+    """Answer `msg`, whose file is called bot.py; False if it is not the owner's, or bot.updates is false."""
     forget("copepod.update")
     forget("copepod.tried")
     gateway = msg.gateway
-    if not getattr(gateway.config, "bot_updates", True):
+    owner = gateway.access.ids[:1] == [msg.sender_id] and not msg.is_bot
+    if not owner or not getattr(gateway.config, "bot_updates", True):
         msg.command = None
         if isinstance(msg.file, str):
             msg.file = None

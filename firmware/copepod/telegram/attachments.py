@@ -2,8 +2,6 @@
 
 from micropython import const
 
-from copepod import registry
-
 _PHOTO = const(19)  # where the flags of photo, voice, … begin in the values of schema.py
 _ANIMATION = const(24)
 _DOCUMENT = const(106)  # nodes
@@ -51,12 +49,11 @@ def keep_file(thing, msg, values):
 
 
 def keep(reader, msg, values):
-    """Make `msg` the command "bot.py" if it is a document of this name, from the owner in private: see update.py."""
+    """Make `msg` the command "bot.py" if it is a document of this name in a private chat: see update.py."""
     if reader.thing != _DOCUMENT:
         return
     name = values[_PHOTO + 1]
-    ids = registry.gateway.access.ids if name is not None and name.encode() == _BOT else ()
-    if ids and ids[0] == msg.sender_id and msg.chat_type == "private" and not msg.is_bot:
+    if name is not None and name.encode() == _BOT and msg.chat_type == "private":
         msg.command = name
         if not hasattr(msg, "file"):
             msg.file = values[_PHOTO]

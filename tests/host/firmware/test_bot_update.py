@@ -2,87 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
-from scene import HEAPS, Scene, played, wanted
+from update_scene import GIVEN_UP, KEPT, NEW, OLD, OTHER, RUNS_ON, Updated, received, scene  # noqa: F401
 
 from host_tools.simulator.server import BOT_USERNAME
 from host_tools.simulator.updates import USER
-from host_tools.targets.target import Device
-
-OTHER = 7_000_000_002
-RESTART = 75  # what a process ends with that wants to be started again
-
-OLD = """\
-from copepod.handlers import on_text
-
-@on_text
-def text(msg):
-    return "old: " + msg.text
-"""
-NEW = OLD.replace("old", "new")
-KEPT = "Your new bot.py works and is kept."
-RUNS_ON = "Your bot.py is not tried, the one that is there goes on:\n"
-GIVEN_UP = "Your new bot.py is given up, the old one is back:\n"
-
-
-class Updated(Scene):
-    """A gateway that is started again when it wants to be, with the files that it has left."""
-
-    trial_s = 1
-    config: dict[str, Any] = {}  # noqa: RUF012
-
-    def start(self, bot: str | None = None, **telegram: Any) -> Device:
-        """Start it, with this bot.py or with what lies there."""
-        channel = {"allow_from": [str(USER), str(OTHER)], "poll_timeout_s": 5} | telegram
-        extra = {"channels": {"telegram": channel}, "bot": {"trial_s": self.trial_s} | self.config}
-        return self.launch(extra, bot=bot, heap=HEAPS[self.target.name])
-
-    def send(self, bot: str | bytes, name: str = "bot.py", **who: Any) -> int:
-        """The owner, or another, sends a document."""
-        data = bot.encode() if isinstance(bot, str) else bot
-        return self.sim.push_file(data, name, **who)
-
-    def restarted(self) -> None:
-        """Wait until it has ended to be started again, and do so."""
-        device = self.device
-        assert device is not None
-        self.until(lambda: device.ended and device.exit_status is not None)
-        assert device.exit_status == RESTART, device.text()[-3000:]
-        self.stop()
-        self.start()
-
-    def says(self, text: str, answer: str, user: int = USER) -> None:
-        """Say `text`, and wait for this answer."""
-        self.sim.push_text(text, user=user)
-        self.until(lambda: self.texts(user)[-1:] == [answer])
-        self.until(lambda: not self.sim.queue.pending())
-
-    @property
-    def trial(self) -> Path:
-        """What is tried."""
-        return self.folder / ".trial/bot.py"
-
-    @property
-    def bot(self) -> str:
-        """What is kept."""
-        return (self.folder / "bot.py").read_text()
-
-
-@pytest.fixture(params=wanted())
-def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Updated]:
-    with played(Updated(tmp_path, request.param), OTHER) as made:
-        yield made
-        assert made.sim.protocol_errors == []
-
-
-def received(bot: str) -> str:
-    """What is said before the restart."""
-    return f"I have your new bot.py, {len(bot.encode())} bytes, and restart to try it."
-
 
 # --- what becomes of it
 
@@ -313,11 +237,15 @@ from copepod.handlers import on_text
 async def text(msg):
     while True:
         msg = await msg.ask("And?")
+        print("heard", msg.text, msg.command)
 """
 
 
 def test_it_is_no_answer_to_a_question(scene: Updated) -> None:
     scene.start(ASKS)
+    scene.says("a", "And?", OTHER)
+    scene.send(NEW, user=OTHER)  # of another it is
+    scene.until(scene.said("heard [file] None"))
     scene.says("a", "And?")
     scene.send(NEW)
     scene.restarted()
@@ -403,70 +331,3 @@ def test_a_folder_that_can_not_be_written(scene: Updated) -> None:
     assert scene.texts()[0].startswith("Your bot.py is not taken: "), scene.texts()
     scene.says("a", "old: a")
     assert scene.bot == OLD
-
-
-# --- cut off
-
-
-@pytest.mark.parametrize("step", ["getFile", "sendMessage"])
-def test_a_kill_before_it_is_to_be_tried_has_it_taken_again(scene: Updated, step: str) -> None:
-    fault = scene.sim.fault("stall", step, at="before", seconds=60)
-    scene.start(OLD)
-    scene.send(NEW)
-    scene.until(lambda: fault.hits)
-    assert not scene.trial.exists()
-    scene.stop(kill=True)
-    scene.start()
-    scene.restarted()
-    scene.until(lambda: KEPT in scene.texts())
-    assert scene.texts() == [received(NEW), KEPT]
-    assert scene.bot == NEW
-
-
-HALVES = {
-    "while it comes": {"received.new": NEW[:20]},
-    "when it has come": {"received": NEW},
-    "before the marker": {"received": NEW, "marker.new": "[7000"},
-    "before the rename": {"received": NEW, "marker": "[7000000001, 5, 0]"},
-    "given up": {"marker": "[7000000001, 5, 1]"},
-    "a marker that is none": {"marker": "{"},
-}
-
-
-@pytest.mark.parametrize("case", HALVES)
-def test_what_a_cut_leaves_starts_the_old_one(scene: Updated, case: str) -> None:
-    scene.trial.parent.mkdir()
-    for name, text in HALVES[case].items():
-        (scene.trial.parent / name).write_text(text)
-    scene.start(OLD)
-    scene.says("a", "old: a")
-    scene.send(NEW)  # and is in no later one's way
-    scene.restarted()
-    scene.until(lambda: KEPT in scene.texts())
-    assert [path.name for path in scene.trial.parent.iterdir()] == ["marker"]
-
-
-@pytest.mark.parametrize("kills", [1, 2])
-def test_kills_during_the_trial_begin_it_again(scene: Updated, kills: int) -> None:
-    scene.start(OLD)
-    scene.trial_s = 60
-    scene.send(NEW)
-    scene.restarted()
-    for _ in range(kills):
-        scene.until(scene.said(" steady "))
-        scene.stop(kill=True)
-        scene.trial_s = 1
-        scene.start()
-        scene.trial_s = 60
-    scene.until(lambda: KEPT in scene.texts())
-    assert scene.bot == NEW
-
-
-def test_a_marker_that_is_lost_is_no_trial_without_end(scene: Updated) -> None:
-    scene.trial.parent.mkdir()
-    scene.trial.write_text("x = y\n")
-    scene.start(OLD)
-    scene.restarted()
-    scene.says("a", "old: a")
-    assert scene.texts() == ["old: a"]  # nobody knows whom to tell
-    assert not scene.trial.exists()
