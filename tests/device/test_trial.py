@@ -196,7 +196,7 @@ def test_what_is_told():
     assert told_of("x = 1\n\ny") == "bot.py, line 3: NameError: name 'y' isn't defined"
     deep = "def a():\n    b()\ndef b():\n    raise ValueError('no')\na()"
     assert told_of(deep) == "bot.py, line 4: ValueError: no"
-    elsewhere = "import json\n\njson.loads('{')"
+    elsewhere = "import json\n\njson.loads('x')"
     assert told_of(elsewhere).startswith("bot.py, line 3: ValueError: "), told_of(elsewhere)
 
 
