@@ -90,6 +90,10 @@ class Question(OutboundMessage):
             return False
         if self.deadline is None or self.state or msg.kind == "edited":
             return False
+        if msg.command is not None and "." in msg.command:  # a bot.py: see update.py
+            if worker.gateway.access.ids[:1] == [msg.sender_id]:
+                return False
+            msg.command = None
         msg.text  # out of the buffer: the worker is done with it  # noqa: B018
         self.over(worker, msg)
         return True

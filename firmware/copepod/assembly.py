@@ -3,6 +3,7 @@
 The classes have no __init__ of their own where each is made once: here is all that they begin with.
 """
 
+import sys
 from time import ticks_ms
 
 from copepod import arena, registry
@@ -46,6 +47,9 @@ def gateway(config, telemetry):
     made.channel = channel(made)
     made.jobs = (job("channel", made.channel.run), job("worker", made.worker.run))
     registry.gateway = made
+    steady = sys.modules.get("copepod.steady")
+    if steady is not None:
+        steady.begin(made)
     return made
 
 

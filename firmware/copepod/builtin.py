@@ -10,6 +10,10 @@ def answer(msg):
     """The answer to a command that the bot does not have; False when its text handlers should see it."""
     command = msg.command
     if command not in commands.BUILT_IN:
+        if "." in command:  # a file of this name: see telegram/attachments.py
+            from copepod import update
+
+            return update.take(msg)
         if msg.chat_type != "private" or registry.texts:
             return False
         return "I don't know /" + command + ". /help lists what I do."

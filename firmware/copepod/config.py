@@ -28,6 +28,8 @@ _KEYS: "Any" = (
     ("gateway.handler_timeout_s", int, 300, (1, 86400)),
     ("tz", str, "UTC0", "tz"),
     ("state.write_interval_s", int, 60, (1, 86400)),
+    ("bot.updates", bool, True, None),
+    ("bot.trial_s", int, 60, (1, 3600)),
     ("wifi.ssid", str, "", None),
     ("wifi.password", str, "", "password"),
     ("tls.ca", str, "", None),
@@ -43,6 +45,8 @@ _TYPES = {bool: "true or false", str: "a string", int: "a whole number", list: "
 _SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices", "channels.telegram.proxy")
 # The assistant's keys; assistant/config.py looks at them when there is the first. In a tuple no string is interned.
 _ASSISTANTS = ("model_list", "limits", "hardware", "tls.model_ca")
+# Attributes only where they are not as usual, which update.py and steady.py know.
+_UPDATES = ("bot.updates", "bot.trial_s")
 
 # Ids that come as a sender's and are no person's.
 _NOT_PEOPLE = {
@@ -202,6 +206,8 @@ def check(found, path):
         elif rule and not rule[0] <= value <= rule[1]:
             raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
         values[key] = value
+        if key in _UPDATES and value != default:
+            setattr(config, key.replace(".", "_"), value)
     _fill(config, values)
     if found.get(_ASSISTANTS[0]):
         config.model = _model(found, path, config)

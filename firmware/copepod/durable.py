@@ -32,7 +32,7 @@ async def send(gateway, chat_id, markdown, buttons):
 
         keyboard.markup(buttons)  # which raises now what it would raise for ever
     path = gateway.config.path + ".unsent.jsonl"
-    number = _keep(path, chat_id, markdown, buttons)
+    number = keep(path, chat_id, markdown, buttons)
     return await _send(gateway, path, number, chat_id, markdown, buttons)
 
 
@@ -76,8 +76,8 @@ def _number(line):
     return int(digits) if digits.isdigit() else 0
 
 
-def _keep(path, chat_id, markdown, buttons):
-    # Append the message to the file; returns its number.
+def keep(path, chat_id, markdown, buttons):
+    """Append the message to the file at `path`, which is sent after the next start; returns its number. OSError."""
     number = max(numbers_in(path) or (0,)) + 1
     line = json.dumps([number, chat_id, markdown, buttons]) + "\n"
     try:

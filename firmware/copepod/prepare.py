@@ -5,6 +5,7 @@ application and the user's bot, which take what is left.
 """
 
 import gc
+import os
 import sys
 
 from micropython import const
@@ -97,12 +98,20 @@ def _load_bot(config, short):
     from copepod import registry
 
     registry.settings = config
+    tried = _begins(config)
     try:
         import bot  # the user's handlers  # noqa: F401
 
         forget("copepod.handlers")
         forget("copepod.crontab")  # of timers.py
-    except Exception as error:  # a mistake in bot.py leaves the built-in commands
+        if tried:
+            sys.path.pop(0)
+            from copepod import steady  # noqa: F401  begun by assembly.py
+    except BaseException as error:  # a mistake in bot.py leaves the built-in commands
+        if tried and not isinstance(error, KeyboardInterrupt):
+            _made().failed(config, error)
+        if not isinstance(error, Exception):
+            raise
         from copepod.visible import trace
 
         log("bot", "bot.py can't be used: ", error)
@@ -124,3 +133,19 @@ def _load_bot(config, short):
             arena.make_room(max(0, _WORK_B - port.gc_free(gc.mem_free())))
     elif not registry.starts:
         forget("bot")
+
+
+def _begins(config):
+    # Whether the bot.py to be imported is one that somebody has sent and that is to be tried.
+    try:
+        os.stat(".trial/bot.py")
+    except OSError:
+        return False
+    return _made().begin(config)
+
+
+def _made():
+    # Not kept while bot.py is loaded, which needs the memory. A path in a string leaves no name to those without one.
+    trial = __import__("copepod.trial", None, None, ("begin",))
+    forget("copepod.trial")
+    return trial

@@ -20,6 +20,7 @@ from host_tools.errors import UserError
 CONFIG = "config.json"  # at the board's root
 NOTE = "deployed.json"
 OWNERS_FILE = "bot.py"  # meant to be edited on the board
+TRIED = ".trial/bot.py"  # one that was sent to the bot: see firmware/copepod/trial.py
 HASH_DIGITS = 16
 
 

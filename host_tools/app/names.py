@@ -39,8 +39,8 @@ _SELDOM = (
     *("copepod/asking.", "copepod/bot.", "copepod/config_edit.", "copepod/crontab."),
     *("copepod/durable.", "copepod/keyboard.", "copepod/pins.", "copepod/special."),
     *("copepod/state.", "copepod/streams.", "copepod/timers.", "copepod/tz.", "copepod/unasked."),
-    *("copepod/files.", "copepod/net/http_body.", "copepod/telegram/upload."),
-    *("copepod/telegram/file_source.", "copepod/telegram/download."),
+    *("copepod/files.", "copepod/net/http_body.", "copepod/telegram/upload.", "copepod/update."),
+    *("copepod/telegram/file_source.", "copepod/telegram/download.", "copepod/tri"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The gateway that is talked to: started anew when its bot.py has been edited, or has reset its board.
+"""The gateway that is talked to: started anew when its bot.py is edited, resets its board, or another is sent.
 
 What it is connected to goes on meanwhile: the server with its chat, the pins, the folder with the
 config and what the gateway keeps.
@@ -6,6 +6,7 @@ config and what the gateway keeps.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,8 @@ from host_tools.errors import UserError
 from host_tools.pretend.surroundings import Surroundings
 from host_tools.targets.target import Device, Line, Start, Target
 
+RESTART = 75  # status of a gateway that wants to be started again
+TRIAL = ".trial"  # where a bot.py that was sent to the bot is: firmware/copepod/trial.py
 STOP_S = 1.0  # a handler that goes on after Ctrl-C is not waited for longer
 
 
@@ -45,6 +48,7 @@ class Lives:
         self.bot = bot
         self.around = around  # None: the target has pins of its own, or none
         self.source = ""  # of the bot that runs
+        self.sent = False  # that is one that was sent to it
         roomy = around.target(target) if around is not None else target
         self.heap = heap or roomy.default_heap or "its own"
         self.on_start: Callable[[], None] = lambda: None
@@ -59,8 +63,13 @@ class Lives:
         why = None
         if self.around is not None and self.around.reset:
             why = "the bot has reset its board"
+        elif self.restarts():
+            self.stop()
+            self.start(again=True)
+            return "the gateway has restarted itself"
         elif self._stamp() not in (self._edited_at, None):
             why = f"{self.bot.name} has been edited"
+            self.sent = False
         if why:
             self.again()
         return why
@@ -68,7 +77,16 @@ class Lives:
     def again(self) -> None:
         """End it and start it."""
         self.stop()
-        self.start()
+        self.start(again=self.sent)
+
+    def restarts(self) -> bool:
+        """Whether it has ended to be started again, as it does to try a bot.py that was sent to it."""
+        if not self.device.ended:
+            return False
+        deadline = time.monotonic() + STOP_S
+        while self.device.exit_status is None and time.monotonic() < deadline:
+            time.sleep(0.01)  # its console has ended already
+        return self.device.exit_status == RESTART
 
     def stop(self) -> None:
         """End it as Ctrl-C does; at once when it has reset itself, since it only waits for that."""
@@ -81,21 +99,27 @@ class Lives:
         """Wait until it polls, and so has loaded its bot; False if it has not in that time."""
         return self.device.wait(lambda: self.device.event("poll") is not None, seconds)
 
-    def start(self) -> None:
-        """Start the gateway with the bot as it is now. UserError when that can't be read."""
-        self._edited_at = self._stamp()
+    def start(self, *, again: bool = False) -> None:
+        """Start the gateway with the bot as it is now; `again`: with the one that was sent to it. UserError."""
+        bot = self.bot
+        if again:
+            tried = self.folder / TRIAL / "bot.py"
+            bot = tried if tried.exists() else self.folder / "bot.py"
+        else:
+            self._edited_at = self._stamp()
+            shutil.rmtree(self.folder / TRIAL, ignore_errors=True)
         try:
-            self.source = self.bot.read_text()
+            self.source = bot.read_text(errors="replace" if again else "strict")
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{self.bot}: {error}") from None
+            raise UserError(f"{bot}: {error}") from None
+        self.sent = again
         target = self.target
         if self.around is not None:
             target = self.around.target(target)
             self.around.forget()
         self.on_start()
-        how = Start(
-            self.config, self.folder, self._files or {}, self._heap, self._app, bot=self.source
-        )
+        source = None if again else self.source  # None: what lies there
+        how = Start(self.config, self.folder, self._files or {}, self._heap, self._app, bot=source)
         self.device = target.start(how)
         self.device.listen(self.on_line)
 

@@ -54,7 +54,8 @@ class Screen:
         if self.sim is not None:
             self.sim.queue.forget_pace()
         if self.lives is not None:
-            self._output = BotOutput(str(self.lives.bot), self.lives.source)
+            name = "bot.py" if self.lives.sent else str(self.lives.bot)
+            self._output = BotOutput(name, self.lives.source)
 
     # --- what happens
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _LOG = re.compile(r"\d+ copepod: ")
 _TELEMETRY = ("@cp1 ", "[mem ", "@mark ")
 _FRAME = re.compile(r'  File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
-_BOT = ("bot.py", "bot")
+_BOT = ("bot.py", "bot", ".trial/bot.py")
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 
 from host_tools.app import app_files
-from host_tools.app.app_files import CONFIG, HASH_DIGITS, NOTE, OWNERS_FILE
+from host_tools.app.app_files import CONFIG, HASH_DIGITS, NOTE, OWNERS_FILE, TRIED
 from host_tools.board import boards
 from host_tools.console import serial_io
 from host_tools.errors import UserError
@@ -109,6 +109,7 @@ class Changes:
     send: dict[str, bytes] = field(default_factory=dict)
     remove: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)  # edited on the board, so left alone
+    tried: bool = False  # a bot.py that was sent to the bot is being tried there
 
     def __bool__(self) -> bool:
         return bool(self.send or self.remove)
@@ -146,7 +147,11 @@ class Deployment:
     def look(self, *, replace: bool) -> Changes:
         """Ask the board what it holds."""
         found = self.remote.execute(
-            LOOK, paths=list(self.files), note_path=NOTE, config_path=CONFIG, digits=HASH_DIGITS
+            LOOK,
+            paths=[*self.files, TRIED],
+            note_path=NOTE,
+            config_path=CONFIG,
+            digits=HASH_DIGITS,
         )
         version = ".".join(map(str, found["version"]))
         self.console.print(f"  MicroPython {version} on {found['platform']}", highlight=False)
@@ -157,6 +162,9 @@ class Deployment:
             )
         note = app_files.parse_note((found["note"] or "").encode())
         changes = compare(self.files, found["hashes"], note, replace=replace)
+        changes.tried = found["hashes"].get(TRIED) is not None
+        if changes.tried and (replace or OWNERS_FILE in changes.send):
+            changes.remove.append(TRIED)
         if found["config"] is None:
             self.console.print("  no config.json on the board: `copepod config --push` sends one")
         needed = sum(-(-len(data) // 4096) * 4096 for data in changes.send.values())
@@ -223,7 +231,11 @@ def deploy(port: str, config: Path, console: Console, *, replace: bool, dry_run:
         run.remote.reset_quietly()
         raise
     for path in changes.kept:
-        console.print(f"  {path} was edited on the board and stays (--replace sends ours)")
+        say(
+            f"{path} was edited on the board, or sent to the bot, and stays (--replace sends ours)"
+        )
+    if changes.tried and TRIED not in changes.remove:
+        say("a bot.py that was sent to the bot is being tried there: the trial goes on")
     for path, data in changes.send.items():
         console.print(f"  send   {path}, {len(data)} bytes", highlight=False)
     for path in changes.remove:
@@ -266,7 +278,9 @@ def _send_workspace(
 @click.option("--board", "-b", envvar="BOARD", help="Needed for Linux boards only.")
 @click.option("--host", envvar="BOARD_HOST", help="user@host of a Linux board.")
 @click.option("--config", envvar="CONFIG", type=click.Path(path_type=Path), default=CONFIG_FILE)
-@click.option("--replace", is_flag=True, help="Send bot.py even if it was edited on the board.")
+@click.option(
+    "--replace", is_flag=True, help="Send bot.py even if it was edited there, or sent to the bot."
+)
 @click.option("--bot", help="Your bot.py, also BOT=…; firmware/bot.py without one.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent.")
 @click.option("--listen", "listen_s", default=diagnose.LISTEN_S, help="Seconds; 0: do not.")
@@ -291,7 +305,9 @@ def deploy_command(
             raise UserError(
                 f"{boards.get(board).id} takes no files: `{boards.get(board).instead}`"
             )
-        deploy_linux.deploy(boards.get(board), host, config, console, dry_run=dry_run)
+        deploy_linux.deploy(
+            boards.get(board), host, config, console, dry_run=dry_run, replace=replace
+        )
         return
     chosen = serial_io.choose_port(port or None, command.ask_port)
     if deploy(chosen, config, console, replace=replace, dry_run=dry_run) and listen_s > 0:

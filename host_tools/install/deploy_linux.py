@@ -39,6 +39,7 @@ for name in app micropython; do
     rm -rf .old
 done
 if [ -e .new/config.json ]; then chmod 600 .new/config.json; mv .new/config.json config.json; fi
+{own}
 if [ -e .new/place.sh ]; then sh .new/place.sh; fi
 if [ -d /run/systemd/system ]; then
     mv .new/{service} /etc/systemd/system/{service}
@@ -52,6 +53,10 @@ fi
 rm -rf .new
 echo copepod-installed
 """
+
+# A bot.py that was sent to the bot lies there, and is imported before the one of app/.
+REPLACE = "rm -f bot.py .trial/bot.py"
+KEEP = "if [ -e bot.py ] || [ -e .trial/bot.py ]; then echo copepod-kept bot.py; fi"
 
 # Puts the workspace in its place, in the board's folder for Copepod: see workspace.py.
 PLACE = """\
@@ -121,13 +126,14 @@ def package(
     return out.getvalue()
 
 
-def script(board: Board) -> str:
-    """What the board's shell runs, the archive on its standard input."""
+def script(board: Board, *, replace: bool = False) -> str:
+    """What the board's shell runs, the archive on its standard input; `replace`: with our bot.py whatever is there."""
     root = str(PurePosixPath(board.linux["binary"]).parent)
     return INSTALL.format(
         root=shlex.quote(root),
         service=shlex.quote(board.linux["service"]),
         init=shlex.quote(board.linux["init"]),
+        own=REPLACE if replace else KEEP,
     )
 
 
@@ -150,7 +156,13 @@ def _reach(host: str) -> None:
 
 
 def deploy(
-    board: Board, host: str | None, config: Path, console: Console, *, dry_run: bool
+    board: Board,
+    host: str | None,
+    config: Path,
+    console: Console,
+    *,
+    dry_run: bool,
+    replace: bool = False,
 ) -> None:
     """Install on `host` (user@name); UserError in one line when it fails."""
     if not host:
@@ -160,7 +172,7 @@ def deploy(
     binary = locate.interpreter(board.linux["target"])
     settings = config_file.read_config(config) if config.exists() else None
     archive = package(board, binary, app_files.app(), settings, config)
-    command = [*_ssh(host), "sh", "-c", shlex.quote(script(board))]
+    command = [*_ssh(host), "sh", "-c", shlex.quote(script(board, replace=replace))]
     console.print(f"  {len(archive)} bytes for {host}: {binary.name}, app, service", end="")
     console.print(", config" if settings else "; the config there stays")
     if dry_run:
@@ -180,4 +192,6 @@ def deploy(
     for line in run.stdout.decode(errors="replace").splitlines():
         if line.startswith(KEPT):
             console.print(f"  {line[len(KEPT) :]} was changed on the board: what is there stays")
+            if line == KEPT + app_files.OWNERS_FILE:
+                console.print("  (it was sent to the bot; --replace removes it)")
     console.print("[bold]Deployed[/bold]; the service has been restarted.")

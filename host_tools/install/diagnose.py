@@ -260,6 +260,10 @@ NOTES = (
         "nobody is admitted yet: send the code {0} to your bot in Telegram to pair",
     ),
     (re.compile(r"bot: bot\.py can't be used: (.*)"), "bot.py can't be used: {0}"),
+    (
+        re.compile(r"bot: the bot\.py that was sent is given up: (.*)"),
+        "the bot.py that was sent is given up: {0}",
+    ),
     (re.compile(r"telegram: I am (@\S+)"), "the bot is {0}"),
     (re.compile(r"clock: no NTP server answered"), "no NTP server answers; the clock may drift"),
     (re.compile(r"copepod: config: ([^/\s][^:]*: unknown key.*)"), "config: {0}"),

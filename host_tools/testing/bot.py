@@ -133,7 +133,8 @@ class Bot:
 
     def _begin(self) -> None:
         self.sim.queue.forget_pace()
-        self._output = BotOutput(str(self.path), self._running().source)
+        lives = self._running()
+        self._output = BotOutput("bot.py" if lives.sent else str(self.path), lives.source)
 
     def _listen(self) -> None:
         lives = self._running()
@@ -226,6 +227,9 @@ class Bot:
             if self.around.reset:
                 self._resets += 1
                 lives.again()
+                self._listen()
+            elif lives.restarts():
+                lives.start(again=True)
                 self._listen()
             elif lives.device.ended:
                 raise BotFailed(f"the gateway has ended\n{self._tail()}")

@@ -142,20 +142,20 @@ def kept():
 
 def test_what_is_durable_is_kept_until_it_is_dropped():
     assert list(durable.numbers_in(PATH)) == []
-    assert durable._keep(PATH, 7, "one\n\u00e9", [["On"]]) == 1
-    assert durable._keep(PATH, -100123456789, "two", None) == 2
+    assert durable.keep(PATH, 7, "one\n\u00e9", [["On"]]) == 1
+    assert durable.keep(PATH, -100123456789, "two", None) == 2
     assert durable._entry(PATH, 1) == [1, 7, "one\n\u00e9", [["On"]]]
     assert durable._entry(PATH, 2) == [2, -100123456789, "two", None]
     durable._drop(PATH, 1)
     assert durable.numbers_in(PATH) == [2]
-    assert durable._keep(PATH, 7, "three", None) == 3
-    fails(OSError, "28", durable._keep, PATH, 7, "x" * 4096, None)
+    assert durable.keep(PATH, 7, "three", None) == 3
+    fails(OSError, "28", durable.keep, PATH, 7, "x" * 4096, None)
     assert durable.numbers_in(PATH) == [2, 3]
     durable._drop(PATH, 2)
     durable._drop(PATH, 3)
     assert kept() == ""
-    assert durable._keep(PATH, 7, "x" * 4000, None) == 1
-    fails(OSError, "28", durable._keep, PATH, 7, "x" * 100, None)
+    assert durable.keep(PATH, 7, "x" * 4000, None) == 1
+    fails(OSError, "28", durable.keep, PATH, 7, "x" * 100, None)
     os.remove(PATH)
 
 

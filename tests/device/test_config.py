@@ -138,6 +138,15 @@ def test_state_interval():
     found = _load(content)
     assert found.state_write_interval_s == 3600
     assert found.warnings == ["state.max_bytes: unknown key, passed over"]
+    assert not hasattr(found, "bot_updates") and not hasattr(found, "bot_trial_s")
+    content["bot"] = {"updates": False, "trial_s": 5}
+    other = _load(content)
+    assert other.bot_updates is False and other.bot_trial_s == 5
+    content["bot"] = {"trial_s": 0}
+    _fails(content, "bot.trial_s", "1 to 3600")
+    content["bot"] = {"updates": "no"}
+    _fails(content, "bot.updates", "true or false")
+    del content["bot"]
     content["state"] = {"write_interval_s": 0}
     _fails(content, "state.write_interval_s", "1 to 86400")
 

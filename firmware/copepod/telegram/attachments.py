@@ -6,6 +6,7 @@ _PHOTO = const(19)  # where the flags of photo, voice, … begin in the values o
 _ANIMATION = const(24)
 _DOCUMENT = const(106)  # nodes
 _PHOTOS = const(104)
+_BOT = b"bot.py"  # a str would be interned
 _FILES = ("[image: photo]", "[voice]", "[audio]", "[video]", "[video]", "[animation]", "[file]")
 # An attachment with something to say, by its node in the schema: the placeholder, and where in the
 # reader's values the words are.
@@ -45,3 +46,18 @@ def keep_file(thing, msg, values):
     # Telegram makes every photo a JPEG, and does not say so.
     mime = "image/jpeg" if thing == _PHOTOS else values[_PHOTO + 2]
     msg.file = files.File(values[_PHOTO], values[_PHOTO + 1], mime, values[_PHOTO + 3])
+
+
+def keep(reader, msg, values):
+    """Make `msg` the command "bot.py" if it is a document of this name in a private chat: see update.py."""
+    if reader.thing != _DOCUMENT:
+        return
+    name = values[_PHOTO + 1]
+    if name is not None and name.encode() == _BOT and msg.chat_type == "private":
+        msg.command = name
+        if not hasattr(msg, "file"):
+            msg.file = values[_PHOTO]
+    for known in (reader._known, reader._known_b):
+        for slot in known:
+            if _PHOTO <= slot <= _PHOTO + 1:
+                known[slot] = None  # no other document is called so

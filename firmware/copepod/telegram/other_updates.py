@@ -80,6 +80,7 @@ def _described(reader, msg, values):
         attachments.keep_file(reader.thing, msg, values)
         if caption:
             mark = None  # its handler knows the file
+    attachments.keep(reader, msg, values)
     forget("copepod.telegram.attachments")
     if type(caption) is not int:
         msg.text = caption + "\n" + mark if caption and mark else caption or mark or ""

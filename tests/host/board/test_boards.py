@@ -7,8 +7,10 @@ import json
 import os
 import re
 import stat
+import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -185,6 +187,22 @@ def test_deploying_to_a_linux_board(host: Path, tmp_path: Path) -> None:
     assert (placed / "config.json").read_text() == "paired"
 
 
+def test_a_bot_that_was_sent_to_a_linux_board(host: Path, tmp_path: Path) -> None:
+    config = tmp_path / "none.json"
+    assert "bot.py" not in deploy(config, "--host", "root@board").stdout
+    placed = host / "opt/copepod"
+    for path in (placed / "bot.py", placed / app_files.TRIED):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("# sent")
+        run = deploy(config, "--host", "root@board")
+        assert "bot.py was changed on the board: what is there stays" in run.stdout, run.stderr
+        assert "it was sent to the bot; --replace removes it" in run.stdout
+        assert path.read_text() == "# sent"
+        run = deploy(config, "--host", "root@board", "--replace")
+        assert "was changed" not in run.stdout, run.stderr
+        assert not path.exists()
+
+
 def archive_boundary(config: Path) -> int:
     """Where a file in the middle of the archive begins."""
     archive = deploy_linux.package(
@@ -232,3 +250,28 @@ def test_the_service_files_say_the_same() -> None:
         assert "-m copepod --config" in text
     assert board.linux["binary"] in (board.folder / board.linux["service"]).read_text()
     assert "copepod-installed" in deploy_linux.script(board)
+
+
+def test_busybox_starts_a_gateway_again_that_wants_to_be(tmp_path: Path) -> None:
+    """One that tries a bot.py, or gives it up, ends with 75; any other end is one, and a stop ends both."""
+    board = boards.get("LINUX_RISCV64")
+    text = (board.folder / board.linux["init"]).read_text()
+    script = tmp_path / "S99copepod"
+    script.write_text(text.replace("DIR=/opt/copepod\n", f"DIR={tmp_path}\n"))
+    program = tmp_path / "micropython"
+    program.write_text("#!/bin/sh\necho run >> log\n[ $(wc -l < log) -eq 3 ] || exit 75\nexit 1\n")
+    program.chmod(0o755)
+    assert subprocess.run(["sh", script, "run"], timeout=20, check=False).returncode == 1
+    assert (tmp_path / "log").read_text() == "run\n" * 3
+
+    program.write_text("#!/bin/sh\necho $$ > pid.new; mv pid.new pid\nexec sleep 60\n")
+    runs = subprocess.Popen(["sh", script, "run"])
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "pid").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    runs.terminate()
+    runs.wait(20)
+    while Path("/proc", (tmp_path / "pid").read_text().strip()).exists():
+        assert time.monotonic() < deadline, "the gateway goes on"
+        time.sleep(0.01)

@@ -143,6 +143,31 @@ def test_files_go_both_ways(bot: Path, tmp_path: Path) -> None:
         running.process.wait()
 
 
+def test_a_bot_that_is_sent_is_tried(running: Running, bot: Path, tmp_path: Path) -> None:
+    """Until the file that is being edited changes again."""
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "bot.py").write_text(BOT.replace("one: ", "sent: ").replace("1 / 0", "nothing"))
+    running.until("the gateway is polling")
+    running.type(f"!file {other}/bot.py")
+    shown = running.until(together("I have your new bot.py", "is polling"))
+    assert "the gateway has restarted itself: started again" in shown
+    running.type("on")
+    running.until("sent: door 1")
+    running.type("divide")
+    shown = running.until("NameError: .*")
+    assert 'File "bot.py", line 12, in answer\n    return nothing\nNameError' in shown
+    bot.write_text(BOT.replace("one: ", "two: "))
+    running.until(together("lamp.py has been edited: started again", "is polling"))
+    running.type("on")
+    running.until("two: door 1")
+    (other / "bot.py").write_text("x = y\n")
+    running.type(f"!file {other}/bot.py")
+    running.until(together("is given up, the old one is back", "line 1: NameError"))
+    running.type("on")
+    running.until("two: door 1")
+
+
 def test_buttons_are_shown_and_pressed(bot: Path) -> None:
     bot.write_text((ROOT / "firmware/examples/lamp.py").read_text())
     running = Running(bot)

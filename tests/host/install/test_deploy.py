@@ -105,7 +105,7 @@ def test_a_bot_edited_on_the_board_stays(board: PtyBoard, ship) -> None:
     ship(app(2) | {"bot.py": b"# ours, newer\n"})
     result = run(board)
     assert result.returncode == 0, result.stderr
-    assert "bot.py was edited on the board and stays" in result.stdout
+    assert "bot.py was edited on the board, or sent to the bot, and stays" in result.stdout
     assert board.files()["bot.py"] == b"# edited here\n"
     assert board.files()["app/version.py"] == b"number = 2\n"
     again = run(board)
@@ -114,6 +114,29 @@ def test_a_bot_edited_on_the_board_stays(board: PtyBoard, ship) -> None:
     replaced = run(board, "--replace")
     assert replaced.returncode == 0, replaced.stderr
     assert board.files()["bot.py"] == b"# ours, newer\n"
+
+
+@pytest.mark.timeout(150)  # a dozen calls of mpremote
+def test_a_bot_that_was_sent_to_the_bot_is_dropped_knowingly(board: PtyBoard, ship) -> None:
+    trial = board.folder / app_files.TRIED
+    trial.parent.mkdir()
+    trial.write_text("# sent\n")
+    ship(app(1))
+    result = run(board)
+    assert "is being tried there: the trial goes on" in result.stdout, result.stderr
+    assert trial.exists()
+    ship(app(2))  # with the same bot.py
+    result = run(board)
+    assert "is being tried there: the trial goes on" in result.stdout, result.stderr
+    assert trial.exists()
+    newer = ship(app(2) | {"bot.py": b"# ours, newer\n"})
+    result = run(board)
+    assert f"remove {app_files.TRIED}" in result.stdout, result.stderr
+    assert board.files() == on_board(newer)
+    (board.folder / "bot.py").write_text("# kept\n")  # once the gateway has kept it
+    result = run(board)
+    assert "bot.py was edited on the board, or sent to the bot, and stays" in result.stdout
+    assert board.files()["bot.py"] == b"# kept\n"
 
 
 def test_a_failure_while_sending_leaves_the_old_app_running(

@@ -26,6 +26,7 @@ from host_tools.simulator.updates import USER
 
 BOARD = ROOT / "tests/device/fakes/board.py"
 MICROPYTHON = Path(sys.executable).with_name("micropython")  # the wheel's
+HARD_RESET = 2
 WDT_RESET = 3
 
 # The handler hangs once, since the message comes again; the test takes the board down as its watchdog would.
@@ -55,6 +56,7 @@ class Board:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env={**os.environ, "MICROPYPATH": path},
+            cwd=folder,
         )
         self.lines: list[str] = []
         self._queue: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -170,3 +172,69 @@ def test_a_refused_token_ends_in_the_repl_not_in_resets(folder: Path):
             board.wait("board: REPL")
             assert board.process.wait(5) == 0
         assert len(sim.calls) == 1
+
+
+OLD = """
+from copepod.handlers import on_text
+
+@on_text
+def text(msg):
+    return "old: " + msg.text
+"""
+HANGS = """
+import machine
+
+print("import begins, watchdog", machine.watchdog_ms())
+while True:
+    pass
+"""
+CRASHES = """
+import asyncio
+from copepod.handlers import on_start
+
+@on_start
+def end():
+    asyncio.core._task_queue = None
+"""
+
+
+@pytest.mark.timeout(
+    60
+)  # three starts, two of them with a moment for Ctrl-C, and the pause after a crash
+@pytest.mark.parametrize(
+    ("bot", "reason"),
+    [
+        (HANGS, "watchdog: nothing moved"),
+        (CRASHES, "AttributeError: 'NoneType' object has no attribute 'peek'"),
+    ],
+    ids=["hangs", "crashes"],
+)
+def test_a_bot_that_takes_the_board_down_is_given_up(folder: Path, bot: str, reason: str) -> None:
+    (folder / "bot.py").write_text(OLD)
+    with Simulator() as sim:
+        configure(folder, sim)
+        with Board(folder, 1) as board:
+            board.wait(r"@cp1 F \d+ \d+ steady ")
+            update = sim.push_file(bot.encode(), "bot.py")
+            board.wait("board: reset")
+        with Board(folder, HARD_RESET) as board:
+            board.wait("boot: .*panic|boot: reset")
+            board.wait("bot: a bot.py that was sent is tried, start 1 of 3")
+            if bot == HANGS:
+                board.wait("import begins, watchdog 120000")
+            else:
+                board.wait("boot: crash 1 in a row; reset in 5 s")
+                board.wait("board: reset")
+            board.process.kill()
+        with Board(folder, WDT_RESET if bot == HANGS else HARD_RESET) as board:
+            board.wait("bot: the bot.py that was sent is given up: " + re.escape(reason))
+            board.wait(r"@cp1 F \d+ \d+ steady ")
+            assert sim.wait(lambda: len(sim.sent) == 2)
+            sim.push_text("hello")
+            assert sim.wait(lambda: texts(sim)[-1] == "old: hello")
+            assert sim.confirmed >= update
+        assert texts(sim)[1:] == [
+            f"Your new bot.py is given up, the old one is back:\n{reason}",
+            "old: hello",
+        ], "and it is not told a second time as what the gateway was restarted for"
+        assert not sim.rejected

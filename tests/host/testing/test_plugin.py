@@ -104,3 +104,24 @@ def test_it(bot):
     )
     status, told = run(pytester)
     assert status == 0, told
+
+
+def test_a_bot_that_is_sent_another(pytester: pytest.Pytester) -> None:
+    (pytester.path / "bot.py").write_text(HANDLER.format("'one'"))
+    (pytester.path / "test_it.py").write_text(
+        f"""\
+NEW = {HANDLER.format("'two' if msg.text else 1 / 0")!r}
+
+def test_it(bot):
+    assert bot.say("hello").text == "one"
+    assert bot.send_file(NEW.encode(), "bot.py").text.startswith("I have your new bot.py, ")
+    assert bot.say("hello").text == "two"
+    bot.restart()
+    assert bot.say("hello").text == "two"
+
+def test_the_next_one_has_the_first(bot):
+    assert bot.say("hello").text == "one"
+"""
+    )
+    status, told = run(pytester)
+    assert status == 0, told
