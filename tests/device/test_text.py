@@ -2,7 +2,7 @@
 
 import sys
 
-from copepod.text.bare import is_bare
+from copepod.text.state import BARE, STYLED
 from copepod.text.markdown import Formatter
 
 PURE = True
@@ -107,25 +107,47 @@ def test_golden():
 
 def test_a_bare_text_is_what_the_walk_over_it_writes():
     characters = "aZ9 .,;:!?()-+='\"%\n\n#@^{}/*é漢\u3000\u200b😀"
-    seed = found = 0
-    for case in range(4000):
-        text = ""
-        for _ in range(case % 19 + 1):
-            seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-            text += characters[(seed >> 8) % len(characters)]
-        FMT.begin()
-        FMT.feed(text.encode())
-        FMT.finish()
-        if FMT.state.held and is_bare(FMT.state) and FMT.ready():
-            found += 1
-            bare = taken(FMT.write)
-            FMT.state.bare = False
-            walked = taken(FMT.write)
-            assert bare == walked, (text, bare, walked)
-    assert 250 < found < 2000, found
+    found = _compared(characters, 4000, 19)
+    assert 250 < found[BARE] < 2000, found
     for text in ("The lamp is on.", "Warm today: 21.5 °C (or 70 °F)\n\nWindow open, door shut!", "注意：请确认"):
         assert messages(text) == [text]
         assert not any(name.startswith("copepod.text.blocks") for name in sys.modules), text
+
+
+def test_a_styled_text_is_what_the_walk_over_it_writes():
+    found = _compared(("a", "B", "9", " ", " ", "*", "**", "_", "__", "`", "``", ".", ",", "\n", "é", "漢"), 9000, 12)
+    assert found[STYLED] > 10, found
+    words = ("a ", "*b*", "**c**", "_d_", "__e__", "`f`", " ", ". ", "\n", "\n\n", "(", ")", "*g h*", "`* i`", "é")
+    found = _compared((*words, "**"), 6000, 9)
+    assert found[STYLED] > 300, found
+    text = "The **lamp** is _on_: `21.5`\n\n*all* is __well__"
+    assert messages(text) == ["The <b>lamp</b> is <i>on</i>: <code>21.5</code>\n\n<i>all</i> is <b>well</b>"]
+    assert not any(name.startswith("copepod.text.blocks") for name in sys.modules)
+
+
+def _compared(parts, cases, most):
+    # How many of each kind there were among texts of up to `most` of the parts.
+    found = {0: 0, BARE: 0, STYLED: 0}
+    seed = 0
+    for case in range(cases):
+        text = ""
+        for _ in range(case % most + 1):
+            seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
+            text += parts[(seed >> 8) % len(parts)]
+        FMT.begin()
+        FMT.feed(text.encode())
+        FMT.finish()
+        if FMT.ready():
+            kind = FMT.state.bare
+            found[kind] += 1
+            if kind:
+                short = taken(FMT.write)
+                FMT.state.bare = 0
+                walked = taken(FMT.write)
+                assert short == walked, (text, short, walked)
+    FMT.begin()
+    FMT.forget_modules()
+    return found
 
 
 def test_nothing_to_show_makes_no_message():

@@ -19,16 +19,17 @@ from micropython import const
 
 from copepod.once import forget
 
-from .bare import is_bare
+from .bare import bareness
 from .fits import fits
 from .intake import clean, is_full
 from .scan import aim_passes, forget_marks
-from .state import FAR, State
+from .state import BARE, FAR, STYLED, State
 
 _BUFFER = const(12544)  # 4,096 Chinese characters and some
 _PLENTY_B = const(131072)  # a board without PSRAM has less
 # Modules that are imported by the function that needs one, and forgotten when the answer is done.
 _ON_DEMAND = (
+    "styled",
     "structure",
     "containers",
     "lines",
@@ -48,7 +49,7 @@ _ON_DEMAND = (
     "plain",
 )
 
-_CUTS_B = const(6300)  # of Python's heap, for cuts.py: see state.py
+_CUTS_B = const(5800)  # of Python's heap, for cuts.py: see state.py
 _COUNTING = ("bounds", "cuts")  # of no use when it is known where the piece ends
 
 
@@ -114,14 +115,18 @@ class Formatter:
     def load(self):
         """Have what write() needs, now that a MemoryError can still make the piece its Markdown: see give_up()."""
         state = self.state
-        if state.blocks_module is None and not state.bare:
+        if state.bare == STYLED:
+            self._styled()
+        elif state.blocks_module is None and not state.bare:
             state.blocks().pass_over(state)
 
     def write(self, sink):
         """The piece as HTML; the same each time."""
         state = self.state
-        if state.bare:
+        if state.bare == BARE:
             sink(state.buf, 0, state.cut)
+        elif state.bare:
+            self._styled().write(state, sink)
         else:
             state.blocks().write_piece(state, sink)
 
@@ -162,7 +167,7 @@ class Formatter:
         state.held = held
         state.resolved = max(state.resolved - cut, 0)
         state.cut = state.written = 0
-        state.bare = False
+        state.bare = 0
         if state.finished and not held and not self.keeps_modules:
             self.forget_modules()
 
@@ -181,6 +186,12 @@ class Formatter:
         for name in names:
             forget("copepod.text." + name)
 
+    def _styled(self):
+        self.state.room_for("styled")
+        from copepod.text import styled
+
+        return styled
+
     def _choose(self):
         # Decide where the piece ends; what has nothing to show is dropped.
         state = self.state
@@ -191,7 +202,9 @@ class Formatter:
         state.table_at = FAR
         aim_passes(state)
         if state.finished and not state.resolved:
-            state.bare = is_bare(state)
+            state.bare = bareness(state)
+            if state.bare == STYLED and not self._styled().is_styled(state):
+                state.bare = 0
             if state.bare:
                 state.cut = state.held
                 return

@@ -57,6 +57,6 @@ def give_up(state, lost=True):
         state.cut = cut
         state.resolved = state.depth = state.quotes = state.quote_open = 0
         state.block = state.mid_line = state.style_count = state.containers[0] = 0
-        state.bare = False
+        state.bare = 0
         state.written = 2  # what it opens and closes does not matter
     return cut > 0

@@ -23,17 +23,23 @@ HEADING = const(4)
 BLOCK = const(0)
 LINE = const(1)
 
+# How little a piece means: state.bare
+BARE = const(1)
+STYLED = const(2)
+
 LONGEST = const(2000)  # bytes of a link's destination or title; a longer one is text
 DEEPEST = const(8)  # containers, one in another; what lies deeper is text
-# Of Python's heap that has to be free to load one of the modules: what it asks for the first time, and 1 to 1.5 kB
-# that lie in pieces.
+# Of Python's heap that has to be free to load one of the modules: what it was measured to ask for the first time, on
+# the bare machine, and 0.3 to 1.5 kB for what lies in pieces.
 _BLOCKS_B = const(12000)
-_STRUCTURE_B = const(7300)
-_FENCES_B = const(3600)
-_LINKS_B = const(6800)
-_TABLES_B = const(10800)
-_DEFINITIONS_B = const(5200)
-_SMALL_B = const(3800)  # any of the others
+_STRUCTURE_B = const(7000)
+_FENCES_B = const(3100)
+_LINKS_B = const(5800)
+_TABLES_B = const(9000)
+_DEFINITIONS_B = const(5500)
+_MIDDLING_B = const(2600)
+_SMALL_B = const(1600)
+_MIDDLING = ("html", "formulas", "charrefs", "bounds", "styled")
 # The others are loaded again whenever they are needed.
 _IN_TURN = (
     "fences",
@@ -73,7 +79,7 @@ class State:
         # The piece: what is sent next, from 0 on.
         self.cut = 0  # where it ends, 0 while that is not known
         self.written = 0  # 1 when writing has begun, 2 when it has been written
-        self.bare = False  # it is written as it stands (bare.py)
+        self.bare = 0  # BARE: it is written as it stands (bare.py); STYLED: styled.py writes it
         self.resolved = 0  # up to here delimiters have been replaced by marks (marks.py)
 
         # What the piece begins inside of, and, as it is walked over, what the walk is inside of.
@@ -173,7 +179,8 @@ class State:
     def begin(self):
         """Start a new answer."""
         self.held = self.cut = self.resolved = self.written = 0
-        self.finished = self.wide = self.tabs = self.after_return = self.inside_block = self.bare = False
+        self.finished = self.wide = self.tabs = self.after_return = self.inside_block = False
+        self.bare = 0
         self.carried = None
         self.restore()
 
@@ -216,7 +223,8 @@ class State:
     def room_for(self, name):
         """Before the import of one of the small modules: MemoryError where there is no room for it."""
         if self.need is not None and "copepod.text." + name not in sys.modules:
-            self.make_room(_DEFINITIONS_B if name == "definitions" else _SMALL_B)
+            size_b = _MIDDLING_B if name in _MIDDLING else _SMALL_B
+            self.make_room(_DEFINITIONS_B if name == "definitions" else size_b)
 
     def make_room(self, size_b):
         """MemoryError where a module of `size_b` would have Python's heap grow, also without those that are done."""
