@@ -37,6 +37,7 @@ async def _rounds(gateway, msg, session, turn_at, state, decision):
     watch = []
     model = gateway.config.model
     yes, again = decision
+    asking.called = state is not None
     lost = state is not None and (yes is None or again)
     at, count, results, rounds = state or (0, 0, 0, 0)
     dropped = 0
@@ -77,7 +78,13 @@ def _asking(gateway, msg, session, turn_at):
 
     forget("copepod.assistant.asking")
     forget("copepod.assistant.stream")
-    return Asking(gateway, msg, session, turn_at)
+    asking = Asking(gateway, msg, session, turn_at)
+    if asking.endpoint.failed_s:
+        from copepod.assistant import fallback
+
+        forget("copepod.assistant.fallback")
+        fallback.begin(asking)
+    return asking
 
 
 def _fresh(name):
