@@ -53,6 +53,8 @@ class Asking:
         while True:
             tries += 1
             stream.restart()
+            if stream.draft is not None:
+                stream.draft.begin()
             said = self._stopped()  # the sentence when there is no answer
             pause_ms = self.patience = 0
             if said is None:

@@ -51,6 +51,9 @@ class Model:
         False  # a question has: its TLS session is the one that there is room for: Telegram waits
     )
 
+    draft: "Any" = None  # of the answer that is being written, see drafts.py; False while it is sent
+    drafts = True  # Telegram's server takes them
+
     def put(self):
         """Have it answer what no handler of bot.py takes: to be called once, after bot.py was loaded."""
         from copepod.assistant import assembly

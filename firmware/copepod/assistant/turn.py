@@ -70,6 +70,7 @@ async def _rounds(gateway, msg, session, turn_at, state, decision):
             dropped = asking.stream.dropped
             results = 0
     finally:
+        model.draft = False if model.draft else None
         asking.release()
 
 
@@ -80,10 +81,14 @@ def _asking(gateway, msg, session, turn_at):
     forget("copepod.assistant.stream")
     asking = Asking(gateway, msg, session, turn_at)
     if asking.endpoint.failed_s:
-        from copepod.assistant import fallback
-
-        forget("copepod.assistant.fallback")
-        fallback.begin(asking)
+        _fresh("fallback").begin(asking)
+    # Drafts need Telegram's connection, and somebody who looks on.
+    if asking.model.drafts and not asking.endpoint.tls:
+        if msg.kind == "message" and msg.chat_type == "private" and msg.message_id:
+            try:
+                _fresh("drafts").begin(asking)
+            except MemoryError:
+                pass
     return asking
 
 
