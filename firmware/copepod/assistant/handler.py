@@ -16,9 +16,8 @@ async def ask(msg):
             await msg.answer(answer)
     finally:
         msg.gateway.config.model.draft = None
-        close = getattr(answer, "close", None)
-        if close is not None:
-            close()
+        if answer is not None and not isinstance(answer, (str, tuple)):
+            answer.close()
 
 
 def _turn(msg):
