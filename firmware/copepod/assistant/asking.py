@@ -61,11 +61,13 @@ class Asking:
                 try:
                     said, pause_ms = await self._once(tools)
                 except (OSError, ValueError) as error:
+                    http = self.http
+                    silent = errno.ETIMEDOUT in error.args and http is not None and http.is_open()
                     self.release()
                     said = self._stopped()
                     if said is None:
                         log("model", "can't be asked: ", error)
-                        said = self._refused(-1, 0)[0]
+                        said = self._refused(-2 if silent else -1, 0)[0]
                         pause_ms = _PAUSE_MS * tries
             begun = stream.text_b or stream.calls
             if not begun and self._falls(said, tries):

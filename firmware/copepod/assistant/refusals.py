@@ -13,16 +13,16 @@ _LONG_MS = const(5000)  # a pause that is too long then
 
 
 def meaning(asking, status, pause_ms):
-    """What to say, and when to try again in ms (0: never). Status 0: an error came in the stream; -1: the connection.
+    """What to say, and when to try again in ms (0: never). "" and a moment: the same question in another way.
 
-    "" and a moment: the same question in another way.
+    Status 0: an error came in the stream; -1: the connection was cut, or there is none; -2: nothing came over it.
     """
     endpoint = asking.endpoint
     text = asking.stream.error_text()
     asking.patience = 0
     if status < 0:
         asking.patience = 1
-        return _cut(asking), pause_ms
+        return _cut(asking, status), pause_ms
     if not status:
         asking.patience = _PATIENCE
         return "The model has failed: " + _quoted(endpoint.key, text), pause_ms
@@ -56,10 +56,12 @@ def meaning(asking, status, pause_ms):
     return "The model's server refuses the question (%d): %s" % (status, said), 0
 
 
-def _cut(asking):
+def _cut(asking, status):
     timeout_s = asking.endpoint.request_timeout_s
     if timeout_s and ticks_diff(ticks_ms(), asking.asked_ms) >= timeout_s * 1000:
         return "The model has taken longer than %d s." % timeout_s
+    if status == -2:
+        return "The model has been silent for %d s." % asking.model.silence_s
     if asking.stream.text_b or asking.stream.calls:
         return "The connection to the model was cut."
     return "I can't reach the model."

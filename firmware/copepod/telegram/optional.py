@@ -72,6 +72,8 @@ def accepted(channel, method):
         channel.callbacks.pop(0)
     elif method == methods.SET_COMMANDS:
         channel.menu_at = None
+    elif method == methods.SEND_DRAFT and _draft(channel):
+        _draft(channel).shown_ms = ticks_ms()  # a slow server is given its time
 
 
 def failed(channel, method):

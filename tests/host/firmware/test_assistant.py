@@ -146,7 +146,7 @@ def test_what_a_server_does_wrong_is_said_in_a_sentence(scene: Scene) -> None:
         ("404", "The model's server refuses the question (404): The model does not exist"),
         ("truncated", "The connection to the model was cut."),
         ("malformed", "The connection to the model was cut."),
-        ("stalled", "The connection to the model was cut."),
+        ("stalled", "The model has been silent for 1 s."),
         ("error", "The model has failed: the graphics card is on fire"),
         ("endless", "The model has stopped in the middle of its answer."),
     ):
