@@ -218,7 +218,9 @@ def _secure_first(
         return
     own = model_roots.own(current(config) or {})
     if own or _own_root(config):
-        root = model_roots.try_named(found, path.parent / (own or named), "ca" if own else "tls.model_ca")
+        root = model_roots.try_named(
+            found, path.parent / (own or named), "ca" if own else "tls.model_ca"
+        )
         if root is not None and not offline:
             _try_key(found, root, given)
         return

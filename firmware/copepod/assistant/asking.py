@@ -36,7 +36,7 @@ class Asking:
         self.asked_b = 0  # of the last request
         self.halved = False  # the history, for this question
         self.called = False  # tools were, in this turn
-        self.patience = 0  # after so many tries another model may be asked; 0: it would say the same
+        self.patience = 0  # after so many tries another model may be asked; 0: none
         self.tried: "list" = []  # that have failed in this turn
         self.instead = ""  # how they have, when another one is asked
         self.lost_b = 0  # of answers that were cut, and are not used

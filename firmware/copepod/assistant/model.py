@@ -51,7 +51,7 @@ class Model:
         False  # a question has: its TLS session is the one that there is room for: Telegram waits
     )
 
-    draft: "Any" = None  # of the answer that is being written, see drafts.py; False while it is sent
+    draft: "Any" = None  # of the answer, see drafts.py; False while that is sent
     drafts = True  # Telegram's server takes them
 
     def put(self):
