@@ -21,6 +21,7 @@ from copepod.telemetry import Telemetry
 # What formats (text/blocks.py) stays loaded where it takes less than this of Python's heap, or more is free than that.
 _DEAR_B = const(4000)
 _ROOM_B = const(40000)
+_TURN_B = const(24000)  # that a model's turn takes beside it
 _WORK_B = const(30000)  # of Python's heap that the gateway takes when it runs and formats a list
 
 
@@ -39,7 +40,7 @@ def parts(path):
     short = take()
     from copepod import gateway  # noqa: F401
 
-    _weigh_blocks()
+    _weigh_blocks(_ROOM_B if config.model is None else _ROOM_B + _TURN_B)
     _load_bot(config, short)
     telemetry.frame("config-loaded", True)
     give_back()
@@ -80,7 +81,7 @@ def _context(config):
         forget("copepod.net.tls")
 
 
-def _weigh_blocks():
+def _weigh_blocks(room_b):
     from copepod.text.markdown import Formatter
 
     # It is small where its code is part of the firmware.
@@ -89,7 +90,7 @@ def _weigh_blocks():
     from copepod.text import blocks  # noqa: F401
 
     gc.collect()
-    Formatter.keeps_blocks = gc.mem_alloc() - before_b < _DEAR_B or gc.mem_free() > _ROOM_B
+    Formatter.keeps_blocks = gc.mem_alloc() - before_b < _DEAR_B or gc.mem_free() > room_b
     if not Formatter.keeps_blocks:
         forget("copepod.text.blocks")
 

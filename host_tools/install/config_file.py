@@ -18,11 +18,12 @@ from host_tools.errors import UserError
 
 _T = TypeVar("_T")
 
-# Whom the device would ask, of a loaded config `c`.
-MODEL = """c.model and {
-    "name": c.model.name, "host": c.model.host, "port": c.model.port, "tls": c.model.tls,
-    "path": c.model.path.decode(), "key": c.model.key, "headers": c.model.headers,
-    "ca": c.model.ca}"""
+# Whom the device would ask, of a loaded config `c`; the one that is asked first comes first.
+MODELS = """[{
+    "label": e.label, "name": e.name, "host": e.host, "port": e.port, "tls": e.tls,
+    "path": e.path.decode(), "key": e.key, "headers": list(e.headers), "ca": e.ca}
+    for e in ([c.model.endpoint] + [o for o in c.model.endpoints if o is not c.model.endpoint]
+    if c.model else [])]"""
 
 
 def read_config(path: Path) -> bytes:
@@ -70,9 +71,14 @@ def check_config(path: Path) -> None:
     _load(path, "None")
 
 
-def read_model(path: Path) -> dict[str, Any] | None:
-    """What the device's reader makes of the config's model; None if there is none to ask."""
-    return json.loads(_load(path, MODEL))
+def read_models(path: Path) -> list[dict[str, Any]]:
+    """What the device's reader makes of the config's models, the one that is asked first."""
+    return json.loads(_load(path, MODELS))
+
+
+def warnings(path: Path) -> list[str]:
+    """What the device's reader says of a config that it takes."""
+    return json.loads(_load(path, "c.warnings"))
 
 
 def _load(path: Path, expression: str) -> str:

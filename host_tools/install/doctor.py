@@ -66,21 +66,25 @@ try:
         note = f.read()
 except OSError:
     pass
-root = None
+roots = {}
 try:
     with open(config_path) as f:
-        root = json.load(f)["tls"]["model_ca"]
-except (OSError, ValueError, KeyError, TypeError):
+        config = json.load(f)
+    for named in [config.get("tls", {}).get("model_ca")] + [
+        each.get("ca") for each in config.get("model_list") or []
+    ]:
+        if named:
+            roots[named] = None
+except (OSError, ValueError, AttributeError, TypeError):
     pass
-if root:
-    h = None
+for name in roots:
     try:
-        with open(root, "rb") as f:
+        with open(name, "rb") as f:
             import hashlib
             h = "".join("%02x" % x for x in hashlib.sha256(f.read()).digest())[:digits]
+            roots[name] = h
     except OSError:
         pass
-    root = [root, h]
 idf = None
 chip = sys.platform
 try:
@@ -93,7 +97,7 @@ answer = {
     "machine": getattr(sys.implementation, "_machine", sys.platform),
     "day": time.time() // 86400 + (10957 if time.gmtime(0)[0] == 2000 else 0),
     "free": gc.mem_free(), "used": gc.mem_alloc(), "files": files, "space": space, "note": note,
-    "idf": idf, "root": root, "mpy": getattr(sys.implementation, "_mpy", 0) & 0xFF,
+    "idf": idf, "roots": roots, "mpy": getattr(sys.implementation, "_mpy", 0) & 0xFF,
 }
 """
 
@@ -233,8 +237,8 @@ def _judge(found: dict) -> Iterator[Check]:
     has_config = CONFIG in found["files"]
     text = "there" if has_config else "missing"
     yield Check("config.json", has_config, text, "`copepod config --push`")
-    if found["root"]:
-        yield _root(*found["root"])
+    for name, digest in found["roots"].items():
+        yield _root(name, digest)
     day = found["day"]
     date = time.strftime("%Y-%m-%d", time.gmtime(day * 86400))
     if day >= CLOCK_FLOOR_DAY:
@@ -253,7 +257,7 @@ def _judge(found: dict) -> Iterator[Check]:
 
 
 def _root(name: str, digest: str | None) -> Check:
-    """The model's root on the board, compared with the one here."""
+    """A model's root on the board, compared with the one here."""
     here = CONFIG_FILE.parent / name
     if digest is None:
         return Check(name, False, "missing on the board", "`copepod config --push`")

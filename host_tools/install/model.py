@@ -1,4 +1,4 @@
-"""The model that a config names, as the board's own reader sees it, and what its server says of it.
+"""The models that a config names, as the board's own reader sees it, and what its server says of it.
 
 The key goes into requests and nowhere else: no error, no line and no repr has it.
 """
@@ -56,6 +56,7 @@ class KeyRefused(UserError):
 class Model:
     """Whom the board will ask."""
 
+    label: str  # the config's name for it
     name: str
     host: str
     port: int
@@ -73,18 +74,18 @@ class Model:
         return f"{'https' if self.tls else 'http'}://{self.host}{port}{self.path}"
 
 
-def read(path: Path) -> Model | None:
-    """The model of the config at `path`; None without one; UserError in the reader's words."""
-    found = config_file.read_model(path)
-    if found is None:
-        return None
-    ca = found.pop("ca")
-    found["path"] = found["path"].removesuffix(_CHAT)
-    return Model(ca=Path(ca) if ca else None, **found)
+def read(path: Path) -> list[Model]:
+    """The models of the config at `path`, first the one that is asked; UserError in the reader's words."""
+    models = []
+    for found in config_file.read_models(path):
+        ca = found.pop("ca")
+        found["path"] = found["path"].removesuffix(_CHAT)
+        models.append(Model(ca=Path(ca) if ca else None, **found))
+    return models
 
 
-def of_values(config: dict[str, Any], root_is_there: bool = True) -> Model | None:
-    """The model of values that are in no file yet."""
+def all_of_values(config: dict[str, Any], root_is_there: bool = True) -> list[Model]:
+    """The models of values that are in no file yet, first the one that is asked."""
     values: dict[str, Any] = {
         "channels": {"telegram": {"token": "0:" + "A" * 35}},
         **{key: config[key] for key in ("model_list", "agents", "tls") if config.get(key)},
@@ -92,6 +93,12 @@ def of_values(config: dict[str, Any], root_is_there: bool = True) -> Model | Non
     if root_is_there:
         values["tls"] = {**values.get("tls", {}), "model_ca": "model.der"}
     return config_file.with_file(values, read)
+
+
+def of_values(config: dict[str, Any]) -> Model | None:
+    """The one that is asked; None without one."""
+    found = all_of_values(config)
+    return found[0] if found else None
 
 
 def address(text: str) -> str:
@@ -156,6 +163,16 @@ def names(model: Model, roots: bytes | None = None) -> list[str] | None:
         raise Unreachable(
             f"{model.base} answers, but not as a model's server: is its path right?"
         ) from None
+
+
+def hear(model: Model, roots: bytes | None) -> str:
+    """What the server says of this model and its key, in one line; KeyRefused or Unreachable."""
+    listed = names(model, roots)
+    if listed is None:
+        return f"{model.base} answers, but has no list of models: is its path right?"
+    if not lists(listed, model.name):
+        return f"{model.host} answers, but lists no model {model.name!r}: is the name right?"
+    return f"{model.host} has {model.name}" + (" and takes the key" if model.key else "")
 
 
 def lists(listed: list[str], name: str) -> bool:

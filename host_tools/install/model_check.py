@@ -1,4 +1,4 @@
-"""What `copepod doctor` says of the config's model: its root, its server, its key, its name."""
+"""What `copepod doctor` says of the config's models: the root, the server, the key, the name of each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from host_tools.errors import UserError
-from host_tools.install import model, model_root
+from host_tools.install import config_file, model, model_root
 from host_tools.install.checks import Check
 from host_tools.install.model import KeyRefused, Model, Unreachable
 
@@ -19,21 +19,27 @@ _KEY = "`make provision` asks for it, then `copepod config --push`"
 def checks(path: Path) -> Iterator[Check]:
     """The lines for the config at `path`, which the board takes; none when it names no model."""
     found = model.read(path)
-    if found is None:
-        return
+    for each in found:
+        yield from _of_model(each, "model" if each is found[0] else each.label)
+    for warning in config_file.warnings(path) if found else []:
+        if warning.endswith("asked"):  # not another one's key that travels unencrypted
+            yield Check("model_list", None, warning, "`make provision`, or mend config.json")
+
+
+def _of_model(found: Model, name: str) -> Iterator[Check]:
     if found.host in model.LOCAL:
         yield Check(
-            "model", None, f"{found.base} is the board itself there", "its address in the network"
+            name, None, f"{found.base} is the board itself there", "its address in the network"
         )
     root = None
     if found.tls:
-        root = yield from _root(found)
+        root = yield from _root(found, name)
         if root is None:
             return  # what is asked without it would say nothing
-    yield from _server(found, root)
+    yield from _server(found, name, root)
 
 
-def _root(found: Model) -> Generator[Check, None, bytes | None]:
+def _root(found: Model, of: str) -> Generator[Check, None, bytes | None]:
     """Generator: returns the root in DER if the host's chain ends in it."""
     assert found.ca is not None
     name = found.ca.name
@@ -53,7 +59,7 @@ def _root(found: Model) -> Generator[Check, None, bytes | None]:
     try:
         model_root.ends_in(found.host, found.port, root.der)
     except Unreachable as error:
-        yield Check("model", False, str(error), "check api_base and this machine's network")
+        yield Check(of, False, str(error), "check api_base and this machine's network")
         return None
     except UserError as error:
         yield Check(name, False, f"{until}, but {error}", _PROVISION)
@@ -65,25 +71,25 @@ def _root(found: Model) -> Generator[Check, None, bytes | None]:
     return root.der
 
 
-def _server(found: Model, root: bytes | None) -> Iterator[Check]:
+def _server(found: Model, name: str, root: bytes | None) -> Iterator[Check]:
     try:
         listed = model.names(found, root)
     except KeyRefused as error:
-        yield Check("model's key", False, str(error), _KEY)
+        yield Check(f"{name}'s key", False, str(error), _KEY)
         return
     except Unreachable as error:
         remedy = "check api_base and this machine's network; Ollama: OLLAMA_HOST=0.0.0.0"
-        yield Check("model", False, str(error), remedy)
+        yield Check(name, False, str(error), remedy)
         return
     if found.key:
-        yield Check("model's key", True, f"{found.host} takes it")
+        yield Check(f"{name}'s key", True, f"{found.host} takes it")
     if listed is None:
         text = f"{found.base} answers, but has no list of models"
-        yield Check("model", None, text, "is the path of api_base right?")
+        yield Check(name, None, text, "is the path of api_base right?")
     elif model.lists(listed, found.name):
-        yield Check("model", True, f"{found.base} has {found.name}")
+        yield Check(name, True, f"{found.base} has {found.name}")
     else:
         near = difflib.get_close_matches(found.name, listed, 3, 0.3) or listed[:3]
         has = f"; it has {', '.join(near)}" if near else ""
         remedy = "`make provision` asks for its name, then `copepod config --push`"
-        yield Check("model", False, f"{found.base} has no {found.name!r}{has}", remedy)
+        yield Check(name, False, f"{found.base} has no {found.name!r}{has}", remedy)

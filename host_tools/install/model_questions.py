@@ -11,9 +11,8 @@ from typing import Any
 
 import click
 
-from host_tools.board.littlefs_image import write_private
 from host_tools.errors import UserError
-from host_tools.install import model, model_root
+from host_tools.install import model, model_root, model_roots
 from host_tools.install.model import KeyRefused, Model, Unreachable
 
 NONE = "none"
@@ -125,7 +124,7 @@ def ask(config: dict[str, Any], given: dict[str, Any], path: Path, *, offline: b
                 fill(tried, said)
                 found = model.of_values(tried)
                 assert found is not None
-                click.echo(f"  {hear(found, root)}")
+                click.echo(f"  {model.hear(found, root)}")
         except Unreachable as error:
             click.echo(f"  {error}")
         except UserError as error:
@@ -164,7 +163,7 @@ def _root_of(base: str, config: dict[str, Any], path: Path) -> bytes | None:
         return None
     named = _own_root(config)
     if named:
-        return _try_named(found, path.parent / named)
+        return model_roots.try_named(found, path.parent / named)
     return model_root.find(found.host, found.port).der
 
 
@@ -190,23 +189,20 @@ def _tell_of_localhost(base: str) -> None:
         )
 
 
-def hear(found: Model, root: bytes | None) -> str:
-    """What the server says of this model and its key, in one line; KeyRefused or Unreachable."""
-    listed = model.names(found, root)
-    if listed is None:
-        return f"{found.base} answers, but has no list of models: is its path right?"
-    if not model.lists(listed, found.name):
-        return f"{found.host} answers, but lists no model {found.name!r}: is the name right?"
-    return f"{found.host} has {found.name}" + (" and takes the key" if found.key else "")
-
-
 def secure(config: dict[str, Any], path: Path, given: dict[str, Any], *, offline: bool) -> None:
-    """Write the root that the model's host needs beside the config, and name it there.
+    """Write the roots that the models' hosts need beside the config, and name them there.
 
     A file that the config names itself is left alone and only tried. What nobody was asked for is
     tried at the server first. UserError in one line when there is no root to be had, or a new key
     is refused.
     """
+    _secure_first(config, path, given, offline=offline)
+    model_roots.secure(config, current(config), path, offline=offline)
+
+
+def _secure_first(
+    config: dict[str, Any], path: Path, given: dict[str, Any], *, offline: bool
+) -> None:
     tls = config.get("tls") or {}
     named = tls.get("model_ca", "")
     found = model.of_values(config) if current(config) else None
@@ -220,8 +216,11 @@ def secure(config: dict[str, Any], path: Path, given: dict[str, Any], *, offline
         if found is not None and not offline:
             _try_key(found, None, given)
         return
-    if _own_root(config):
-        root = _try_named(found, path.parent / named)
+    own = model_roots.own(current(config) or {})
+    if own or _own_root(config):
+        root = model_roots.try_named(
+            found, path.parent / (own or named), "ca" if own else "tls.model_ca"
+        )
         if root is not None and not offline:
             _try_key(found, root, given)
         return
@@ -235,7 +234,7 @@ def secure(config: dict[str, Any], path: Path, given: dict[str, Any], *, offline
         try:
             root = model_root.find(found.host, found.port)
             _try_key(found, root.der, given)
-            _write(found, root, file)
+            model_roots.write(found, root, file)
         except Unreachable as error:
             if not file.exists():
                 raise UserError(f"{error}: the root that it needs can't be found") from None
@@ -247,7 +246,7 @@ def _try_key(found: Model, root: bytes | None, given: dict[str, Any]) -> None:
     if given.get("heard"):
         return
     try:
-        click.echo(f"  {hear(found, root)}")
+        click.echo(f"  {model.hear(found, root)}")
     except KeyRefused as error:
         if given["model"] or given["model_name"] or given["api_key"]:
             raise
@@ -256,39 +255,15 @@ def _try_key(found: Model, root: bytes | None, given: dict[str, Any]) -> None:
         click.echo(f"  {error}: not tried")
 
 
-def _write(found: Model, root: model_root.Root, file: Path) -> None:
-    same = file.exists() and file.read_bytes() == root.der
-    if not same:
-        fresh = file.with_name(file.name + ".new")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write_private(fresh, root.der)
-            fresh.replace(file)
-        except OSError as error:
-            raise UserError(f"{file}: {error.strerror}") from None
-    whose = "" if root.known else ", which only this machine knows"
-    click.echo(
-        f"  {found.host}'s certificate ends in {root.name!r}{whose}, good until "
-        f"{root.until:%Y-%m-%d}: " + (f"{file.name} has it" if same else f"written to {file.name}")
-    )
-
-
-def _try_named(found: Model, file: Path) -> bytes | None:
-    try:
-        root = model_root.parse(file.read_bytes())
-        model_root.ends_in(found.host, found.port, root.der)
-        return root.der
-    except OSError as error:
-        click.echo(f"  tls.model_ca is not readable here ({error.strerror}), so not tried")
-    except UserError as error:
-        click.echo(f"  tls.model_ca: {error}")
-    return None
-
-
 def describe(config: dict[str, Any]) -> list[str]:
-    """A line for each model of the config, with its secrets masked."""
+    """A line for each model of the config, with its secrets masked, and when it is asked."""
     lines = []
     chosen = current(config)
+    try:
+        asked = [each.label for each in model.all_of_values(config, root_is_there=False)]
+    except UserError:
+        asked = []
+    instead = (chosen or {}).get("fallbacks") or _defaults(config).get("model_fallbacks") or []
     for entry in config.get("model_list") or []:
         if not isinstance(entry, dict):
             continue
@@ -301,6 +276,13 @@ def describe(config: dict[str, Any]) -> list[str]:
             found = None
         name = found.name if found else entry.get("model")
         place = f" at {entry['api_base']}" if entry.get("api_base") else ""
-        asked = "" if entry is chosen else " (not asked)"
-        lines.append(f"model {name}{place}, {key}{headers}{asked}")
+        label = entry.get("model_name") or entry.get("model")
+        when = ""
+        if entry is not chosen:
+            when = f" (after /model {label})"
+            if label in instead:
+                when = " (asked when the first one fails)"
+            if label not in asked:
+                when = " (not asked)"
+        lines.append(f"model {name}{place}, {key}{headers}{when}")
     return lines

@@ -36,8 +36,10 @@ _OTHERS = (
 )  # fmt: skip
 _DEFAULTS = (
     "max_tokens", "temperature", "max_tool_iterations", "summarize_message_threshold",
+    "model_fallbacks",
 )  # fmt: skip
-_ENTRY = ("max_tokens_field", "custom_headers")
+_ENTRY = ("max_tokens_field", "custom_headers", "fallbacks", "request_timeout")
+_MODELS_B = 1500  # of models, from which on no more are taken
 # What is on the way here, or of the older form; the rest of the top level is left out.
 _LOOKED_AT = (
     "version", "agents", "model_list", "providers", "channels", "channel_list", "tools",
@@ -242,15 +244,35 @@ def _agents(found: dict[str, Any], folder: Path, taken: Taken) -> None:
         if wanted or entries:
             taken.leave(f"the model {wanted!r}", "no entry of model_list has this name")
         return
-    others = [str(each.get("model_name")) for each in entries if each is not chosen]
-    others = [f"{name} (another one)" if name == wanted else name for name in others]
-    if others:
-        taken.leave(f"model_list: {', '.join(others)}", f"the board asks one model, {wanted!r}")
     entry = _entry(chosen, folder, taken)
-    if entry is not None:
-        taken.config["model_list"] = [entry]
-        if kept:
-            taken.config["agents"] = {"defaults": kept}
+    if entry is None:
+        return
+    made = [entry]
+    for each in entries:
+        if each is not chosen:
+            _add_other(made, each, folder, taken)
+    taken.config["model_list"] = made
+    if kept:
+        taken.config["agents"] = {"defaults": kept}
+
+
+def _add_other(
+    made: list[dict[str, Any]], found: dict[str, Any], folder: Path, taken: Taken
+) -> None:
+    """Take another model, for /model and for when the first one fails; what is said if it stays behind."""
+    label = str(found.get("model_name") or found.get("model"))
+    what = f"model_list: {label}"
+    key = str((_list(found, "api_keys") or [found.get("api_key")])[0] or "").strip()
+    if any(each["model_name"] == label for each in made):
+        taken.leave(f"{what} (another one)", "the board has one model of a name")
+    elif found.get("enabled") is False:
+        taken.leave(what, "it is not enabled")
+    elif key in ("", _ELSEWHERE) and not str(found.get("api_base")).startswith("http://"):
+        taken.leave(what, "it has no key")
+    elif len(json.dumps(made)) > _MODELS_B:
+        taken.leave(what, "a board's config has at most 4 kB")
+    elif (entry := _entry(found, folder, taken)) is not None:
+        made.append(entry)
 
 
 def _of_providers(
@@ -299,8 +321,8 @@ def _entry(found: dict[str, Any], folder: Path, taken: Taken) -> dict[str, Any] 
         made["api_keys"] = secrets[:1]
     if len(secrets) > 1:
         taken.leave(f"{what}: {len(secrets) - 1} more keys", "the board uses the first")
-    for key in (*_ENTRY, "fallbacks", "request_timeout"):
-        if found.get(key) and (key in _ENTRY or device_reads(key)):
+    for key in _ENTRY:
+        if found.get(key):
             made[key] = found[key]
     shown = {*made, "api_key", "provider", "enabled", "_comment"}
     rest = sorted(key for key in found if key not in shown and found[key])

@@ -22,8 +22,6 @@ from host_tools.install.remote import CLEAR, FOLDERS, HASH, TEXT, Remote
 FOLDER = "workspace"
 NOTE = "state/deployed"  # in the workspace: a line for each file, its hash and its path
 _NOT_SENT = ("state/",)
-# Where the config names files with roots: for the model's host, and for those that a tool may ask.
-_ROOTS = (("tls", "model_ca"), ("tools", "http_get", "ca"))
 STAGE = ".workspace-new"
 
 LOOK = (
@@ -49,8 +47,8 @@ answer = bad
 )
 
 
-def _setting(config: dict[str, Any], *names: str) -> str:
-    value: Any = config
+def _setting(config: Any, *names: str) -> str:
+    value = config
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value if isinstance(value, str) else ""
@@ -115,22 +113,32 @@ def kept(found: dict[str, bytes]) -> dict[str, bytes]:
         config = json.loads(found[CONFIG])
     except ValueError:
         config = {}
-    names = (CONFIG, *(_setting(config, *names).strip("/") for names in _ROOTS))
+    names = (CONFIG, *(name.strip("/") for name in named_roots(config)))
     below = _workspace(config).strip("/") + "/"
     return {name: data for name, data in found.items() if name in names or name.startswith(below)}
+
+
+def named_roots(config: dict[str, Any]) -> dict[str, str]:
+    """The files with roots that a config names, each with the remedy when it is missing."""
+    entries = config.get("model_list")
+    of_models = [
+        _setting(config, "tls", "model_ca"),
+        *(_setting(each, "ca") for each in (entries if isinstance(entries, list) else [])),
+    ]
+    names = dict.fromkeys(of_models, "`make provision` finds it")
+    names[_setting(config, "tools", "http_get", "ca")] = "put it there"
+    return {name: remedy for name, remedy in names.items() if name}
 
 
 def roots(path: Path) -> dict[str, bytes]:
     """The files with roots that the config names, by their path on the board; UserError if one is missing."""
     made = {}
-    for names in _ROOTS:
-        name = _setting(_config(path), *names)
-        if not name or name.startswith("/") or ".." in name:
+    for name, remedy in named_roots(_config(path)).items():
+        if name.startswith("/") or ".." in name:
             continue
         try:
             made[name] = (path.parent / name).read_bytes()
         except OSError:
-            remedy = "`make provision` finds it" if names[0] == "tls" else "put it there"
             raise UserError(f"{path.parent / name} is missing: {remedy}") from None
     return made
 

@@ -67,6 +67,16 @@ class Sent:
 
 
 @dataclass
+class Draft:
+    """A preview of what the bot is writing, as it was shown at a time."""
+
+    chat_id: int
+    draft_id: int
+    text: str
+    at: float
+
+
+@dataclass
 class Rejected:
     """A message that the server refused, and why."""
 

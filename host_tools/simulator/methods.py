@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from host_tools.simulator.bot import MAX_LIMIT, MAX_TIMEOUT_S, Chats, Queue, Rejected, Sent
+from host_tools.simulator.bot import MAX_LIMIT, MAX_TIMEOUT_S, Chats, Draft, Queue, Rejected, Sent
 from host_tools.simulator.files import (
     MAX_DOWNLOAD_B,
     MAX_PHOTO_B,
@@ -20,6 +20,7 @@ from host_tools.simulator.files import (
 from host_tools.simulator.http import Response, failure, ok
 from host_tools.simulator.limits import Limits
 from host_tools.simulator.markup import BadMarkup, check
+from host_tools.simulator.params import Refused, bad, flag, number, object_of
 from host_tools.simulator.updates import Json, chat
 
 CONFLICT = (
@@ -48,41 +49,6 @@ ACTIONS = frozenset(
 _COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 
 
-class Refused(Exception):
-    """An answer that is an error: code, description, parameters."""
-
-    def __init__(self, code: int, description: str, **parameters: Any) -> None:
-        super().__init__(description)
-        self.response = failure(code, description, **parameters)
-
-
-def _bad(description: str) -> Refused:
-    return Refused(400, "Bad Request: " + description)
-
-
-def _flag(value: Any) -> bool:
-    return value is True or str(value).lower() in ("true", "yes", "1")
-
-
-def _number(params: Json, name: str, default: int) -> int:
-    """Like the server: what is no number is the default."""
-    try:
-        return int(str(params.get(name, default)))
-    except ValueError:
-        return default
-
-
-def _object(params: Json, name: str) -> Any:
-    """A parameter that is JSON, given as such or as a string of JSON."""
-    value = params.get(name)
-    if isinstance(value, str) and value:
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise _bad(f"can't parse {name.replace('_', ' ')} JSON object") from None
-    return value
-
-
 class Methods:
     """One bot's methods over its queue and its chats. Runs in the server's loop."""
 
@@ -93,11 +59,13 @@ class Methods:
         self.sent: list[Sent] = []
         self.rejected: list[Rejected] = []
         self.actions: list[tuple[int, str, float]] = []
+        self.drafts: list[Draft] = []
         self.answered_callbacks: list[str] = []
         self.notices: list[tuple[str, str]] = []  # the same, and what was shown
         self.commands: list[Json] = []
         self.limits: Limits | None = None
         self.rich = False  # is sendRichMessage known?
+        self.knows_drafts = True  # is sendMessageDraft?
         self.webhook = ""
         self.on_sent: Callable[[Sent], None] | None = None
         self.on_confirmed: Callable[[], None] | None = None  # a poll has told its offset
@@ -110,7 +78,7 @@ class Methods:
     async def call(self, method: str, params: Json) -> Response:
         """Run one method; errors come back as the server words them."""
         run = self._table.get(method.lower())
-        if run is None or (method.lower() == "sendrichmessage" and not self.rich):
+        if run is None or self._unknown(method.lower()):
             return failure(404, "Not Found: method not found")
         try:
             result = await run(params)
@@ -123,6 +91,10 @@ class Methods:
                 self.rejected.append(Rejected(method, description, params, time.time()))
             return refused.response
 
+    def _unknown(self, method: str) -> bool:
+        rich = method == "sendrichmessage" and not self.rich
+        return rich or (method == "sendmessagedraft" and not self.knows_drafts)
+
     # --- getting updates
 
     def wake(self) -> None:
@@ -133,9 +105,9 @@ class Methods:
     async def do_getUpdates(self, params: Json) -> Any:
         if self.webhook:
             raise Refused(409, WEBHOOK_CONFLICT)
-        offset = _number(params, "offset", 0)
-        limit = min(max(_number(params, "limit", MAX_LIMIT), 1), MAX_LIMIT)
-        timeout = min(max(_number(params, "timeout", 0), 0), MAX_TIMEOUT_S)
+        offset = number(params, "offset", 0)
+        limit = min(max(number(params, "limit", MAX_LIMIT), 1), MAX_LIMIT)
+        timeout = min(max(number(params, "timeout", 0), 0), MAX_TIMEOUT_S)
         self._allow(params)
         timeout = self.queue.effective_timeout(offset, timeout)
         start = self.queue.start(offset)
@@ -160,7 +132,7 @@ class Methods:
         return chosen
 
     def _allow(self, params: Json) -> None:
-        wanted = _object(params, "allowed_updates")
+        wanted = object_of(params, "allowed_updates")
         if not isinstance(wanted, list):
             return  # as before
         names = {str(name).lower() for name in wanted}
@@ -182,22 +154,22 @@ class Methods:
         if isinstance(file, str) and file in self.files:  # what the server has already
             file = self.files[file].file
         if isinstance(file, str) and file:
-            raise _bad("wrong remote file identifier specified: Wrong padding in the string")
+            raise bad("wrong remote file identifier specified: Wrong padding in the string")
         if not isinstance(file, Attached):
-            raise _bad(f"there is no {kind} in the request")
+            raise bad(f"there is no {kind} in the request")
         if not file.data:
-            raise _bad("file must be non-empty")
+            raise bad("file must be non-empty")
         if file.size > MAX_UPLOAD_B:
             raise Refused(413, "Request Entity Too Large")
         if file.size > most_b:
-            raise _bad(
+            raise bad(
                 f"file of size {file.size} bytes is too big for a photo; "
                 f"the maximum size is {MAX_PHOTO_B} bytes"
             )
         captioned = params | {"text": params.get("caption", "")}
         verdict = self._judge(captioned, caption=True)
         if kind == "photo" and not file.is_picture():
-            raise _bad("IMAGE_PROCESS_FAILED")
+            raise bad("IMAGE_PROCESS_FAILED")
         return self._send(captioned, verdict, file, kind)
 
     def _send(
@@ -206,7 +178,7 @@ class Methods:
         chat_id = self._chat(params)
         reply_to = self._reply(params, chat_id)
         thread_id = self._thread(params, chat_id)
-        preview = _object(params, "link_preview_options")
+        preview = object_of(params, "link_preview_options")
         markup = self._markup(params)
         self._flood(chat_id)
         sent = Sent(
@@ -219,7 +191,7 @@ class Methods:
             at=time.time(),
             parse_mode=params.get("parse_mode"),
             thread_id=thread_id,
-            preview_disabled=isinstance(preview, dict) and _flag(preview.get("is_disabled")),
+            preview_disabled=isinstance(preview, dict) and flag(preview.get("is_disabled")),
             dropped=verdict.dropped,
             markup=markup,
             file=file,
@@ -232,10 +204,10 @@ class Methods:
         return self.as_message(sent)
 
     async def do_sendRichMessage(self, params: Json) -> Any:
-        rich = _object(params, "rich_message")
+        rich = object_of(params, "rich_message")
         text = rich.get("markdown") or rich.get("html") if isinstance(rich, dict) else None
         if not text:
-            raise _bad("rich message must be non-empty")
+            raise bad("rich message must be non-empty")
         plain = {k: v for k, v in params.items() if k != "rich_message"}
         plain |= {"text": text, "parse_mode": None}
         return self._send(plain, self._judge(plain, rich=True))
@@ -245,10 +217,10 @@ class Methods:
         chat_id = self._chat(params)
         sent = self._own(params, chat_id)
         if sent.file is not None:
-            raise _bad("there is no text in the message to edit")
+            raise bad("there is no text in the message to edit")
         markup = self._markup(params)  # without one the message loses its own
         if (sent.text, sent.entities, sent.markup) == (verdict.text, verdict.entities, markup):
-            raise _bad(NOT_MODIFIED)
+            raise bad(NOT_MODIFIED)
         self._flood(chat_id)
         sent.text, sent.entities, sent.html = verdict.text, verdict.entities, str(params["text"])
         return self._edited(sent, markup)
@@ -258,7 +230,7 @@ class Methods:
         sent = self._own(params, chat_id)
         markup = self._markup(params)
         if sent.markup == markup:
-            raise _bad(NOT_MODIFIED)
+            raise bad(NOT_MODIFIED)
         self._flood(chat_id)
         return self._edited(sent, markup)
 
@@ -271,34 +243,50 @@ class Methods:
 
     def _own(self, params: Json, chat_id: int) -> Sent:
         """The bot's message that is to be edited."""
-        message_id = _number(params, "message_id", 0)
+        message_id = number(params, "message_id", 0)
         sent = self.chats.from_bot.get((chat_id, message_id))
         if sent is None:
             known = self.chats.has(chat_id, message_id)
-            raise _bad("message can't be edited" if known else "message to edit not found")
+            raise bad("message can't be edited" if known else "message to edit not found")
         return sent
 
     async def do_deleteMessage(self, params: Json) -> Any:
         chat_id = self._chat(params)
-        if self.chats.from_bot.pop((chat_id, _number(params, "message_id", 0)), None) is None:
-            raise _bad("message to delete not found")
+        if self.chats.from_bot.pop((chat_id, number(params, "message_id", 0)), None) is None:
+            raise bad("message to delete not found")
         return True
 
     async def do_sendChatAction(self, params: Json) -> Any:
         chat_id = self._chat(params)
         action = str(params.get("action", "")).lower()
         if action not in ACTIONS:
-            raise _bad("wrong parameter action in request")
+            raise bad("wrong parameter action in request")
         self.actions.append((chat_id, action, time.time()))
+        return True
+
+    async def do_sendMessageDraft(self, params: Json) -> Any:
+        """A preview for 30 s, in a private chat, for the one draft_id; an empty text shows "Thinking…"."""
+        text = str(params.get("text") or "")
+        verdict = self._judge(params) if text else None
+        chat_id = self._chat(params)
+        if chat_id < 0:
+            raise bad("TEXTDRAFT_PEER_INVALID")
+        self._thread(params, chat_id)
+        draft_id = number(params, "draft_id", 0)
+        if not draft_id:
+            raise bad("RANDOM_ID_INVALID")  # documented as an error, in whatever words
+        self._flood(chat_id)
+        shown = verdict.text if verdict else ""
+        self.drafts.append(Draft(chat_id, draft_id, shown, time.time()))
         return True
 
     async def do_answerCallbackQuery(self, params: Json) -> Any:
         query_id = str(params.get("callback_query_id", ""))
         if query_id not in self.chats.callbacks:
-            raise _bad("query is too old and response timeout expired or query ID is invalid")
+            raise bad("query is too old and response timeout expired or query ID is invalid")
         text = str(params.get("text") or "")
         if len(text) > MAX_NOTICE:
-            raise _bad("MESSAGE_TOO_LONG")
+            raise bad("MESSAGE_TOO_LONG")
         self.chats.callbacks.discard(query_id)
         self.answered_callbacks.append(query_id)
         self.notices.append((query_id, text))
@@ -310,15 +298,15 @@ class Methods:
         return self.bot
 
     async def do_setMyCommands(self, params: Json) -> Any:
-        commands = _object(params, "commands")
+        commands = object_of(params, "commands")
         if not isinstance(commands, list) or len(commands) > 100:
-            raise _bad("can't parse commands list JSON object")
+            raise bad("can't parse commands list JSON object")
         for command in commands:
             name, text = str(command.get("command", "")), str(command.get("description", ""))
             if not _COMMAND.fullmatch(name.removeprefix("/")):
-                raise _bad("BOT_COMMAND_INVALID")
+                raise bad("BOT_COMMAND_INVALID")
             if not 1 <= len(text) <= 256:
-                raise _bad("command description must be non-empty")
+                raise bad("command description must be non-empty")
         self.commands = commands
         return True
 
@@ -327,7 +315,7 @@ class Methods:
 
     async def do_deleteWebhook(self, params: Json) -> Any:
         self.webhook = ""
-        if _flag(params.get("drop_pending_updates")):
+        if flag(params.get("drop_pending_updates")):
             self.queue.get(self.queue.next_id, 1)
         return True
 
@@ -345,12 +333,12 @@ class Methods:
     async def do_getFile(self, params: Json) -> Any:
         file_id = str(params.get("file_id") or "")
         if not file_id:
-            raise _bad("file_id not specified")
+            raise bad("file_id not specified")
         if file_id not in self.files:
-            raise _bad("wrong file_id or the file is temporarily unavailable")
+            raise bad("wrong file_id or the file is temporarily unavailable")
         kept = self.files[file_id]
         if kept.file.size > MAX_DOWNLOAD_B:
-            raise _bad("file is too big")
+            raise bad("file is too big")
         self.files.told.add(kept.path)
         return {
             "file_id": file_id,
@@ -366,9 +354,9 @@ class Methods:
 
     def _markup(self, params: Json) -> Json | None:
         try:
-            return check(_object(params, "reply_markup"))
+            return check(object_of(params, "reply_markup"))
         except BadMarkup as error:
-            raise _bad(str(error)) from None
+            raise bad(str(error)) from None
 
     def _judge(self, params: Json, *, rich: bool = False, caption: bool = False) -> Any:
         from host_tools.simulator.judge import judge  # loads TDLib, which takes half a second
@@ -377,23 +365,23 @@ class Methods:
         verdict = judge(text, mode, rich=rich, caption=caption)
         if not verdict.ok:
             raise Refused(400, verdict.error or "Bad Request")
-        given = _object(params, "entities")
+        given = object_of(params, "entities")
         if given and not params.get("parse_mode"):
             verdict.entities = given
         return verdict
 
     def _chat(self, params: Json) -> int:
         if params.get("chat_id") in (None, ""):
-            raise _bad("chat_id is empty")
-        chat_id = _number(params, "chat_id", 0)
+            raise bad("chat_id is empty")
+        chat_id = number(params, "chat_id", 0)
         if chat_id in self.chats.blocked:
             raise Refused(403, "Forbidden: bot was blocked by the user")
         if chat_id not in self.chats.known:
-            raise _bad("chat not found")
+            raise bad("chat not found")
         return chat_id
 
     def _reply(self, params: Json, chat_id: int) -> int | None:
-        reply = _object(params, "reply_parameters")
+        reply = object_of(params, "reply_parameters")
         if reply is None:
             if "reply_to_message_id" not in params:
                 return None
@@ -402,20 +390,20 @@ class Methods:
                 "allow_sending_without_reply": params.get("allow_sending_without_reply"),
             }
         if not isinstance(reply, dict):
-            raise _bad("object expected as reply parameters")
-        number = _number(reply, "message_id", 0)
-        if self.chats.has(chat_id, number):
-            return number
-        if _flag(reply.get("allow_sending_without_reply")):
+            raise bad("object expected as reply parameters")
+        message_id = number(reply, "message_id", 0)
+        if self.chats.has(chat_id, message_id):
+            return message_id
+        if flag(reply.get("allow_sending_without_reply")):
             return None
-        raise _bad("message to be replied not found")
+        raise bad("message to be replied not found")
 
     def _thread(self, params: Json, chat_id: int) -> int | None:
-        thread_id = _number(params, "message_thread_id", 0)
+        thread_id = number(params, "message_thread_id", 0)
         if not thread_id:
             return None
         if thread_id not in self.chats.threads.get(chat_id, ()):
-            raise _bad("message thread not found")
+            raise bad("message thread not found")
         return thread_id
 
     def _flood(self, chat_id: int) -> None:

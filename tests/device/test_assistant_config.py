@@ -36,14 +36,16 @@ def fails(found, *words):
 
 def test_what_a_small_config_means():
     model, warnings = check(entry())
-    assert (model.name, model.host, model.port, model.tls) == (
+    asked = model.endpoint
+    assert (asked.label, asked.name, asked.host, asked.port) == (
+        "m",
         "llama3",
         "192.168.1.5",
         11434,
-        False,
     )
-    assert model.path == b"/v1/chat/completions"
-    assert (model.key, model.headers, model.pins, model.switched_off) == ("", [], {}, [])
+    assert (asked.tls, model.tls, asked.path) == (False, False, b"/v1/chat/completions")
+    assert (asked.key, asked.headers, model.pins, model.switched_off) == ("", (), {}, [])
+    assert (asked.request_timeout_s, asked.fallbacks, model.endpoints) == (0, (), [asked])
     assert (model.max_tokens, model.max_tool_iterations, model.temperature) == (1024, 8, None)
     assert model.workspace == "/workspace"
     assert warnings == []
@@ -54,11 +56,62 @@ def test_what_a_small_config_means():
 def test_which_model_is_meant():
     two = entry({"model_name": "a", "model": "x"})
     two["model_list"] += entry({"model_name": "b", "model": "y"})["model_list"]
-    assert check(two)[0].name == "x"
+    assert check(two)[0].endpoint.name == "x"
     two["agents"] = {"defaults": {"model_name": "b"}}
-    assert check(two)[0].name == "y"
+    model = check(two)[0]
+    assert (model.endpoint.name, model.default) == ("y", "b")
+    assert [each.label for each in model.endpoints] == ["a", "b"]
     two["agents"]["defaults"]["model_name"] = "c"
     fails(two, "agents.defaults.model_name", "no entry")
+
+
+def test_who_is_asked_when_a_model_fails():
+    two = entry({"model_name": "a", "request_timeout": 30, "fallbacks": ["b", "a", "away", "c"]})
+    two["model_list"] += entry({"model_name": "b", "fallbacks": ["a"]})["model_list"]
+    two["model_list"] += entry({"model_name": "c"})["model_list"]
+    two["agents"] = {"defaults": {"model_fallbacks": ["b"]}}
+    model, warnings = check(two)
+    a, b, c = model.endpoints
+    assert (a.request_timeout_s, b.request_timeout_s) == (30, 0)
+    assert (a.fallbacks, b.fallbacks, c.fallbacks) == ((b, c), (a,), (b,))
+    assert warnings == ["model_list[0].fallbacks: away is not a model that can be asked"]
+
+
+def test_what_is_wrong_with_another_model_is_a_warning():
+    two = entry({"model_name": "a", "fallbacks": ["b"]})
+    two["model_list"] += entry({"model_name": "b", "api_base": "https://box/v1"})["model_list"]
+    for more, word in (
+        ({}, "model_list[1].ca: missing"),
+        ({"ca": "b.der", "model": None}, "model_list[1].model: missing"),
+        ({"ca": "b.der", "api_keys": [SECRET + " x"]}, "model_list[1].api_keys[0]"),
+        ({"ca": "b.der", "request_timeout": -1}, "model_list[1].request_timeout"),
+        ({"ca": "b.der", "fallbacks": [1]}, "model_list[1].fallbacks"),
+    ):
+        found = json.loads(json.dumps(two))
+        found["model_list"][1].update(more)
+        model, warnings = check(found)
+        assert [each.label for each in model.endpoints] == ["a"]
+        assert model.endpoint.fallbacks == ()
+        assert warnings[0].startswith(word) and warnings[0].endswith("it is not asked"), warnings
+        assert "fallbacks: b is not" in warnings[1] and SECRET not in str(warnings)
+    # the same names, those that are switched off
+    two["model_list"][1]["enabled"] = False
+    two["model_list"] += entry({"model_name": "a", "model": "other"})["model_list"]
+    assert [each.name for each in check(two)[0].endpoints] == ["llama3"]
+
+
+def test_each_host_has_a_root_of_its_own():
+    two = entry({"model_name": "a"})
+    more = {"model_name": "b", "api_base": "https://box/v1", "ca": "box.der"}
+    two["model_list"] += entry(more)["model_list"]
+    model = check(two)[0]
+    assert [each.ca for each in model.endpoints] == ["", "/box.der"]
+    assert (model.tls, model.hosts_ca) == (False, "")
+    two["tls"] = {"model_ca": "model.der"}
+    model = check(two)[0]
+    assert [each.ca for each in model.endpoints] == ["/model.der", "/box.der"]
+    two["agents"] = {"defaults": {"model_name": "b"}}
+    assert check(two)[0].endpoint.ca == "/box.der"
 
 
 def test_picoclaws_protocols():
@@ -80,11 +133,12 @@ def test_picoclaws_protocols():
             found["model_list"][0]["api_base"] = base
         found.update(tls)
         model = check(found)[0]
-        assert (model.name, model.host, model.tls) == (told, host, True), name
-        assert model.ca == "/model.der"
+        asked = model.endpoint
+        assert (asked.name, asked.host, asked.tls, model.tls) == (told, host, True, True), name
+        assert (asked.label, asked.ca) == (name, "/model.der")
     fails({"model_list": [{"model": "openai/gpt-5"}]}, "tls.model_ca", "missing")
     fails({"model_list": [{"model": "qwen3"}]}, "model_list[0].api_base", "missing")
-    assert check({"model_list": [{"model": "ollama/llama3"}]})[0].host == "localhost"
+    assert check({"model_list": [{"model": "ollama/llama3"}]})[0].endpoint.host == "localhost"
 
 
 def test_everything_that_is_ours():
@@ -97,11 +151,9 @@ def test_everything_that_is_ours():
     found["hardware"] = {"pins": {"lamp": 2, "door": {"pin": 4, "mode": "up"}}}
     found["tools"] = {"write_file": {"enabled": False}, "exec": {"enabled": True}}
     model, warnings = check(found)
-    assert (model.key, model.headers, model.max_tokens_field) == (
-        SECRET,
-        ["X-Title: me"],
-        "max_completion_tokens",
-    )
+    asked = model.endpoint
+    assert (asked.key, asked.headers) == (SECRET, ("X-Title: me",))
+    assert asked.max_tokens_field == "max_completion_tokens"
     assert (model.temperature, model.workspace, model.max_tokens) == ("0.5", "/sd/work", 99)
     assert (model.turns_per_day, model.tokens_per_day, model.silence_s) == (7, 8, 9)
     assert model.pins == {"lamp": (2, "out"), "door": (4, "up")}
@@ -130,6 +182,10 @@ def test_every_fault_names_its_key():
     fails(entry({"api_keys": SECRET}), "model_list[0].api_keys")
     fails(entry({"api_keys": [SECRET + " x"]}), "model_list[0].api_keys[0]")
     fails(entry({"max_tokens_field": "n"}), "max_tokens_field")
+    for seconds in (-1, 3601, 1.5, "30"):
+        fails(entry({"request_timeout": seconds}), "model_list[0].request_timeout", "0 to 3600")
+    for names in ("b", ["b", 1]):
+        fails(entry({"fallbacks": names}), "model_list[0].fallbacks", "a list")
     fails(entry({"custom_headers": {"X": "a\r\nb"}}), "custom_headers.X")
     for limit, value in (("turns_per_hour", 0), ("tokens_per_day", "many"), ("silence_s", 601)):
         found = entry()

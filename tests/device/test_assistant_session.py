@@ -7,8 +7,8 @@ import os
 from copepod.assistant import history, request
 from copepod.assistant.answer import Answer
 from copepod.assistant.calls import Calls
-from copepod.assistant.model import Model
-from copepod.assistant.window import Connection, Count
+from copepod.assistant.model import Endpoint, Model
+from copepod.assistant.window import Connection
 from copepod.net import http_connect
 from fakes.scratch import scratch
 
@@ -198,14 +198,15 @@ def test_halving_and_clearing(folder):
 
 def model_in(folder):
     model = Model()
-    model.name = "m"
-    model.key = "k" * 300
-    model.headers = ["X-Title: Copepod"]
-    model.host = "localhost"
-    model.port = 8080
-    model.path = b"/v1/chat/completions"
+    model.endpoint = endpoint = Endpoint()
+    endpoint.name = "m"
+    endpoint.key = "k" * 300
+    endpoint.headers = ["X-Title: Copepod"]
+    endpoint.host = "localhost"
+    endpoint.port = 8080
+    endpoint.path = b"/v1/chat/completions"
+    endpoint.max_tokens_field = "max_tokens"
     model.max_tokens = 100
-    model.max_tokens_field = "max_tokens"
     model.temperature = "0.5"
     model.workspace = folder
     model.pins = {"lamp": (2, "out")}
@@ -229,12 +230,12 @@ def sent(folder, session, tools=True):
     model = model_in(folder)
     http = Connection()
     http_connect.prepare(http, "localhost", 8080)
-    count = Count(http)
-    request.write(count, model, session, tools)
+    count = request.Count(http)
+    request.write(count, model, model.endpoint, session, tools)
     http._socket = wire = Wire()
     http._primed = 0
-    request.head(http, model, count.total_b())
-    request.write(http, model, session, tools)
+    request.head(http, model.endpoint, count.total_b())
+    request.write(http, model, model.endpoint, session, tools)
     http.sent()
     head, _, body = wire.sent.partition(b"\r\n\r\n")
     assert ("Content-Length: %d\r\n" % len(body)).encode() in head, head

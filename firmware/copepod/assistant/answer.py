@@ -11,6 +11,7 @@ _SCHEMA = b"m content$8"
 class Answer(Pieces):
     """Async iterator over the text of the message in the line that begins at `at`."""
 
+    SHORT = 72  # the window is smaller, too
     failed: "str | None" = None  # why it is no answer, where the model gave none
 
     def __init__(self, path, at):

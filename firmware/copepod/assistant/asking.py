@@ -4,6 +4,7 @@ Memory: a connection's two windows and the stream's reader, for a turn. See send
 """
 
 import asyncio
+import errno
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
@@ -24,6 +25,7 @@ class Asking:
     def __init__(self, gateway, msg, session, turn_at):
         self.gateway = gateway
         self.model = gateway.config.model
+        self.endpoint = self.model.endpoint  # which of its models is asked
         self.session = session
         self.msg = msg
         self.turn_at = turn_at
@@ -33,6 +35,12 @@ class Asking:
         self.spent = False  # the day's tokens are used up
         self.asked_b = 0  # of the last request
         self.halved = False  # the history, for this question
+        self.called = False  # tools were, in this turn
+        self.patience = 0  # after so many tries another model may be asked; 0: none
+        self.tried: "list" = []  # that have failed in this turn
+        self.instead = ""  # how they have, when another one is asked
+        self.lost_b = 0  # of answers that were cut, and are not used
+        self.asked_ms = self._began_ms  # when the last request was begun
         self._stop = False  # its chat has sent /stop
         self._seen = -1  # messages that had come when that was last looked for
 
@@ -45,43 +53,54 @@ class Asking:
         while True:
             tries += 1
             stream.restart()
+            if stream.draft is not None:
+                stream.draft.begin()
             said = self._stopped()  # the sentence when there is no answer
-            pause_ms = 0
+            pause_ms = self.patience = 0
             if said is None:
                 try:
                     said, pause_ms = await self._once(tools)
                 except (OSError, ValueError) as error:
+                    http = self.http
+                    silent = errno.ETIMEDOUT in error.args and http is not None and http.is_open()
                     self.release()
                     said = self._stopped()
                     if said is None:
                         log("model", "can't be asked: ", error)
-                        said = "I can't reach the model."
-                        if stream.text_b or stream.calls:
-                            said = "The connection to the model was cut."
+                        said = self._refused(-2 if silent else -1, 0)[0]
                         pause_ms = _PAUSE_MS * tries
-            # A beginning of an answer was paid for: once more, no oftener.
-            most = _ATTEMPTS_CUT if stream.text_b or stream.calls else _ATTEMPTS
-            if not pause_ms or tries >= most or self.left_ms() <= pause_ms:
-                break
-            if not said:
-                tries -= 1  # asked in another way
+            begun = stream.text_b or stream.calls
+            if not begun and self._falls(said, tries):
+                tries = pause_ms = 0
+            else:
+                # A beginning of an answer was paid for: once more, no oftener.
+                most = _ATTEMPTS_CUT if begun else _ATTEMPTS
+                if not pause_ms or tries >= most or self.left_ms() <= pause_ms:
+                    break
+                if not said:
+                    tries -= 1  # asked in another way
+            if begun:
+                self.lost_b += self.asked_b + stream.text_b
             if stream.line is not None:
                 stream.line.discard()
             await asyncio.sleep_ms(pause_ms)
-        self._close_line(said, note)
+        _closing(self, said, note)
+        self.called = self.called or stream.calls > 0
         return bool(stream.calls)
 
     async def _once(self, tools):
         # One request. Returns what to say below the answer or in its place, and when to try again (ms, 0: never).
+        self.asked_ms = ticks_ms()
         await _send(self, tools)
         http = self.http
         stream = self.stream
-        status = await http.response(self._silence_ms())
+        status = await http.response(self.silence_ms())
         if status != 200:
             try:
                 await self._body(http)
             except ValueError:  # a page
                 http.close()
+            self.asked_b = 0  # which costs nothing
             return self._refused(status, http.retry_after_s * 1000)
         await self._body(http)
         whole = stream.end()
@@ -92,6 +111,7 @@ class Asking:
         if stream.finish_reason == "content_filter":
             return "The rest was held back by the model's content filter.", 0
         if not whole:
+            self.patience = _ATTEMPTS_CUT
             return "The model has stopped in the middle of its answer.", _PAUSE_MS
         if not stream.text_b and not stream.calls:
             return "The model has sent an empty answer.", 0
@@ -111,7 +131,10 @@ class Asking:
                 return
             if self._stopped():
                 raise OSError("stopped")
-            http.silence(ticks_add(ticks_ms(), self._silence_ms()))
+            left_ms = self.silence_ms()
+            if not left_ms:
+                raise OSError(errno.ETIMEDOUT)
+            http.silence(ticks_add(ticks_ms(), left_ms))
 
     def _refused(self, status, pause_ms):
         from copepod.assistant import refusals
@@ -121,30 +144,16 @@ class Asking:
         finally:
             forget("copepod.assistant.refusals")
 
-    def _close_line(self, said, note):
-        # Below the answer stands what is wrong with it, so that no half of one passes for a whole one.
-        stream = self.stream
-        self.session.said = said
-        self.session.failed = None if stream.text_b or stream.calls else said
-        if not stream.calls:
-            for text in (said, note):
-                if text:
-                    data = memoryview("\n\n_%s_" % text if stream.text_b else text)
-                    stream.say(data, 0, len(data))
-            line = stream.line
-            line.write(b'"}')
-        else:
-            line = stream.line
-            line.write(b"]}")
-        self.session.complete(line)
-        tokens = stream.sent_b + stream.received_b
-        if not tokens:  # the server does not count: three bytes each
-            tokens = (self.asked_b + stream.text_b) // 3
-        stream.sent_b = stream.received_b = self.asked_b = 0
-        from copepod.assistant import limits
+    def _falls(self, said, tries):
+        # Whether another model is asked now.
+        if not self.patience or tries < self.patience or self.called:
+            return False
+        if not self.model.endpoint.fallbacks:
+            return False
+        from copepod.assistant import fallback
 
-        self.spent = not limits.spend(self.model, tokens)
-        forget("copepod.assistant.limits")
+        forget("copepod.assistant.fallback")
+        return fallback.other(self, said)
 
     # Time -----------------------------------------------------------------------------------
 
@@ -152,8 +161,13 @@ class Asking:
         """What is left of the turn's time."""
         return self.model.turn_s * 1000 - ticks_diff(ticks_ms(), self._began_ms)
 
-    def _silence_ms(self):
-        return max(0, min(self.model.silence_s * 1000, self.left_ms()))
+    def silence_ms(self):
+        """How long nothing may come."""
+        left_ms = min(self.model.silence_s * 1000, self.left_ms())
+        timeout_s = self.endpoint.request_timeout_s
+        if timeout_s:
+            left_ms = min(left_ms, timeout_s * 1000 - ticks_diff(ticks_ms(), self.asked_ms))
+        return max(0, left_ms)
 
     def _stopped(self):
         # The sentence that says why no more is asked: its time is over, or its chat has sent /stop.
@@ -185,3 +199,10 @@ def _send(asking, tools):
 
     forget("copepod.assistant.sending")
     return sending.send(asking, tools)
+
+
+def _closing(asking, said, note):
+    from copepod.assistant import closing
+
+    forget("copepod.assistant.closing")
+    closing.close_line(asking, said, note)

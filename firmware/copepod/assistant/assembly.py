@@ -14,7 +14,7 @@ from copepod.once import forget
 
 _COMMANDS = (
     ("new", "begin a new conversation"),
-    ("model", "which model answers"),
+    ("model", "which model answers, or another one"),
     ("tools", "what it can do"),
     ("stop", "stop the answer that is being written"),
     ("usage", "what was used today, and the limits"),
@@ -48,6 +48,11 @@ def put(model):
     except OSError as error:
         log("assistant", model.workspace, " can't be written: ", error)
     forget("copepod.assistant.schemas")
+    if len(model.endpoints) > 1:
+        from copepod.assistant import choice
+
+        choice.restore(model)
+        forget("copepod.assistant.choice")
     if model.heartbeat_s or _has_jobs(model):
         from copepod.assistant import clock
 

@@ -14,6 +14,8 @@ class Calls(Pieces):
     `call_id`, `name` and `arguments` (a bytearray) are those of the call `index`.
     """
 
+    SHORT = 128  # units of an id; the window is smaller, too
+
     def __init__(self):
         super().__init__(_SCHEMA)
         self._in = bytearray(_WINDOW_B)

@@ -12,12 +12,10 @@ def answer(msg):
     if command == "new":
         return _new(msg)
     if command == "model":
-        return "%s at %s://%s:%d" % (
-            model.name,
-            "https" if model.tls else "http",
-            model.host,
-            model.port,
-        )
+        from copepod.assistant import choice
+
+        forget("copepod.assistant.choice")
+        return choice.answer(model, msg.args)
     if command == "tools":
         return _tools(model)
     if command == "stop":
@@ -45,7 +43,7 @@ def _tools(model):
     for entry in found:
         asks = " I ask you first." if asks_first(model, entry["name"]) else ""
         rows.append("- **%s** %s%s" % (entry["name"], entry["description"], asks))
-    if not model.with_tools:
+    if not model.endpoint.with_tools:
         rows.append("The model's server takes no tools.")
     return "\n".join(rows) or "It has no tools."
 

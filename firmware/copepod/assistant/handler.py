@@ -5,18 +5,18 @@ from copepod.once import forget
 
 async def ask(msg):
     """Every text that no other handler has taken; the press of a button below a question of its own."""
-    answer: "Any" = await _turn(msg)
-    for name in ("window", "string_sink"):
-        forget("copepod.assistant." + name)
-    if answer is None:
-        return
-    if isinstance(answer, tuple):
-        await msg.answer(answer[0], answer[1])
-        return
+    answer: "Any" = None
     try:
-        await msg.answer(answer)
+        answer = await _turn(msg)
+        for name in ("window", "string_sink"):
+            forget("copepod.assistant." + name)
+        if isinstance(answer, tuple):
+            await msg.answer(answer[0], answer[1])
+        elif answer is not None:
+            await msg.answer(answer)
     finally:
-        if not isinstance(answer, str):
+        msg.gateway.config.model.draft = None
+        if answer is not None and not isinstance(answer, (str, tuple)):
             answer.close()
 
 

@@ -1,21 +1,36 @@
-"""What the config says about the model. Memory: one object, and this class: config.py, which makes it, is dropped."""
+"""What the config says about models. Memory: an object, and one for each model; config.py is dropped."""
 
 from copepod.once import forget
 
 
-class Model:
-    """Whom to ask and within which limits; `key` goes nowhere but into requests."""
+class Endpoint:
+    """One model of the list: where it is asked, and how; `key` goes nowhere but into requests."""
 
+    label: str  # the config's name for it
     name: str  # as the server knows it
     host: str
     port: int
     tls: bool
     path: bytes  # of the one call, b"/v1/chat/completions"
     key: str
-    headers: list  # more lines for a request's head
+    headers: "list | tuple"  # more lines for a request's head
     ca: str  # path of the file with the root that its host's chain ends in
-    max_tokens: int
     max_tokens_field: str
+    request_timeout_s: int  # for one answer; 0: as long as the turn's time goes
+    fallbacks: "list | tuple"  # of Endpoint: who is asked when this one fails, in this order
+    with_usage = True  # the server takes `stream_options`
+    with_tools = True  # and `tools`
+    failed_s = 0  # when it failed last, by time(); see fallback.py
+
+
+class Model:
+    """Whom to ask, and within which limits."""
+
+    endpoint: Endpoint  # which is asked first
+    endpoints: list  # all that may be asked
+    default: str  # the label of the one that the config names
+    tls: bool  # all of them are asked over TLS
+    max_tokens: int
     temperature: "str | None"
     max_tool_iterations: int  # rounds of a turn
     summarize_message_threshold: int  # lines of a history from which on it is summed up; 0: never
@@ -35,8 +50,9 @@ class Model:
     begun = (
         False  # a question has: its TLS session is the one that there is room for: Telegram waits
     )
-    with_usage = True  # the server takes `stream_options`
-    with_tools = True  # and `tools`
+
+    draft: "Any" = None  # of the answer, see drafts.py; False while that is sent
+    drafts = True  # Telegram's server takes them
 
     def put(self):
         """Have it answer what no handler of bot.py takes: to be called once, after bot.py was loaded."""

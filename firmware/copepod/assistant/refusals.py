@@ -1,34 +1,48 @@
 """What it means when a model's server refuses or fails, in a sentence. Memory: dropped after use."""
 
+from time import ticks_diff, ticks_ms
+
+from micropython import const
+
 from copepod.log import log
 from copepod.once import forget
 
 _BUSY = (408, 409, 429, 529)
+_PATIENCE = const(2)  # tries, where another model may be asked
+_LONG_MS = const(5000)  # a pause that is too long then
 
 
 def meaning(asking, status, pause_ms):
-    """What to say, and when to try again in ms (0: never). Status 0: an error came in the stream.
+    """What to say, and when to try again in ms (0: never). "" and a moment: the same question in another way.
 
-    "" and a moment: the same question in another way.
+    Status 0: an error came in the stream; -1: the connection was cut, or there is none; -2: nothing came over it.
     """
-    model = asking.model
+    endpoint = asking.endpoint
     text = asking.stream.error_text()
+    asking.patience = 0
+    if status < 0:
+        asking.patience = 1
+        return _cut(asking, status), pause_ms
     if not status:
-        return "The model has failed: " + _quoted(model, text), pause_ms
+        asking.patience = _PATIENCE
+        return "The model has failed: " + _quoted(endpoint.key, text), pause_ms
     log("model", "answers ", status)
+    if 401 <= status <= 404:
+        asking.patience = 1
     if status == 401 or status == 403:
         return "The model's server refuses the key (%d)." % status, 0
     if status == 402:
         return "There is no credit left at the model's server (402).", 0
     if status in _BUSY or status >= 500:
+        asking.patience = _PATIENCE if pause_ms <= _LONG_MS else 1
         return "The model's server is busy or failing (%d)." % status, pause_ms
     lower = text.lower()
     if status == 400 or status == 422:
-        if "stream_options" in lower and model.with_usage:
-            model.with_usage = False
+        if "stream_options" in lower and endpoint.with_usage:
+            endpoint.with_usage = False
             return "", 1
-        if "tool" in lower and model.with_tools:
-            model.with_tools = False
+        if "tool" in lower and endpoint.with_tools:
+            endpoint.with_tools = False
             return "", 1
     if (status == 400 or status == 413) and not asking.halved:
         if status == 413 or "context" in lower or "too long" in lower or "too large" in lower:
@@ -38,10 +52,22 @@ def meaning(asking, status, pause_ms):
             forget("copepod.assistant.history")
             if history.halve(asking.session, asking.turn_at):
                 return "", 1
-    return "The model's server refuses the question (%d): %s" % (status, _quoted(model, text)), 0
+    said = _quoted(endpoint.key, text)
+    return "The model's server refuses the question (%d): %s" % (status, said), 0
 
 
-def _quoted(model, text):
-    if model.key and model.key in text:
+def _cut(asking, status):
+    timeout_s = asking.endpoint.request_timeout_s
+    if timeout_s and ticks_diff(ticks_ms(), asking.asked_ms) >= timeout_s * 1000:
+        return "The model has taken longer than %d s." % timeout_s
+    if status == -2:
+        return "The model has been silent for %d s." % asking.model.silence_s
+    if asking.stream.text_b or asking.stream.calls:
+        return "The connection to the model was cut."
+    return "I can't reach the model."
+
+
+def _quoted(key, text):
+    if key and key in text:
         text = ""
     return "`%s`" % text.replace("`", "'") if text else "it does not say why."

@@ -115,7 +115,7 @@ async def _called(asking, name, given):
     gateway = asking.gateway
     tools = sys.modules.get("copepod.tools")
     own = tools is not None and name in tools.registered
-    if asking.model.tls and (own or name in _CONNECTING):
+    if asking.endpoint.tls and (own or name in _CONNECTING):
         asking.release()  # what it sends needs the room of the model's TLS session
     if own:
         result = tools.call(name, given)

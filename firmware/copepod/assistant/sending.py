@@ -10,7 +10,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 from micropython import const
 
 from copepod.assistant import request
-from copepod.assistant.window import Connection, Count
+from copepod.assistant.window import Connection
 from copepod.net import http_connect
 from copepod.once import forget
 
@@ -24,34 +24,36 @@ _SHOWN_MS = const(20)  # at whether that was shown
 async def send(asking, tools):
     """Send the request over `asking.http`, which is made, and opened, if need be."""
     model = asking.model
+    endpoint = asking.endpoint
     http = asking.http
     if http is None or not http.alive():
         http = await _connected(asking)
     # First counted, then sent: nothing else runs meanwhile.
-    count = Count(http)
-    request.write(count, model, asking.session, tools)
+    count = request.Count(http)
+    request.write(count, model, endpoint, asking.session, tools)
     asking.asked_b = count.total_b()
-    request.head(http, model, asking.asked_b)
-    request.write(http, model, asking.session, tools)
+    request.head(http, endpoint, asking.asked_b)
+    request.write(http, model, endpoint, asking.session, tools)
     http.sent()
 
 
 async def _connected(asking):
-    model = asking.model
+    endpoint = asking.endpoint
     context = None
-    if model.tls:
+    if endpoint.tls:
         await _show_typing(asking)
         from copepod.assistant import alone
 
         forget("copepod.assistant.alone")
         deadline = ticks_add(ticks_ms(), asking.left_ms())
-        context = await alone.context(asking.gateway, model.ca, deadline)
+        context = await alone.context(asking.gateway, endpoint.ca, deadline)
         del alone
-    http = asking.http
+    http: "Any" = asking.http
     if http is None:
-        http = http_connect.prepare(Connection(), model.host, model.port)
+        http = http_connect.prepare(Connection(), endpoint.host, endpoint.port)
         asking.http = http
     http.tls = context
+    http.CONNECT_MS = min(Connection.CONNECT_MS, asking.silence_ms())
     gc.collect()  # what TLS will need should be in one piece
     await http_connect.connect(http)
     return http

@@ -40,6 +40,8 @@ class AnswerStream(Pieces):
     `calls` counts the tool calls in the line, `dropped` those beyond four. `text_b` counts what was said.
     """
 
+    draft: "Any" = None  # takes what is said, too: see drafts.py
+
     def __init__(self, new_line):
         super().__init__(_SCHEMA)
         self.new_line = new_line
@@ -135,6 +137,7 @@ class AnswerStream(Pieces):
             self.done = self.done or whole
         if self.parts is not None:
             self.parts.end()
+            self.parts = None
         return self.done or self.finish_reason is not None
 
     def error_text(self):
@@ -185,6 +188,8 @@ class AnswerStream(Pieces):
         elif self.calls:
             return
         self.text_b += end - start
+        if self.draft is not None:
+            self.draft.take(buf, start, end)
         self.line.write_json(buf, start, end)
 
     def _unthought(self, buf, start, end):

@@ -10,6 +10,7 @@ from micropython import const
 
 CALLS = const(4)  # of one round that are kept
 ARGUMENTS_B = const(1024)
+_ID = const(128)  # characters of an id, as calls.py reads them
 
 
 class Parts:
@@ -83,7 +84,7 @@ class Parts:
             else:
                 line.write(b'","tool_calls":[')
             line.write(b'{"id":"')
-            _write(line, self._id or "call_%d_%d" % (line.end, stream.calls))
+            _write(line, self._id[:_ID] or "call_%d_%d" % (line.end, stream.calls))
             line.write(b'","type":"function","function":{"name":"')
             _write(line, self._name)
             line.write(b'","arguments":"')

@@ -13,8 +13,8 @@ _REPLACEMENT_B = const(3)  # a surrogate that waits for its other half
 class Pieces(Reader):
     """A Reader whose strings ($) of the places from FIRST_SUNK on go to piece(slot, buf, start, end), in UTF-8.
 
-    A piece ends anywhere, inside of a character, too. A window may have 512 bytes: what comes of one has room in the
-    reader's own buffer, so nothing is ever cut.
+    A piece ends anywhere, inside of a character, too. What comes of one window has room in the reader's own buffer, of
+    3 bytes for each of SHORT units, so nothing is ever cut: a window may have 512 bytes here.
     """
 
     SHORT = 192

@@ -32,7 +32,9 @@ async def sum_up(asking):
     past.line = written.line  # pyright: ignore[reportAttributeAccessIssue]
     past.complete = written.complete  # pyright: ignore[reportAttributeAccessIssue]
     halved = asking.halved
+    draft = asking.stream.draft
     asking.session = past
+    asking.stream.draft = None  # nobody looks on
     asking.stream.new_line = written.line
     asking.halved = True  # what is too long for the model is not summed up
     try:
@@ -40,6 +42,7 @@ async def sum_up(asking):
     finally:
         asking.session = session
         asking.stream.new_line = session.line
+        asking.stream.draft = draft
         asking.halved = halved
     if calls or past.said:
         log("assistant", "not summed up: ", past.said or "it calls tools")

@@ -37,6 +37,7 @@ async def _rounds(gateway, msg, session, turn_at, state, decision):
     watch = []
     model = gateway.config.model
     yes, again = decision
+    asking.called = state is not None
     lost = state is not None and (yes is None or again)
     at, count, results, rounds = state or (0, 0, 0, 0)
     dropped = 0
@@ -69,6 +70,7 @@ async def _rounds(gateway, msg, session, turn_at, state, decision):
             dropped = asking.stream.dropped
             results = 0
     finally:
+        model.draft = False if model.draft else None
         asking.release()
 
 
@@ -77,7 +79,17 @@ def _asking(gateway, msg, session, turn_at):
 
     forget("copepod.assistant.asking")
     forget("copepod.assistant.stream")
-    return Asking(gateway, msg, session, turn_at)
+    asking = Asking(gateway, msg, session, turn_at)
+    if asking.endpoint.failed_s:
+        _fresh("fallback").begin(asking)
+    # Drafts need Telegram's connection, and somebody who looks on.
+    if asking.model.drafts and not asking.endpoint.tls:
+        if msg.kind == "message" and msg.chat_type == "private" and msg.message_id:
+            try:
+                _fresh("drafts").begin(asking)
+            except MemoryError:
+                pass
+    return asking
 
 
 def _fresh(name):

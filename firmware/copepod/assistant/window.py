@@ -1,35 +1,12 @@
-"""The HTTP client's window, sent elsewhere: counted, to a file, to a second host. Memory: two windows, or one.
+"""The HTTP client's window, sent elsewhere: to a file, to a second host. Memory: two windows, or one.
 
-What is written for the model is the same text each time, whoever takes it: first it is counted, because many
-servers refuse a body whose length they are not told, then it is sent. Each has Client's write(), write_int() and
-write_json().
+Each has Client's write(), write_int() and write_json(). See also request.py, which counts.
 """
 
+import errno
 from time import sleep_ms, ticks_add, ticks_diff, ticks_ms
 
-import errno
-
 from copepod.net.http import Client
-
-
-class Count(Client):
-    """Takes what is written, through a connection's window, and keeps its length, `size_b`."""
-
-    def __init__(self, http):
-        self._tx = http._tx
-        self._n = self.size_b = 0
-
-    def take_from(self, file, start, end):
-        """A part of a file, as it is."""
-        self.size_b += end - start
-
-    def total_b(self):
-        """Bytes so far."""
-        return self.size_b + self._n
-
-    def _send(self, tail):
-        self.size_b += self._n
-        self._n = 0
 
 
 class Line(Client):
@@ -76,22 +53,6 @@ class Line(Client):
 
 class Connection(Client):
     """The connection to the model's server. A request: its head and what was counted, then sent()."""
-
-    def take_from(self, file, start, end):
-        """A part of a file of whole messages, the ends between them as commas."""
-        window = bytearray(self.WINDOW_B // 2)
-        view = memoryview(window)
-        file.seek(start)
-        while start < end:
-            n = file.readinto(view[: min(len(window), end - start)])
-            if not n:
-                raise OSError(errno.EIO)
-            at = window.find(b"\n", 0, n)
-            while at >= 0:
-                window[at] = 44
-                at = window.find(b"\n", at, n)
-            self.write(view[:n])
-            start += n
 
     def begin_head(self):
         """Whatever was written before is gone."""

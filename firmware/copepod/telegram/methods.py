@@ -9,6 +9,7 @@ SEND_RICH = const(3)
 SEND_ACTION = const(4)  # this one and those after it only decorate: see optional.py
 ANSWER_CALLBACK = const(5)
 SET_COMMANDS = const(6)
+SEND_DRAFT = const(7)
 
 METHODS = (
     b"getMe",
@@ -18,6 +19,7 @@ METHODS = (
     b"sendChatAction",
     b"answerCallbackQuery",
     b"setMyCommands",
+    b"sendMessageDraft",
 )
 
 AS_EVER = const(0)  # in which form the piece in hand is sent: as the bot's are, …

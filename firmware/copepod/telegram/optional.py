@@ -1,9 +1,10 @@
-"""Calls that only decorate: the chat action, the answer to a pressed button, the menu. Memory: dropped after it."""
+"""Calls that only decorate: a chat action, a draft, the answer to a press, the menu. Memory: dropped after it."""
 
 from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
+from copepod.log import log
 from copepod.once import forget
 from copepod.telegram import methods
 
@@ -16,6 +17,7 @@ def next_method(channel):
     """Such a call that may be made now, or None; channel.wait_ms is no longer than until the next one may."""
     for method, due_ms in (
         (methods.ANSWER_CALLBACK, _presses().due_ms(channel) if channel.callbacks else None),
+        (methods.SEND_DRAFT, _draft_due(channel)),
         (methods.SEND_ACTION, _typing_due(channel)),
         (methods.SET_COMMANDS, _menu_due(channel)),
     ):
@@ -33,12 +35,28 @@ def _typing_due(channel):
     msg = worker.msg
     if msg is None or msg.kind == "callback" or not worker.handling:
         return None
+    if _draft(channel) is not None:
+        return None  # which says as much
     if channel.typing_since != worker.since_ms:  # what is noted is of the message before
         channel.typing_since = worker.since_ms
         channel.typing_at = ticks_add(worker.since_ms, channel.TYPING_MS)
     if channel.typing_at is None:
         return None
     return max(0, ticks_diff(channel.typing_at, ticks_ms()))
+
+
+def _draft(channel):
+    # What the assistant's answer is so far, where there are drafts: see assistant/drafts.py.
+    model = channel.gateway.config.model
+    return None if model is None else model.draft
+
+
+def _draft_due(channel):
+    # ms until the next draft, None when there is none. None goes while a flood limit holds its chat.
+    draft = _draft(channel)
+    if not draft or not channel.gateway.worker.handling:
+        return None
+    return max(draft.due_ms(), channel.api.held_ms(draft.msg.chat_id))
 
 
 def _menu_due(channel):
@@ -49,11 +67,13 @@ def _menu_due(channel):
 
 
 def accepted(channel, method):
-    """Telegram has accepted such a call, or refused it for good."""
+    """Telegram has accepted such a call, or refused it for good, see refused()."""
     if method == methods.ANSWER_CALLBACK:
         channel.callbacks.pop(0)
     elif method == methods.SET_COMMANDS:
         channel.menu_at = None
+    elif method == methods.SEND_DRAFT and _draft(channel):
+        _draft(channel).shown_ms = ticks_ms()  # a slow server is given its time
 
 
 def failed(channel, method):
@@ -65,8 +85,22 @@ def failed(channel, method):
             channel.menu_at = ticks_add(ticks_ms(), (_MENU_S << channel.menu_tries - 1) * 1000)
     elif method == methods.SEND_ACTION:
         channel.typing_at = None
+    elif method == methods.SEND_DRAFT:
+        channel.gateway.config.model.draft = None  # in this turn
     else:
         channel.callbacks.pop(0)
+
+
+def refused(channel, method, error):
+    """Telegram refuses such a call for good."""
+    if method == methods.SEND_DRAFT:
+        log("telegram", "sendMessageDraft: ", error)
+        channel.gateway.config.model.draft = None
+        channel.gateway.config.model.drafts = False
+        return
+    if method == methods.SET_COMMANDS:
+        log("telegram", "setMyCommands: ", error)
+    accepted(channel, method)
 
 
 def write(channel, method):
@@ -82,6 +116,8 @@ def write(channel, method):
             call.text(b',"message_thread_id":')
             call.number(msg.thread_id)
         call.text(b"}")
+    elif method == methods.SEND_DRAFT:
+        _draft(channel).write(call)
     elif method == methods.ANSWER_CALLBACK:
         _presses().write(call, channel.callbacks[0])
     else:

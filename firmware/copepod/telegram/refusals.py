@@ -88,9 +88,7 @@ def refused_for_good(channel, method, error):
     elif method >= methods.SEND_ACTION:
         from copepod.telegram import optional
 
-        if method == methods.SET_COMMANDS:
-            log("telegram", "setMyCommands: ", error)
-        optional.accepted(channel, method)
+        optional.refused(channel, method, error)
         forget("copepod.telegram.optional")
 
 

@@ -10,7 +10,7 @@ import pytest
 from test_gateway import GROUP, OTHER, Scene
 
 from host_tools.paths import FIRMWARE
-from host_tools.simulator.methods import Refused
+from host_tools.simulator.params import Refused
 from host_tools.simulator.updates import USER
 
 BOT = """\

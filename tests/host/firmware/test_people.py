@@ -12,7 +12,7 @@ from test_gateway import GROUP, OTHER, Scene
 
 from host_tools.console import frames
 from host_tools.console.frames import Event
-from host_tools.simulator.methods import Refused
+from host_tools.simulator.params import Refused
 from host_tools.simulator.updates import USER
 
 BOT = """\

@@ -113,7 +113,7 @@ def test_a_board_that_is_an_esp32() -> None:
     answer = {
         "version": "1.29.0", "machine": "ESP32C3 module with ESP32C3", "day": 10957,
         "free": 150_000, "used": 4_000, "files": {"main.py": 1}, "space": [2_000_000, 30_000],
-        "note": None, "root": None, "idf": [[180_000, 95_000, 32_768], [8_000, 7_000, 7_000]], "mpy": 6,
+        "note": None, "roots": {}, "idf": [[180_000, 95_000, 32_768], [8_000, 7_000, 7_000]], "mpy": 6,
     }  # fmt: skip
     found = {check.name: check for check in doctor._judge(answer)}
     assert found["clock"].ok is None

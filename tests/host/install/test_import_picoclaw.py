@@ -43,6 +43,7 @@ def form(tmp_path: Path, name: str, server: ModelServer | None = None) -> Path:
     if server is not None:
         config = made / "config.json"
         text = config.read_text().replace("https://openrouter.ai/api/v1", server.url)
+        text = text.replace("https://api.openai.com/v1", "http://127.0.0.1:1/v1")
         config.write_text(text)
     return made
 
@@ -78,7 +79,15 @@ def test_version_3(tmp_path: Path, server: ModelServer) -> None:
                 "api_base": server.url,
                 "api_keys": ["sk-fixture-openrouter-1"],
                 "custom_headers": {"X-Title": "PicoClaw"},
-            }
+                "fallbacks": ["gpt"],
+            },
+            {
+                "model_name": "gpt",
+                "model": "gpt-5.4",
+                "api_base": "http://127.0.0.1:1/v1",
+                "api_keys": ["sk-fixture-openai"],
+                "request_timeout": 60,
+            },
         ],
         "agents": {
             "defaults": {
@@ -107,7 +116,7 @@ def test_version_3(tmp_path: Path, server: ModelServer) -> None:
         "channels.telegram.allow_from 'not a name!': ",
         "channels.telegram.allow_from 'YOUR_USER_ID': ",
         "agents.defaults: context_window, restrict_to_workspace",
-        "model_list: gpt, claude (another one): the board asks one model, 'claude'",
+        "model_list: claude (another one): the board has one model of a name",
         "model_list: claude: 1 more keys: ",
         "model_list: claude: thinking_level: ",
         "tools: exec, web: ",

@@ -136,3 +136,33 @@ def test_the_doctor_asks(tmp_path: Path, server: ModelServer, monkeypatch: Any) 
     assert ("model's key", True) in [(check.name, check.ok) for check in doctor.machine()]
     path.write_text(json.dumps({"channels": {"telegram": {"token": TOKEN}}}))
     assert not any("model" in check.name for check in doctor.machine())
+
+
+def test_every_model_that_the_board_may_ask_is_looked_at(
+    tmp_path: Path, server: ModelServer, tls_server: ModelServer
+) -> None:
+    """The first one as ever, another one by its name; one that the board can't ask is named with its reason."""
+    assert tls_server.authority is not None
+    server.key = None
+    path = tmp_path / "config.json"
+    a = {"model_name": "a", "model": "mock", "api_base": server.url, "fallbacks": ["b", "c"]}
+    b = {"model_name": "b", "model": "mock", "api_base": tls_server.url, "api_keys": [KEY]}
+    rows = [a, {**b, "ca": "b.der"}, {**b, "model_name": "c"}]
+    config = {"channels": {"telegram": {"token": TOKEN}}, "model_list": rows}
+    path.write_text(json.dumps(config))
+
+    def found() -> dict[str, Check]:
+        return {each.name: each for each in model_check.checks(path)}
+
+    checks = found()
+    assert checks["model"].ok is True
+    assert checks["b.der"].found.startswith("not readable")
+    assert checks["model_list"].ok is None
+    said = [each.found for each in model_check.checks(path) if each.name == "model_list"]
+    assert said[0].startswith("model_list[2].ca: missing")
+    assert said[1] == "model_list[0].fallbacks: c is not a model that can be asked"
+    (tmp_path / "b.der").write_bytes(tls_server.authority.der)
+    checks = found()
+    assert (checks["b.der"].ok, checks["b"].ok, checks["b's key"].ok) == (True, True, True)
+    (tmp_path / "b.der").write_bytes(Authority(NAMES, chain="ec").der)
+    assert "does not end in it any more" in found()["b.der"].found

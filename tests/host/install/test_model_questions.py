@@ -13,7 +13,7 @@ from command_line import Run, copepod
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from host_tools.errors import UserError
-from host_tools.install import model, model_root
+from host_tools.install import model, model_root, workspace
 from host_tools.simulator.certs import Authority
 from host_tools.simulator.model import ModelServer
 
@@ -153,8 +153,7 @@ def test_the_root_is_found_and_is_the_only_one(path: Path, tls_server: ModelServ
         "'Copepod Simulator Root Certificate Authority - G2', which only this machine"
         in run.stdout
     )
-    found = model.read(path)
-    assert found is not None
+    (found,) = model.read(path)
     assert found.ca == root
     assert found.base == tls_server.url
     assert KEY not in repr(found)
@@ -166,6 +165,69 @@ def test_the_root_is_found_and_is_the_only_one(path: Path, tls_server: ModelServ
     assert config(path, "--model", "none").returncode == 0
     assert not root.exists()
     assert "tls" not in json.loads(path.read_text())
+
+
+def second(server: ModelServer, **more: Any) -> dict[str, Any]:
+    return {"model_name": "b", "model": "mock", "api_base": server.url, "api_keys": [KEY], **more}
+
+
+def test_each_model_s_host_has_a_root_of_its_own(
+    path: Path, server: ModelServer, tls_server: ModelServer
+) -> None:
+    """The first one's in model.der, another host's in a file of its own, named in its entry."""
+    assert tls_server.authority is not None
+    other = second(tls_server, custom_headers={"X-Secret": KEY})
+    first = {**second(server), "model_name": "a", "fallbacks": ["b"]}
+    found = {**json.loads(path.read_text()), "model_list": [first, other]}
+    path.write_text(json.dumps(found))
+    run = config(path)
+    assert run.returncode == 0, run.stderr
+    root = path.with_name("model-localhost.der")
+    assert root.read_bytes() == tls_server.authority.der
+    assert entries(path)[1]["ca"] == "model-localhost.der"
+    assert "b: localhost has mock and takes the key" in run.stdout
+    assert "1 header of its own (asked when the first one fails)" in run.stdout
+    assert [each.ca for each in model.read(path)] == [None, root]
+    assert workspace.roots(path) == {root.name: tls_server.authority.der}
+    kept = workspace.kept({"config.json": path.read_bytes(), root.name: b"a root", "main.py": b""})
+    assert set(kept) == {"config.json", root.name}
+    # found again when it is gone; a file of the owner's is only tried
+    root.unlink()
+    assert config(path, "--allow", "42").returncode == 0
+    assert root.exists()
+    root.rename(path.with_name("mine.der"))
+    rows = entries(path)
+    rows[1]["ca"] = "mine.der"
+    path.write_text(json.dumps({**found, "model_list": rows}))
+    run = config(path)
+    assert "b: localhost has mock and takes the key" in run.stdout
+    assert entries(path)[1]["ca"] == "mine.der"
+    assert not root.exists()
+    # when it is the first one, its root is where the first one's is
+    rows[1]["ca"] = "model-localhost.der"
+    path.with_name("mine.der").rename(root)
+    path.write_text(json.dumps({**found, "model_list": [rows[1], rows[0]]}))
+    run = config(path)
+    assert "model-localhost.der is needed no more, and was removed" in run.stdout
+    assert path.with_name("model.der").read_bytes() == tls_server.authority.der
+    assert "ca" not in entries(path)[0]
+    assert f"model mock at {server.url}, key set (after /model a)" in run.stdout
+
+
+def test_another_model_that_is_out_of_reach_is_no_error(path: Path, server: ModelServer) -> None:
+    first = {**second(server), "model_name": "a", "fallbacks": ["b"]}
+    away = second(server, api_base="https://127.0.0.1:1/v1")
+    nameless = {"model_name": "c", "api_base": server.url}
+    found = {**json.loads(path.read_text()), "model_list": [first, away, nameless]}
+    path.write_text(json.dumps(found))
+    for more in ((), ("--offline",)):
+        run = config(path, *more)
+        assert run.returncode == 0, run.stderr
+        assert "b is not asked until its root is found" in run.stdout
+        assert "model mock at https://127.0.0.1:1/v1, key set (not asked)" in run.stdout
+        assert "no key (not asked)" in run.stdout
+    assert "b: 127.0.0.1:1 can't be reached" in config(path).stdout
+    assert "ca" not in entries(path)[1]
 
 
 def test_a_root_that_cannot_be_found(

@@ -426,6 +426,38 @@ def test_blocked_is_forbidden(sim, bot):
     )
 
 
+def test_drafts_are_previews_in_private_chats(sim, bot):
+    """Each refused one leaves nothing; what counts against the flood limit counts for both."""
+
+    def draft(**params):
+        return bot.call("sendMessageDraft", **{"chat_id": USER, "draft_id": 7, **params})
+
+    sim.know(USER)
+    assert draft()["result"] is True
+    assert draft(text="")["ok"]
+    assert draft(text="a **b <c")["ok"]
+    assert draft(text="<b>x</b>", parse_mode="HTML")["ok"]
+    drafts = sim.methods.drafts
+    assert [each.text for each in drafts] == ["", "", "a **b <c", "x"]
+    assert {each.draft_id for each in drafts} == {7}
+    for params, words in (
+        ({"draft_id": 0}, "RANDOM_ID_INVALID"),
+        ({"chat_id": -100}, "TEXTDRAFT_PEER_INVALID"),
+        ({"chat_id": 4711}, "chat not found"),
+        ({"text": "<b>x", "parse_mode": "HTML"}, "can't parse entities"),
+        ({"text": "x" * 4097}, "message is too long"),
+        ({"message_thread_id": 5}, "message thread not found"),
+    ):
+        sim.know(-100)
+        answer = draft(**params)
+        assert (answer["ok"], answer["error_code"]) == (False, 400)
+        assert words in answer["description"]
+    assert len(drafts) == 4
+    assert sim.sent == []
+    sim.methods.knows_drafts = False
+    assert draft()["error_code"] == 404
+
+
 def test_edits_actions_callbacks_commands(sim, bot):
     sim.push_text("x")
     message_id = bot.call("sendMessage", chat_id=USER, text="one")["result"]["message_id"]
