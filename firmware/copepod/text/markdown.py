@@ -49,7 +49,7 @@ _ON_DEMAND = (
     "plain",
 )
 
-_CUTS_B = const(5800)  # of Python's heap, for cuts.py: see state.py
+_CUTS_B = const(4600)  # of Python's heap, for cuts.py: see state.py
 _COUNTING = ("bounds", "cuts")  # of no use when it is known where the piece ends
 
 
@@ -123,12 +123,17 @@ class Formatter:
     def write(self, sink):
         """The piece as HTML; the same each time."""
         state = self.state
-        if state.bare == BARE:
-            sink(state.buf, 0, state.cut)
-        elif state.bare:
-            self._styled().write(state, sink)
-        else:
-            state.blocks().write_piece(state, sink)
+        need = state.need
+        state.need = None  # what was loaded a moment ago fits again, and the request has begun
+        try:
+            if state.bare == BARE:
+                sink(state.buf, 0, state.cut)
+            elif state.bare:
+                self._styled().write(state, sink)
+            else:
+                state.blocks().write_piece(state, sink)
+        finally:
+            state.need = need
 
     def write_plain(self, sink):
         """The Markdown of the piece, as it was given (but for characters Telegram would not take)."""

@@ -30,31 +30,18 @@ STYLED = const(2)
 LONGEST = const(2000)  # bytes of a link's destination or title; a longer one is text
 DEEPEST = const(8)  # containers, one in another; what lies deeper is text
 # Of Python's heap that has to be free to load one of the modules: what it was measured to ask for the first time, on
-# the bare machine, and 0.3 to 1.5 kB for what lies in pieces.
+# the bare machine, and 1.5 kB for what lies in pieces; of those that come last what stays of it, and 0.5 kB.
 _BLOCKS_B = const(12000)
 _STRUCTURE_B = const(7000)
 _FENCES_B = const(3100)
-_LINKS_B = const(5800)
+_LINKS_B = const(4600)
 _TABLES_B = const(9000)
-_DEFINITIONS_B = const(5500)
-_MIDDLING_B = const(2600)
-_SMALL_B = const(1600)
-_MIDDLING = ("html", "formulas", "charrefs", "bounds", "styled")
-# The others are loaded again whenever they are needed.
-_IN_TURN = (
-    "fences",
-    "links",
-    "tables",
-    "unicode",
-    "destinations",
-    "definitions",
-    "html",
-    "formulas",
-    "addresses",
-    "charrefs",
-    "symbols",
-    "controls",
-)
+_DEFINITIONS_B = const(3500)
+_MIDDLING_B = const(2400)
+_SMALL_B = const(1300)
+_MIDDLING = "html formulas charrefs bounds styled"
+# In one str, since a tuple's would be interned. These are loaded again whenever they are needed.
+_IN_TURN = "fences links tables unicode destinations definitions html formulas addresses charrefs symbols controls"
 _LANGUAGE_B = const(24)
 _OPEN_DELIMITERS = const(24)
 
@@ -236,7 +223,7 @@ class State:
         except MemoryError:
             # What is still at work stays; whatever is needed again is loaded again.
             self.fences_module = self.links_module = None
-            for name in _IN_TURN:
+            for name in _IN_TURN.split():
                 forget("copepod.text." + name)
             need(size_b)
 
