@@ -26,6 +26,7 @@ _KEYS: "Any" = (
     ("gateway.port", int, 18790, (0, 65535)),
     ("gateway.health", bool, False, None),
     ("gateway.handler_timeout_s", int, 300, (1, 86400)),
+    ("handlers.parallel", int, 2, (1, 4)),
     ("tz", str, "UTC0", "tz"),
     ("state.write_interval_s", int, 60, (1, 86400)),
     ("wifi.ssid", str, "", None),
@@ -203,6 +204,8 @@ def check(found, path):
             raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
         values[key] = value
     _fill(config, values)
+    if values["handlers.parallel"] != 2:  # what handling.py takes where nothing is said: no name for that here
+        setattr(config, "handlers_parallel", values["handlers.parallel"])
     if found.get(_ASSISTANTS[0]):
         config.model = _model(found, path, config)
     if not config.enabled:

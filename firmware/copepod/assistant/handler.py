@@ -5,6 +5,7 @@ from copepod.once import forget
 
 async def ask(msg):
     """Every text that no other handler has taken; the press of a button below a question of its own."""
+    msg.gateway.worker.steps.alone = True
     answer: "Any" = await _turn(msg)
     for name in ("window", "string_sink"):
         forget("copepod.assistant." + name)
