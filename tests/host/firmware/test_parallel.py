@@ -118,13 +118,14 @@ async def unread(msg):
 class Side(BotScene):
     """A bot that serves several people, and handlers of it that wait until they are let go."""
 
-    def begin(self, parallel: int | None = 2, bot: str = SERVING, **extra: object) -> None:
+    def begin(
+        self, parallel: int | None = 2, bot: str = SERVING, limit: int = 1, timeout_s: int = 300
+    ) -> None:
         """Start the gateway; None leaves it to the default."""
-        handlers = {} if parallel is None else {"handlers": {"parallel": parallel}}
-        self.extra = handlers | extra
-        self.start(
-            bot.replace("FOLDER", str(self.folder)), allow_from=[str(person) for person in PEOPLE]
-        )
+        self.extra = {} if parallel is None else {"handlers": {"parallel": parallel}}
+        self.extra["gateway"] = {"handler_timeout_s": timeout_s}
+        people = [str(person) for person in PEOPLE]
+        self.start(bot.replace("FOLDER", str(self.folder)), allow_from=people, limit=limit)
 
     def wait_in(self, name: str, user: int = USER, command: str = "wait") -> None:
         """Have a handler wait."""
@@ -158,7 +159,7 @@ def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Side]:
 
 @pytest.mark.parametrize("limit", [1, 10])
 def test_others_are_served_beside_a_handler_that_waits(scene: Side, limit: int) -> None:
-    scene.begin(None, channels={"telegram": {"limit": limit}})
+    scene.begin(None, limit=limit)
     scene.sim.push_text("/event")
     scene.until(scene.said("begun event"))
     scene.beside("one")
@@ -172,7 +173,7 @@ def test_others_are_served_beside_a_handler_that_waits(scene: Side, limit: int) 
 
 
 def test_one_after_the_other_if_the_config_says_so(scene: Side) -> None:
-    scene.begin(1, gateway={"handler_timeout_s": 4})
+    scene.begin(1, timeout_s=4)
     scene.wait_in("a")
     scene.sim.push_text("hello", user=OTHER)
     scene.until(lambda: len(scene.order()) == 2)
@@ -239,7 +240,7 @@ def test_three_side_by_side_end_in_any_order(scene: Side) -> None:
 
 
 def test_a_handler_beside_another_that_takes_too_long(scene: Side) -> None:
-    scene.begin(gateway={"handler_timeout_s": 3})
+    scene.begin(timeout_s=3)
     scene.wait_in("a")
     scene.beside()
     scene.until(scene.answered(LATE))
@@ -321,7 +322,7 @@ def test_a_kill_repeats_what_was_being_worked_on_and_nothing_else(scene: Side) -
     scene.sim.push_text("mine")
     scene.wait_in("b", OTHER)
     scene.stop(kill=True)
-    scene.begin(gateway={"handler_timeout_s": 3})
+    scene.begin(limit=10, timeout_s=3)
     scene.until(scene.answered(LATE, "heard mine"))
     scene.until(scene.said("begun b"))
     device = scene.device
