@@ -125,7 +125,7 @@ class KeptOffsets(Offsets):
         """Put all of it into the record."""
         ids = self._ids
         data = record.data
-        first = ids[0] if ids else min(self.early)
+        first = min(ids or self.early or self.begun)
         pack_into("<I", data, _AT, first & 0xFFFFFFFF)
         data[_BOT] = self._channel.api.reader.bot_id & 0xFF
         for at in range(_BITS, _BEGUN_END):
