@@ -12,7 +12,6 @@ from copepod.platform import port, record
 
 _BUILT_IN_B = const(4200)  # of Python's heap, for builtin.py and commands.py: see text/state.py
 _MOMENT_MS = const(100)  # a handler that is at work for longer may have others served beside it
-_SEATS = const(4)  # messages that are fetched meanwhile
 
 questions: list = []  # that handlers have asked and nobody has answered, see asking.py
 
@@ -24,21 +23,20 @@ async def answer(worker, msg, again):
     question, after which the handler goes on; anything else: no more is to be sent.
     """
     steps = worker.steps
-    if steps is None:
+    if not again:
+        for lane in worker.gateway.jobs[2:]:
+            if lane.chat_id == msg.chat_id:
+                from copepod import turns
+
+                return await turns.turn(worker, msg)
+    elif not steps:  # only its turn has come
+        again = False
+    if not steps:
         worker.steps = steps = Steps()
     steps.timed_out = steps.parked = False
     result: "Any" = None
-    begun = again and steps.begun()
-    if not begun:
-        steps.alone = False
-        if not again:
-            for lane in worker.gateway.jobs[2:]:
-                if lane.chat_id == msg.chat_id:
-                    from copepod import parallel
-
-                    return await parallel.turn(worker, msg)
     try:
-        if begun:
+        if again:
             worker.handling = True
             result = await steps
         else:
@@ -49,7 +47,9 @@ async def answer(worker, msg, again):
                 if not worker.handling and handler is not _echo and handler is not _built_in:
                     worker.handling = True
                     # It may take the whole process with it: that is counted, so that it ends.
-                    if _counts(worker.gateway).work_begin(msg.update_id):
+                    beside = "copepod.telegram.kept_offsets" in sys.modules
+                    counts = worker.gateway.channel.offsets if beside else record
+                    if counts.work_begin(msg.update_id):
                         handler = _left_alone
                 result = handler(msg)
                 if hasattr(result, "send"):  # a coroutine or generator
@@ -60,7 +60,7 @@ async def answer(worker, msg, again):
             from copepod import streams
 
             result = await streams.results(worker, msg, steps, result)
-        if begun and isinstance(result, str):
+        if again and isinstance(result, str):
             from copepod import answers
 
             answers.leave_poll(worker.gateway)  # which is a long one, while somebody is asked
@@ -69,38 +69,23 @@ async def answer(worker, msg, again):
         return result
     finally:
         if steps.seats:
-            unseat(worker, steps)
+            from copepod import seats
+
+            seats.take_back(worker)
         if msg.callback_id is not None and not msg.handled:
             msg.handled = True
             worker.gateway.wake_channel.set()
 
 
-def limit(gateway, task):
+def limit(gateway, task, beside=None):
     """A handler runs in `task`: give it up when it has taken longer than it may.
 
-    Before that others are served beside it: see parallel.py. None of it while it is an answer that it waits for.
+    An answer that waits for the network is not the handler's fault, and must not be lost. Before that others are served
+    beside it (seats.py). `beside`: the Worker of one that is at work beside others.
     """
-    worker = gateway.worker
-    steps = worker.steps
-    if (
-        spent(worker, task) > _MOMENT_MS
-        and not (steps.alone or steps.timed_out or steps.parked or steps.stream)
-        and len(gateway.jobs) <= getattr(gateway.config, "handlers_parallel", 2)
-    ):
-        try:
-            _seat(gateway, worker, steps)
-        except MemoryError:  # then they wait
-            pass
-
-
-def spent(worker, task):
-    """ms for which the handler that `worker` runs in `task` is at work; it is given up when that is too long.
-
-    0 while something is being sent: an answer that waits for the network is not the handler's fault.
-    """
-    gateway = worker.gateway
     if task is None or gateway.channel.outbox.busy() or len(gateway.bus.outbound):
-        return 0
+        return
+    worker = beside or gateway.worker
     spent_ms = ticks_diff(ticks_ms(), worker.since_ms)
     limit_ms = gateway.config.gateway_handler_timeout_s * 1000
     if spent_ms > limit_ms:
@@ -108,48 +93,13 @@ def spent(worker, task):
 
         failures.give_up(worker, task, limit_ms)
         forget("copepod.failures")
-    return spent_ms
+    elif spent_ms > _MOMENT_MS and beside is None and not worker.steps.alone:
+        try:
+            from copepod import seats
 
-
-def _seat(gateway, worker, steps):
-    # Have one message more fetched, and when it is of another chat move the handler aside.
-    msg = worker.msg
-    if msg.buffer is not None:
-        port.need(msg.size_b())
-        msg.text  # what is fetched may need the place  # noqa: B018
-    inbound = gateway.bus.inbound
-    for other in inbound.ring:
-        if other is not None and other.chat_id != msg.chat_id:
-            try:
-                from copepod import parallel
-
-                parallel.move(gateway)
-            finally:
-                if len(gateway.jobs) == 2:
-                    forget("copepod.parallel")
-            return
-    if steps.seats <= len(inbound) and steps.seats < _SEATS:
-        worker.asides.append((msg, None, None))
-        steps.seats += 1
-        inbound.filled = gateway.tick  # the supervisor shall look at it
-        gateway.wake_channel.set()
-
-
-def unseat(worker, steps):
-    """No more messages are fetched than ever."""
-    gateway = worker.gateway
-    gateway.bus.inbound.filled = gateway.wake_worker
-    steps.seats = 0
-    asides = worker.asides
-    for at in range(len(asides) - 1, -1, -1):
-        if asides[at][2] is None:
-            asides.pop(at)
-
-
-def _counts(gateway):
-    # Who knows how often an update was begun.
-    beside = "copepod.telegram.kept_offsets" in sys.modules
-    return gateway.channel.offsets if beside else record
+            seats.look(worker)
+        except MemoryError:  # then they wait
+            pass
 
 
 def _handlers(msg):
@@ -202,26 +152,23 @@ class Steps:
     `lost` ends it although it goes on catching its CancelledError.
     """
 
+    alone = False  # nobody may be served beside it, see seats.py
+    seats = 0  # given for it
+
     def __init__(self):
         self.part: "str | None" = None  # that it has yielded
         self.lost = False  # what it does is not asked for any more
         self.timed_out = False  # it is being given up: the CancelledError is ours
         self.parked = False  # it was found to wait for nothing
         self.stream: "Any" = None  # the OutboundMessage that its parts go into, see streams.py
-        self.alone = False  # nothing may go on beside it: the assistant's turn
-        self.seats = 0  # messages more than ever that may be fetched while it waits
         self._steps: "Any" = None
 
     def of(self, steps):
         """Watch the coroutine `steps`; returns this object, to be awaited."""
         self._steps = steps
         self.part = None
-        self.lost = False
+        self.lost = self.alone = False
         return self
-
-    def begun(self):
-        """Whether there is a handler that goes on."""
-        return self._steps is not None
 
     def __iter__(self) -> "Any":
         return self

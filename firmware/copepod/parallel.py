@@ -1,16 +1,15 @@
-"""Several chats side by side: a handler that waits goes on in a lane of its own. Memory: loaded for one, dropped after it.
+"""Makes a handler that waits go on in a lane of its own, so that other chats are served. Memory: dropped after it.
 
 A handler may wait in anything that asyncio has, so it is not moved to another task: its task, with the Worker that it
 knows, becomes the lane, and a new Worker takes its place. The lane is over when that message needs nothing more, or
-is put aside (postponed.py, asking.py). Messages of its chat wait for it, in order.
+is put aside (postponed.py, asking.py). Messages of its chat wait for it, in order: turns.py.
 """
 
 import asyncio
 
 from micropython import const
 
-from copepod import handling
-from copepod.messages import OutboundMessage
+from copepod.lane import Lane
 from copepod.once import forget
 from copepod.platform import port
 from copepod.postponed import renew
@@ -19,22 +18,17 @@ from copepod.worker import Worker
 
 forget("copepod.postponed")
 
-_LANE_B = const(1500)  # of Python's heap
-_TURNS = const(4)  # messages that wait for their chat's lane while others are served
-_TURN_B = const(1024)  # bytes of text of each, at most
+_LANE_B = const(6000)  # of Python's heap that has to be free: what a lane takes, and what making it does
 
 
 def move(gateway):
-    """Make the handler that runs a lane. MemoryError: nothing has changed."""
+    """Make the handler that runs a lane; False: it has to be alone. MemoryError: nothing has changed."""
     port.need(_LANE_B)
     worker = gateway.worker
     jobs = gateway.jobs
-    if not worker.msg.acknowledged:
-        from copepod.telegram import kept_offsets
-
-        if not kept_offsets.beside(gateway.channel, worker.msg.update_id):
-            worker.steps.alone = True
-            return
+    if not worker.msg.acknowledged and not _kept(gateway.channel, worker.msg.update_id):
+        worker.steps.alone = True
+        return False
     fresh: "Any" = Worker()
     fresh.gateway = gateway
     fresh.msg = fresh.steps = None
@@ -57,105 +51,15 @@ def move(gateway):
     except MemoryError:
         fresh.asides.pop()
         raise
-    handling.unseat(worker, worker.steps)
     gateway.jobs = jobs
     gateway.worker = fresh
     gateway.wake_channel.set()
-
-
-class Lane(Job):
-    """A Job that the supervisor looks at as at the others; it ends with its message."""
-
-    state = 0  # in worker.asides: it has not been answered
-
-    def __init__(self, worker, job):
-        self.worker = worker
-        self.chat_id = worker.msg.chat_id
-        self.error = None
-        self.task = job.task
-        self._job = job  # whose coroutine runs in the task, and says there how it ends
-
-    def parked(self):
-        """What is to be done for it once a second; False: nothing is left to do."""
-        worker = self.worker
-        try:
-            if self._job.error is not None:
-                self._end(worker, self._job.error)
-                return False
-            if worker.handling:
-                handling.spent(worker, self.task)
-                if worker.stuck:
-                    worker.gateway.worker.stuck = True
-            if super().parked():
-                from copepod import failures
-
-                failures.unpark(worker, self)
-                forget("copepod.failures")
-        except MemoryError:  # there may be some in a second
-            pass
-        return False
-
-    def _end(self, worker, error):
-        gateway = worker.gateway
-        gateway.jobs = tuple([job for job in gateway.jobs if job is not self])
-        if len(gateway.jobs) == 2:
-            forget("copepod.parallel")
-        for entry in worker.asides:
-            if entry[2] is self:
-                worker.asides.remove(entry)
-                break
-        gateway.wake_worker.set()
-        gateway.wake_channel.set()
-        if worker.msg is not None:  # it has failed outside of the handler
-            from copepod import failures
-
-            failures.note(gateway, self._job.name, error)
-            asyncio.create_task(failures.after_crash(worker))
-            forget("copepod.failures")
-
-
-async def turn(worker, msg):
-    """A lane serves the chat of `msg`: returns what lets the worker put it aside until its turn has come.
-
-    That waits until the lane has ended where `msg` is too long to lie about, or enough do.
-    """
-    gateway = worker.gateway
-    waiting = Turn(gateway, msg.chat_id)
-    while waiting.state == 0 and not _fits(worker, msg):
-        await gateway.wake_worker
-    return waiting
-
-
-def _fits(worker, msg):
-    count = 0
-    for entry in worker.asides:
-        if isinstance(entry[2], Turn):
-            count += 1
-    if count >= _TURNS or msg.size_b() > _TURN_B:
-        return False
-    try:
-        msg.text  # out of the buffer  # noqa: B018
-    except MemoryError:
-        return False
     return True
 
 
-class Turn(OutboundMessage):
-    """To the worker an answer that takes its time: `state` is 0 while a lane serves the chat."""
+def _kept(channel, update_id):
+    # Have the record know what is answered beside it; False when it is one that was at work in a crash.
+    from copepod.telegram import beside
 
-    def __init__(self, gateway, chat_id):
-        self.chat_id = chat_id
-        self._gateway = gateway
-
-    @property
-    def state(self):
-        for lane in self._gateway.jobs[2:]:
-            if lane.chat_id == self.chat_id:
-                return 0
-        return 1
-
-    def leave(self, worker):
-        """Its handler has not begun: the worker may take another message."""
-        worker.asides.append((worker.msg, handling.Steps(), self))
-        worker.msg = None
-        worker.gateway.wake_channel.set()
+    forget("copepod.telegram.beside")
+    return beside.keep(channel, update_id)

@@ -23,7 +23,7 @@ class Worker:
     handling: bool  # code of a handler runs, and may be given up
     stuck: bool  # it goes on whatever is done: the watchdog's turn
     steps: "Any"  # of the handler, see handling.py; None in a bot that has needed none yet
-    asides: list  # (message, its handler's steps or None, the answer that a flood limit holds)
+    asides: list  # (message, steps of its handler or None, the answer that a flood limit holds), see seats.py, turns.py
     own: "Any"  # the OutboundMessage for what a handler returns
 
     async def run(self):

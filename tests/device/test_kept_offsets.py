@@ -3,7 +3,7 @@
 import random
 
 from copepod.platform import record
-from copepod.telegram import kept_offsets
+from copepod.telegram import beside, kept_offsets
 from copepod.telegram.offsets import Offsets
 
 FIRST = 4294967000  # an id is u32
@@ -22,7 +22,7 @@ class Channel:
         self.offsets = Offsets()
         self.offsets.answered = record.last_id_load(Reader.bot_id)
         if record.good(112, 126, 126):
-            kept_offsets.load(self)
+            beside.load(self)
 
     def finished(self, update_id):
         if self.offsets.done(update_id):
@@ -80,7 +80,7 @@ class World:
 
     def move(self):
         if self.open:
-            kept_offsets.beside(self.channel, self.open[0])
+            beside.keep(self.channel, self.open[0])
 
     def crash(self):
         record.begin(bytes(record.data), None)
@@ -142,10 +142,10 @@ def test_how_often_an_update_was_begun_is_known_of_several():
         world.poll()
         assert not record.work_begin(100) or times
         if not times:
-            assert kept_offsets.beside(world.channel, 100)
+            assert beside.keep(world.channel, 100)
         for update_id in (101, 102):
             assert not world.channel.offsets.work_begin(update_id)
-            assert kept_offsets.beside(world.channel, update_id) is (times == 0)
+            assert beside.keep(world.channel, update_id) is (times == 0)
         world.crash()
         assert not world.channel.offsets.work_begin(100) or times
     world.poll()
@@ -190,7 +190,7 @@ def test_a_record_that_can_not_be_written():
     record.begin(b"", None)
     record._save = save
     try:
-        assert kept_offsets.beside(world.channel, 100)
+        assert beside.keep(world.channel, 100)
         assert not world.channel.offsets.work_begin(101)
     finally:
         record._save = None

@@ -10,7 +10,7 @@ worked on side by side both stand in 16 bytes more:
     126 check u16
 """
 
-from struct import pack_into, unpack_from
+from struct import pack_into
 
 from micropython import const
 
@@ -25,52 +25,6 @@ _BEGUN = const(122)
 _BEGUN_END = const(126)
 _SPAN = const(40)  # updates from the oldest one on; a newer one waits on the server
 _TIMES_MAX = const(2)  # as in record.py
-_WORK = const(22)  # places there
-_WORK_TIMES = const(30)
-_WORK_CHECK = const(31)
-
-
-def beside(channel, update_id):
-    """Keep what is answered beside `update_id`; False when nothing should be: it was at work in a crash."""
-    offsets = channel.offsets
-    if isinstance(offsets, KeptOffsets):
-        return offsets.begun.get(update_id, 0) < _TIMES_MAX
-    try:
-        times = _noted(update_id)
-        if times >= _TIMES_MAX:
-            return False
-        offsets = KeptOffsets(channel, offsets)
-        offsets.begun[update_id] = times
-        offsets.write()
-        channel.offsets = offsets
-        return True
-    finally:
-        if not isinstance(channel.offsets, KeptOffsets):
-            forget("copepod.telegram.kept_offsets")  # it is loaded while there is one
-
-
-def load(channel):
-    """Go on with what the record says: called once, after start."""
-    data = record.data
-    first = unpack_from("<I", data, _AT)[0]
-    offsets = KeptOffsets(channel, channel.offsets)
-    if data[_BOT] != channel.api.reader.bot_id & 0xFF:
-        forget("copepod.telegram.kept_offsets")
-        return
-    for far in range(_SPAN):
-        if data[_BITS + far // 8] >> far % 8 & 1:
-            offsets.early.append(first + far)
-    for at in range(_BEGUN, _BEGUN_END):
-        if data[at]:
-            offsets.begun[first + (data[at] >> 2)] = data[at] & 3
-    channel.offsets = offsets
-
-
-def _noted(update_id):
-    # How often it was begun, by record.work_begin().
-    if record.good(_WORK, _WORK_CHECK, _WORK_CHECK) and unpack_from("<Q", record.data, _WORK)[0] == update_id:
-        return record.data[_WORK_TIMES]
-    return 0
 
 
 class KeptOffsets(Offsets):
@@ -107,7 +61,7 @@ class KeptOffsets(Offsets):
 
     def work_begin(self, update_id):
         """As record.work_begin()."""
-        times = self.begun.get(update_id) or _noted(update_id)
+        times = self.begun.get(update_id, 0)
         if times >= _TIMES_MAX:
             return True
         self.begun[update_id] = times + 1
