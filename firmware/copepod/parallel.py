@@ -7,23 +7,17 @@ is put aside (postponed.py, asking.py). Messages of its chat wait for it, in ord
 
 import asyncio
 
-from micropython import const
-
 from copepod.lane import Lane
 from copepod.once import forget
-from copepod.platform import port
 from copepod.postponed import renew
 from copepod.supervisor import Job
 from copepod.worker import Worker
 
 forget("copepod.postponed")
 
-_LANE_B = const(6000)  # of Python's heap that has to be free: what a lane takes, and what making it does
-
 
 def move(gateway):
     """Make the handler that runs a lane; False: it has to be alone. MemoryError: nothing has changed."""
-    port.need(_LANE_B)
     worker = gateway.worker
     jobs = gateway.jobs
     if not worker.msg.acknowledged and not _kept(gateway.channel, worker.msg.update_id):

@@ -10,6 +10,7 @@ from micropython import const
 from copepod.once import forget
 from copepod.platform import port
 
+_LANE_B = const(6000)  # of Python's heap that has to be free: what a lane takes, and what making it does
 _MOST = const(4)  # messages that are fetched more than ever
 _PARALLEL = const(2)  # handlers.parallel, where the config says nothing
 
@@ -38,6 +39,7 @@ def _give(gateway, worker, steps):
     inbound = gateway.bus.inbound
     for other in inbound.ring:
         if other is not None and other.chat_id != msg.chat_id:
+            port.need(_LANE_B)
             from copepod import parallel
 
             forget("copepod.parallel")

@@ -1,4 +1,4 @@
-"""Works on one message at a time, whatever its handler does. Memory: made at start; a message costs what it is.
+"""Works on one message at a time, whatever its handler does; parallel.py has others work beside it. Memory: at start.
 
 A text is answered with itself. What a bot has handlers for goes through handling.py; one that fails,
 is given up or waits for nothing ends here: its sender is told, its message is finished, the next one

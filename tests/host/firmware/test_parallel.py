@@ -17,7 +17,7 @@ PEOPLE = (USER, OTHER, THIRD, FOURTH)
 SORRY = "Sorry, something went wrong while I was working on that."
 LATE = "Sorry, that took too long and I gave it up."
 SERVING = """\
-import asyncio, os
+import asyncio, gc, os
 from copepod.handlers import on_button, on_command, on_text
 
 EVENTS = {"a": asyncio.Event()}
@@ -80,6 +80,12 @@ async def asks(msg):
     print("heard", reply.text)
     await let_go("the end")
     return "it is " + reply.text
+
+@on_command("live")
+async def live(msg):
+    await asyncio.sleep_ms(0)
+    gc.collect()
+    return str(gc.mem_alloc())
 
 @on_button("press")
 async def press(msg):
@@ -145,6 +151,13 @@ class Side(BotScene):
         before = self.texts(user)
         self.sim.push_text(text, user=user)
         self.until(self.answered(*before, f"heard {text}", chat=user))
+
+    def live(self) -> int:
+        """Bytes of the live heap."""
+        count = len(self.texts(FOURTH))
+        self.sim.push_text("/live", user=FOURTH)
+        self.until(lambda: len(self.texts(FOURTH)) > count)
+        return int(self.texts(FOURTH)[-1])
 
     def order(self) -> list[tuple[int, str]]:
         """Who was told what."""
@@ -358,3 +371,27 @@ def test_who_brings_it_down_is_found_out_beside_others(scene: Side) -> None:
     scene.until(scene.answered("heard one", "waited for b", chat=OTHER))
     scene.settled()
     assert len(scene.texts()) == 2
+
+
+def test_what_it_costs(scene: Side) -> None:
+    """The figures of docs/bot.md, shown by `-rP`: of the last time, when all names are there."""
+    scene.begin(3)
+    figures = []
+    for turn in range(4):
+        idle = scene.live()
+        names = ((f"a{turn}", USER), (f"b{turn}", OTHER))
+        found = []
+        for name, user in names:
+            scene.wait_in(name, user)
+            found.append(scene.live() - idle)
+        for name, user in names:
+            scene.let_go(name)
+            scene.until(lambda name=name, user=user: f"waited for {name}" in scene.texts(user))
+        scene.settled()
+        figures.append([*found, scene.live() - idle])
+    print("side by side", figures)
+    first, second, left = figures[-1]
+    words = 2 if scene.target.name == "unix" else 1
+    assert first <= 2500 * words, figures
+    assert second - first <= 1700 * words, figures
+    assert left <= 64 * words, figures
