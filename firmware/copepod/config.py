@@ -204,8 +204,8 @@ def check(found, path):
             raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
         values[key] = value
     _fill(config, values)
-    if values["handlers.parallel"] != 2:  # what handling.py takes where nothing is said: no name for that here
-        setattr(config, "handlers_parallel", values["handlers.parallel"])
+    if values["handlers.parallel"] != 2:  # what seats.py takes where nothing is said; in a string it is no name
+        setattr(config, "handlers_parallel", values["handlers.parallel"])  # noqa: B010
     if found.get(_ASSISTANTS[0]):
         config.model = _model(found, path, config)
     if not config.enabled:

@@ -144,7 +144,7 @@ def test_state_interval():
 
 def test_how_many_are_served_side_by_side():
     content = _telegram()
-    assert not hasattr(_load(content), "handlers_parallel")  # it costs nothing: handling.py has the default
+    assert not hasattr(_load(content), "handlers_parallel")  # it costs nothing: seats.py has the default
     for parallel in (1, 3, 4):
         content["handlers"] = {"parallel": parallel}
         assert _load(content).handlers_parallel == parallel

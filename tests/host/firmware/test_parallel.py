@@ -320,7 +320,7 @@ def test_a_long_text_that_was_not_read_is_not_lost(scene: Side) -> None:
     scene.sim.push_text("я" * 3900 + "end")
     scene.until(scene.said("begun unread"))
     for number in range(2):
-        scene.sim.push_text("x" * 4000 + "%03d" % number, user=OTHER)
+        scene.sim.push_text("x" * 4000 + f"{number:03}", user=OTHER)
     scene.until(scene.answered("4003 000", "4003 001", chat=OTHER))
     scene.let_go("unread")
     scene.until(scene.answered("3903 end"))
