@@ -97,7 +97,7 @@ def limit(gateway, task, beside=None):
         try:
             from copepod import seats
 
-            seats.look(worker)
+            seats.look(worker, limit)
         except MemoryError:  # then they wait
             pass
 

@@ -2,18 +2,17 @@
 
 import asyncio
 
-from copepod import handling
 from copepod.once import forget
-from copepod.supervisor import Job
 
 
-class Lane(Job):
-    """A Job that the supervisor looks at as at the others; it ends with its message."""
+class Lane:
+    """To the supervisor a Job as the others; it ends with its message."""
 
     state = 0  # in worker.asides: it has not been answered
 
-    def __init__(self, worker, job):
+    def __init__(self, worker, job, limit):
         self.worker = worker
+        self.limit = limit  # handling.limit()
         self.chat_id = worker.msg.chat_id
         self.error = None
         self.task = job.task
@@ -27,13 +26,13 @@ class Lane(Job):
                 self._end(worker)
                 return False
             if worker.handling:
-                handling.limit(worker.gateway, self.task, worker)
+                self.limit(worker.gateway, self.task, worker)
                 if worker.stuck:
                     worker.gateway.worker.stuck = True
-            if super().parked():
+            if self.job.parked():
                 from copepod import failures
 
-                failures.unpark(worker, self)
+                failures.unpark(worker, self.job)
                 forget("copepod.failures")
         except MemoryError:  # there may be some in a second
             pass

@@ -10,34 +10,32 @@ import asyncio
 from copepod.lane import Lane
 from copepod.once import forget
 from copepod.postponed import renew
-from copepod.supervisor import Job
-from copepod.worker import Worker
 
 forget("copepod.postponed")
 
 
-def move(gateway):
-    """Make the handler that runs a lane; False: it has to be alone. MemoryError: nothing has changed."""
+def move(gateway, limit):
+    """Make the handler that runs a lane, see Lane; False: it has to be alone. MemoryError: nothing has changed."""
     worker = gateway.worker
     jobs = gateway.jobs
     if not worker.msg.acknowledged and not _kept(gateway.channel, worker.msg.update_id):
         worker.steps.alone = True
         return False
-    fresh: "Any" = Worker()
+    fresh: "Any" = type(worker)()
     fresh.gateway = gateway
     fresh.msg = fresh.steps = None
     fresh.since_ms = worker.since_ms
     fresh.handling = fresh.stuck = False
     fresh.asides = worker.asides
     renew(fresh)
-    job = Job()
+    job = type(jobs[1])()
     job.name = jobs[1].name
     job.run = fresh.run
     job.error = None
     job.crashes = jobs[1].crashes
     job.crashed_s = jobs[1].crashed_s
     job.start_s = 0
-    lane = Lane(worker, jobs[1])
+    lane = Lane(worker, jobs[1], limit)
     jobs = (jobs[0], job) + jobs[2:] + (lane,)
     fresh.asides.append((worker.msg, None, lane))
     try:

@@ -11,12 +11,15 @@ from copepod.once import forget
 from copepod.platform import port
 
 _LANE_B = const(6000)  # of Python's heap that has to be free: what a lane takes, and what making it does
-_MOST = const(4)  # messages that are fetched more than ever
+_FETCHED = const(4)  # messages that are fetched more than ever
 _PARALLEL = const(2)  # handlers.parallel, where the config says nothing
 
 
-def look(worker):
-    """Look who waits, since the handler that `worker` runs is at work for long. MemoryError: they have to."""
+def look(worker, limit):
+    """Look who waits, since the handler that `worker` runs is at work for long. MemoryError: they have to.
+
+    `limit`: what gives a handler up in the end.
+    """
     gateway = worker.gateway
     steps = worker.steps
     try:
@@ -25,13 +28,13 @@ def look(worker):
             and not (steps.timed_out or steps.parked)
             and steps.stream is None  # it has the formatter, see outbox.py
         ):
-            _give(gateway, worker, steps)
+            _give(gateway, worker, steps, limit)
     finally:
         if not worker.steps.seats:
             forget("copepod.seats")
 
 
-def _give(gateway, worker, steps):
+def _give(gateway, worker, steps, limit):
     msg = worker.msg
     if msg.buffer is not None:
         port.need(msg.size_b())
@@ -44,13 +47,13 @@ def _give(gateway, worker, steps):
 
             forget("copepod.parallel")
             try:
-                if parallel.move(gateway):
+                if parallel.move(gateway, limit):
                     take_back(worker)
             finally:
                 if len(gateway.jobs) == 2:
                     forget("copepod.lane")
             return
-    if steps.seats <= len(inbound) and steps.seats < _MOST:
+    if steps.seats <= len(inbound) and steps.seats < _FETCHED:
         worker.asides.append((msg, None, None))
         steps.seats += 1
         inbound.filled = gateway.tick  # the supervisor shall look at it

@@ -5,7 +5,7 @@ from micropython import const
 from copepod.messages import OutboundMessage
 from copepod.once import forget
 
-_MOST = const(4)  # that wait while others are served
+_TURNS = const(4)  # that wait while others are served
 _TEXT_B = const(1024)  # of each, at most
 
 
@@ -27,7 +27,7 @@ def _fits(worker, msg):
     for entry in worker.asides:
         if entry[1] is False:
             count += 1
-    if count >= _MOST or msg.size_b() > _TEXT_B:
+    if count >= _TURNS or msg.size_b() > _TEXT_B:
         return False
     try:
         msg.text  # out of the buffer  # noqa: B018

@@ -10,7 +10,7 @@ worked on side by side both stand in 16 bytes more:
     126 check u16
 """
 
-from struct import pack_into
+from struct import pack_into, unpack_from
 
 from micropython import const
 
@@ -21,10 +21,10 @@ from copepod.telegram.offsets import Offsets
 _AT = const(112)
 _BOT = const(116)
 _BITS = const(117)
-_BEGUN = const(122)
+_BEGUN_AT = const(122)
 _BEGUN_END = const(126)
 _SPAN = const(40)  # updates from the oldest one on; a newer one waits on the server
-_TIMES_MAX = const(2)  # as in record.py
+_TWICE = const(2)  # so often an update may bring the process down, see record.py
 
 
 class KeptOffsets(Offsets):
@@ -61,12 +61,29 @@ class KeptOffsets(Offsets):
 
     def work_begin(self, update_id):
         """As record.work_begin()."""
-        times = self.begun.get(update_id, 0)
-        if times >= _TIMES_MAX:
+        if self.begun_twice(update_id):
             return True
-        self.begun[update_id] = times + 1
+        self.begun[update_id] = self.begun.get(update_id, 0) + 1
         self.write()
         return False
+
+    def begun_twice(self, update_id):
+        """Whether that is so of the update."""
+        return self.begun.get(update_id, 0) >= _TWICE
+
+    def read(self):
+        """Take over what the record has; False: it is another bot's."""
+        data = record.data
+        if data[_BOT] != self._channel.api.reader.bot_id & 0xFF:
+            return False
+        first = unpack_from("<I", data, _AT)[0]
+        for far in range(_SPAN):
+            if data[_BITS + far // 8] >> far % 8 & 1:
+                self.early.append(first + far)
+        for at in range(_BEGUN_AT, _BEGUN_END):
+            if data[at]:
+                self.begun[first + (data[at] >> 2)] = data[at] & 3
+        return True
 
     def _waits(self):
         # Whether an update that a run before has known is still to come again.
@@ -92,7 +109,7 @@ class KeptOffsets(Offsets):
             at += 1
         for update_id in self.early:
             _mark(data, update_id - first)
-        at = _BEGUN
+        at = _BEGUN_AT
         for update_id in list(self.begun):
             far = update_id - first
             if far < 0:
