@@ -22,16 +22,15 @@ async def answer(worker, msg, again):
     Returns the answer, a str or `msg` itself for the echo; an OutboundMessage that a flood limit holds, or a
     question, after which the handler goes on; anything else: no more is to be sent.
     """
-    steps = worker.steps
-    if not again:
-        for lane in worker.gateway.jobs[2:]:
-            if lane.chat_id == msg.chat_id:
-                from copepod import turns
+    if worker.asides and not again:
+        from copepod import turns
 
-                return await turns.turn(worker, msg)
-    elif not steps:  # only its turn has come
+        turn = turns.turn(worker, msg)
+        if turn is not None:
+            return await turn
+    steps = worker.steps
+    if not steps:  # or only its turn has come
         again = False
-    if not steps:
         worker.steps = steps = Steps()
     steps.timed_out = steps.parked = False
     result: "Any" = None
@@ -152,15 +151,14 @@ class Steps:
     `lost` ends it although it goes on catching its CancelledError.
     """
 
-    alone = False  # nobody may be served beside it, see seats.py
-    seats = 0  # given for it
-
     def __init__(self):
         self.part: "str | None" = None  # that it has yielded
         self.lost = False  # what it does is not asked for any more
         self.timed_out = False  # it is being given up: the CancelledError is ours
         self.parked = False  # it was found to wait for nothing
         self.stream: "Any" = None  # the OutboundMessage that its parts go into, see streams.py
+        self.alone = False  # nobody may be served beside it, see seats.py
+        self.seats = 0  # given for it
         self._steps: "Any" = None
 
     def of(self, steps):

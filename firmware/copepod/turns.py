@@ -9,14 +9,18 @@ _TURNS = const(4)  # that wait while others are served
 _TEXT_B = const(1024)  # of each, at most
 
 
-async def turn(worker, msg):
-    """Returns what lets the worker put `msg` aside until its turn has come.
+def turn(worker, msg):
+    """Awaitable: gives what lets the worker put `msg` aside until its turn has come. None: it has come.
 
-    Not before the lane has ended where `msg` is too long to lie about, or enough do.
+    Over when the lane has ended where `msg` is too long to lie about, or enough do.
     """
     forget("copepod.turns")
+    waiting = Turn(worker.gateway, msg.chat_id)
+    return None if waiting.state else _place(worker, msg, waiting)
+
+
+async def _place(worker, msg, waiting):
     gateway = worker.gateway
-    waiting = Turn(gateway, msg.chat_id)
     while waiting.state == 0 and not _fits(worker, msg):
         await gateway.wake_worker
     return waiting
