@@ -26,6 +26,7 @@ async def answer(worker, msg, again):
         from copepod import turns
 
         turn = turns.turn(worker, msg)
+        del turns  # which this frame would keep
         if turn is not None:
             return await turn
     steps = worker.steps
