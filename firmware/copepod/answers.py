@@ -88,7 +88,12 @@ def drop(gateway, message):
 def watched(gateway):
     """The handling.Steps of the handler that runs; None in a task of its own."""
     worker = gateway.worker
-    return worker.steps if worker.handling and core.cur_task is gateway.jobs[1].task else None
+    if core.cur_task is not gateway.jobs[1].task:
+        worker = None
+        for lane in gateway.jobs[2:]:
+            if core.cur_task is lane.task:
+                worker = lane.worker
+    return worker.steps if worker is not None and worker.handling else None
 
 
 class Sent:

@@ -26,6 +26,7 @@ _KEYS: "Any" = (
     ("gateway.port", int, 18790, (0, 65535)),
     ("gateway.health", bool, False, None),
     ("gateway.handler_timeout_s", int, 300, (1, 86400)),
+    ("handlers.parallel", int, 2, (1, 4)),
     ("tz", str, "UTC0", "tz"),
     ("state.write_interval_s", int, 60, (1, 86400)),
     ("bot.updates", bool, True, None),
@@ -209,6 +210,8 @@ def check(found, path):
         if key in _UPDATES and value != default:
             setattr(config, key.replace(".", "_"), value)
     _fill(config, values)
+    if values["handlers.parallel"] != 2:  # what seats.py takes where nothing is said; in a string it is no name
+        setattr(config, "handlers_parallel", values["handlers.parallel"])  # noqa: B010
     if found.get(_ASSISTANTS[0]):
         config.model = _model(found, path, config)
     if not config.enabled:

@@ -1,5 +1,6 @@
 """What a message goes through that has handlers. Memory: loaded by the first one, then kept."""
 
+import sys
 from time import ticks_diff, ticks_ms
 
 from micropython import const
@@ -10,7 +11,7 @@ from copepod.once import forget
 from copepod.platform import port, record
 
 _BUILT_IN_B = const(4200)  # of Python's heap, for builtin.py and commands.py: see text/state.py
-
+_MOMENT_MS = const(100)  # a handler that is at work for longer may have others served beside it
 
 questions: list = []  # that handlers have asked and nobody has answered, see asking.py
 
@@ -21,8 +22,16 @@ async def answer(worker, msg, again):
     Returns the answer, a str or `msg` itself for the echo; an OutboundMessage that a flood limit holds, or a
     question, after which the handler goes on; anything else: no more is to be sent.
     """
+    if worker.asides and not again:
+        from copepod import turns
+
+        turn = turns.turn(worker, msg)
+        del turns  # which this frame would keep
+        if turn is not None:
+            return await turn
     steps = worker.steps
-    if steps is None:
+    if not steps:  # or only its turn has come
+        again = False
         worker.steps = steps = Steps()
     steps.timed_out = steps.parked = False
     result: "Any" = None
@@ -38,7 +47,9 @@ async def answer(worker, msg, again):
                 if not worker.handling and handler is not _echo and handler is not _built_in:
                     worker.handling = True
                     # It may take the whole process with it: that is counted, so that it ends.
-                    if record.work_begin(msg.update_id):
+                    beside = "copepod.telegram.kept_offsets" in sys.modules
+                    counts = worker.gateway.channel.offsets if beside else record
+                    if counts.work_begin(msg.update_id):
                         handler = _left_alone
                 result = handler(msg)
                 if hasattr(result, "send"):  # a coroutine or generator
@@ -57,24 +68,38 @@ async def answer(worker, msg, again):
             steps.of(None)  # a coroutine that has ended keeps all that it knew
         return result
     finally:
+        if steps.seats:
+            from copepod import seats
+
+            seats.take_back(worker)
         if msg.callback_id is not None and not msg.handled:
             msg.handled = True
             worker.gateway.wake_channel.set()
 
 
-def limit(gateway, task):
+def limit(gateway, task, beside=None):
     """A handler runs in `task`: give it up when it has taken longer than it may.
 
-    An answer that waits for the network is not the handler's fault, and must not be lost.
+    An answer that waits for the network is not the handler's fault, and must not be lost. Before that others are served
+    beside it (seats.py). `beside`: the Worker of one that is at work beside others.
     """
     if task is None or gateway.channel.outbox.busy() or len(gateway.bus.outbound):
         return
+    worker = beside or gateway.worker
+    spent_ms = ticks_diff(ticks_ms(), worker.since_ms)
     limit_ms = gateway.config.gateway_handler_timeout_s * 1000
-    if ticks_diff(ticks_ms(), gateway.worker.since_ms) > limit_ms:
+    if spent_ms > limit_ms:
         from copepod import failures
 
-        failures.give_up(gateway.worker, task, limit_ms)
+        failures.give_up(worker, task, limit_ms)
         forget("copepod.failures")
+    elif spent_ms > _MOMENT_MS and beside is None and not worker.steps.alone:
+        try:
+            from copepod import seats
+
+            seats.look(worker, limit)
+        except MemoryError:  # then they wait
+            pass
 
 
 def _handlers(msg):
@@ -133,13 +158,15 @@ class Steps:
         self.timed_out = False  # it is being given up: the CancelledError is ours
         self.parked = False  # it was found to wait for nothing
         self.stream: "Any" = None  # the OutboundMessage that its parts go into, see streams.py
+        self.alone = False  # nobody may be served beside it, see seats.py
+        self.seats = 0  # given for it
         self._steps: "Any" = None
 
     def of(self, steps):
         """Watch the coroutine `steps`; returns this object, to be awaited."""
         self._steps = steps
         self.part = None
-        self.lost = False
+        self.lost = self.alone = False
         return self
 
     def __iter__(self) -> "Any":

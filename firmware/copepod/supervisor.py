@@ -1,7 +1,8 @@
 """Supervision: which tasks run, and what happens when one ends, hangs or fails. Memory: made at start.
 
 Three tasks: the supervisor (main(), once a second), the channel, which owns the one connection, and
-the worker, which runs one handler at a time. What seldom happens stands in failures.py.
+the worker, which runs one handler at a time; for others beside it see parallel.py. What seldom happens
+stands in failures.py.
 """
 
 import asyncio

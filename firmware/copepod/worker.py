@@ -1,4 +1,4 @@
-"""Works on one message at a time, whatever its handler does. Memory: made at start; a message costs what it is.
+"""Works on one message at a time, whatever its handler does; parallel.py has others work beside it. Memory: at start.
 
 A text is answered with itself. What a bot has handlers for goes through handling.py; one that fails,
 is given up or waits for nothing ends here: its sender is told, its message is finished, the next one
@@ -23,7 +23,7 @@ class Worker:
     handling: bool  # code of a handler runs, and may be given up
     stuck: bool  # it goes on whatever is done: the watchdog's turn
     steps: "Any"  # of the handler, see handling.py; None in a bot that has needed none yet
-    asides: list  # (message, its handler's steps or None, the answer that a flood limit holds)
+    asides: list  # (message, steps of its handler or None, the answer that a flood limit holds), see seats.py, turns.py
     own: "Any"  # the OutboundMessage for what a handler returns
 
     async def run(self):
@@ -35,7 +35,7 @@ class Worker:
             await failures.after_crash(self)
             failures = None  # what a coroutine without end has a name for is never collected
             forget("copepod.failures")
-        while True:
+        while gateway.worker is self:  # another one goes on when this handler is moved aside, see parallel.py
             msg = self._back() if self.asides else None
             again = msg is not None  # its handler goes on
             if not again:

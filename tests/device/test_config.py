@@ -151,6 +151,26 @@ def test_state_interval():
     _fails(content, "state.write_interval_s", "1 to 86400")
 
 
+def test_how_many_are_served_side_by_side():
+    content = _telegram()
+    assert not hasattr(_load(content), "handlers_parallel")  # it costs nothing: seats.py has the default
+    for parallel in (1, 3, 4):
+        content["handlers"] = {"parallel": parallel}
+        assert _load(content).handlers_parallel == parallel
+    content["handlers"] = {"parallel": 2, "other": 1}
+    found = _load(content)
+    assert not hasattr(found, "handlers_parallel")
+    assert found.warnings == ["handlers.other: unknown key, passed over"]
+    for wrong in (0, 5, -1):
+        content["handlers"] = {"parallel": wrong}
+        _fails(content, PATH, "handlers.parallel", "found %d, expected 1 to 4" % wrong)
+    for wrong in ("2", True, 1.5):
+        content["handlers"] = {"parallel": wrong}
+        _fails(content, "handlers.parallel", "expected a whole number")
+    content["handlers"] = 2
+    _fails(content, "handlers: found a whole number, expected an object")
+
+
 def test_token_form():
     for bad in (
         "",

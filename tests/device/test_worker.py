@@ -14,6 +14,7 @@ from copepod.platform import record
 from copepod.received import Received
 from copepod.signal import Signal
 from copepod.telegram.channel import Channel as TelegramChannel
+from copepod.telegram.offsets import Offsets
 
 TIMEOUT_MS = 50
 SORRY = "Sorry, something went wrong while I was working on that."
@@ -64,6 +65,7 @@ class Channel:
         self.alive_ms = supervisor.ticks_ms()
         self.steady = True
         self.outbox = Box()
+        self.offsets = Offsets()
         self.sent = []
         self.done = []
         self.crash = None

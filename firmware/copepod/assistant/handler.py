@@ -5,6 +5,7 @@ from copepod.once import forget
 
 async def ask(msg):
     """Every text that no other handler has taken; the press of a button below a question of its own."""
+    msg.gateway.worker.steps.alone = True
     answer: "Any" = None
     try:
         answer = await _turn(msg)

@@ -5,8 +5,8 @@ from micropython import const
 from copepod.platform import record
 
 _AT = const(33)
-_MAX_B = const(92)
-_CHECK_AT = const(126)
+_MAX_B = const(76)
+_CHECK_AT = const(110)
 
 
 def load():
@@ -19,7 +19,7 @@ def load():
 
 
 def store(text):
-    """Keep `text`, without tokens and cut to 92 bytes on a character; "" forgets the last one."""
+    """Keep `text`, without tokens and cut to 76 bytes on a character; "" forgets the last one."""
     text = scrub(text).encode()
     size = min(len(text), _MAX_B)
     while 0 < size < len(text) and text[size] & 0xC0 == 0x80:

