@@ -7,7 +7,7 @@ same in the same line, with nothing else in between. With any doubt it is the wa
 
 from micropython import const
 
-_MOST = const(99)  # entities of a message; the walk counts when there are more
+_SPANS = const(99)  # entities of a message; the walk counts when there are more
 _BOLD = (b"<b>", b"</b>")
 _ITALIC = (b"<i>", b"</i>")
 _CODE = (b"<code>", b"</code>")
@@ -32,7 +32,7 @@ def _walk(state, sink):
     find = state.find
     held = state.held
     p = 0
-    left = _MOST
+    left = _SPANS
     while True:
         start = p
         while p < held and buf[p] not in b"*_`":
