@@ -228,8 +228,9 @@ def _fill(config, values):
     config.poll_timeout_s = values["channels.telegram.poll_timeout_s"]
     config.limit = values["channels.telegram.limit"]
     config.rich_messages = values["channels.telegram.rich_messages"]
-    config.gateway_host = values["gateway.host"]
-    config.gateway_port = values["gateway.port"]
+    if values["gateway.health"]:  # else nobody asks; in a string it is no name
+        setattr(config, "gateway_host", values["gateway.host"])  # noqa: B010
+        setattr(config, "gateway_port", values["gateway.port"])  # noqa: B010
     config.gateway_health = values["gateway.health"]
     config.gateway_handler_timeout_s = values["gateway.handler_timeout_s"]
     config.tz = values["tz"]

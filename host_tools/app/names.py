@@ -55,8 +55,10 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
     kept = {*public, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
     for path, text in files.items():
         mine = theirs if path.startswith(ASSISTANT) else defined
+        labels = False
         if path.startswith(_BENCH):
             mine = set()
+            labels = "getattr(" not in text  # its strings name no attributes
             kept.update(re.findall(r"^def (\w+)", text, re.MULTILINE))
         kept.update(_EXCEPTION.findall(text))  # their names are printed
         if not path.startswith(_TOOLS):  # imported by strings
@@ -73,7 +75,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
                     (kept if path.startswith(_TOOLS) else mine).add(name)
                 case ast.keyword(arg=str(name)):
                     kept.add(name)
-                case ast.Constant(value=str(name)) if mine is not theirs:
+                case ast.Constant(value=str(name)) if mine is not theirs and not labels:
                     kept.add(name)
                 case ast.Attribute(attr=name) if path.startswith(_SPOKEN) and name[0] != "_":
                     kept.add(name)

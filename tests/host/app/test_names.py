@@ -91,6 +91,8 @@ def test_no_name_is_given_that_is_asked_for_by_a_string(words: dict[str, str]) -
             known = ('"send"', '"Pin"', '"SoftI2C"', '"read_uv"')
             assert all(any(name in call for name in known) for call in asked)
             continue
+        if path.startswith("bench/") and "getattr(" not in text:
+            continue
         assert strings & words.keys() == set(), path
 
 
