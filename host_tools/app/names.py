@@ -55,10 +55,9 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
     kept = {*public, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
     for path, text in files.items():
         mine = theirs if path.startswith(ASSISTANT) else defined
-        labels = False
+        labels = path.startswith(_BENCH) and "getattr(" not in text  # its strings name no attributes
         if path.startswith(_BENCH):
             mine = set()
-            labels = "getattr(" not in text  # its strings name no attributes
             kept.update(re.findall(r"^def (\w+)", text, re.MULTILINE))
         kept.update(_EXCEPTION.findall(text))  # their names are printed
         if not path.startswith(_TOOLS):  # imported by strings
