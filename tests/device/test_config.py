@@ -88,14 +88,14 @@ def test_unknown_keys_warn_with_their_path():
 
 
 def test_base_url():
-    found = _load(_telegram(base_url="https://localhost:8443"))
+    found = _load(_telegram(**{"base_url": "https://localhost:8443"}))
     assert (found.server, found.server_port, found.tls) == ("localhost", 8443, True)
-    found = _load(_telegram(base_url="http://127.0.0.1:8081"))
+    found = _load(_telegram(**{"base_url": "http://127.0.0.1:8081"}))
     assert (found.tls, found.warnings) == (False, [])
-    found = _load(_telegram(base_url="http://192.168.1.2:8081/"))
+    found = _load(_telegram(**{"base_url": "http://192.168.1.2:8081/"}))
     assert "unencrypted" in found.warnings[0]
     for bad in ("ftp://x", "https://", "https://a:b", "https://a/path", "a", "https://a:70000"):
-        _fails(_telegram(base_url=bad), "channels.telegram.base_url")
+        _fails(_telegram(**{"base_url": bad}), "channels.telegram.base_url")
 
 
 def test_missing_and_wrong_types_name_the_key():
@@ -104,13 +104,13 @@ def test_missing_and_wrong_types_name_the_key():
     _fails({"channels": []}, "channels", "expected an object")
     _fails({"channels": {"telegram": 5}}, "channels.telegram", "expected an object")
     _fails([], "expected an object")
-    _fails(_telegram(limit="1"), "channels.telegram.limit", "a string", "whole number")
-    _fails(_telegram(limit=1.5), "channels.telegram.limit", "fraction")
-    _fails(_telegram(limit=True), "channels.telegram.limit", "true or false")
-    _fails(_telegram(limit=0), "channels.telegram.limit", "1 to 100")
+    _fails(_telegram(**{"limit": "1"}), "channels.telegram.limit", "a string", "whole number")
+    _fails(_telegram(**{"limit": 1.5}), "channels.telegram.limit", "fraction")
+    _fails(_telegram(**{"limit": True}), "channels.telegram.limit", "true or false")
+    _fails(_telegram(**{"limit": 0}), "channels.telegram.limit", "1 to 100")
     _fails(_telegram(allow_from="123"), "channels.telegram.allow_from", "a list")
     _fails(_telegram(allow_from=[{}]), "channels.telegram.allow_from")
-    _fails(_telegram(enabled=False), "channels.telegram.enabled")
+    _fails(_telegram(**{"enabled": False}), "channels.telegram.enabled")
     content = _telegram()
     content["wifi"] = {"ssid": 5}
     _fails(content, "wifi.ssid", "a string")
