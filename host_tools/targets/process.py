@@ -55,6 +55,9 @@ class ProcessDevice(Device):
 
     @property
     def exit_status(self) -> int | None:
+        if self.ended:  # its console is closed, a moment before the process is gone
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
         return self._process.poll()
 
     def stop(self, timeout: float = 5.0) -> int | None:
