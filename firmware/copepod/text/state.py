@@ -39,9 +39,11 @@ _TABLES_B = const(9000)
 _DEFINITIONS_B = const(3500)
 _MIDDLING_B = const(2400)
 _SMALL_B = const(1300)
+# Words in one str, since those of a tuple would be interned.
 _MIDDLING = "html formulas charrefs bounds styled"
-# In one str, since a tuple's would be interned. These are loaded again whenever they are needed.
-_IN_TURN = "fences links tables unicode destinations definitions html formulas addresses charrefs symbols controls"
+# Those that may go when there is no room, since they are loaded again when they are needed. Not tables.py, which is
+# what counts while what stands in a cell is loaded.
+_IN_TURN = "fences links unicode destinations definitions html formulas addresses charrefs symbols controls"
 _LANGUAGE_B = const(24)
 _OPEN_DELIMITERS = const(24)
 
@@ -210,8 +212,10 @@ class State:
     def room_for(self, name):
         """Before the import of one of the small modules: MemoryError where there is no room for it."""
         if self.need is not None and "copepod.text." + name not in sys.modules:
-            size_b = _MIDDLING_B if name in _MIDDLING else _SMALL_B
-            self.make_room(_DEFINITIONS_B if name == "definitions" else size_b)
+            if name == "definitions":
+                self.make_room(_DEFINITIONS_B)
+            else:
+                self.make_room(_MIDDLING_B if name in _MIDDLING else _SMALL_B)
 
     def make_room(self, size_b):
         """MemoryError where a module of `size_b` would have Python's heap grow, also without those that are done."""
