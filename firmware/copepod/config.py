@@ -46,8 +46,8 @@ _TYPES = {bool: "true or false", str: "a string", int: "a whole number", list: "
 _SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices", "channels.telegram.proxy")
 # The assistant's keys; assistant/config.py looks at them when there is the first. In a tuple no string is interned.
 _ASSISTANTS = ("model_list", "limits", "hardware", "tls.model_ca")
-# Attributes only where they are not as usual, which update.py and steady.py know.
-_UPDATES = ("bot.updates", "bot.trial_s")
+# Seldom asked for: attributes, whose names cost memory, only where they are not as usual. Who asks has the default.
+_SELDOM = ("gateway.host", "gateway.port", "handlers.parallel", "bot.updates", "bot.trial_s")
 
 # Ids that come as a sender's and are no person's.
 _NOT_PEOPLE = {
@@ -65,7 +65,7 @@ class Config:
     """Settings as attributes: the last part of the key, with the part before it where needed.
 
     telegram keys: token, allow_from (list of str), base_url, poll_timeout_s, limit, rich_messages;
-    host, port, tls of the Bot API server; the others as `<room>_<key>`: gateway_port, wifi_ssid, …
+    host, port, tls of the Bot API server; the others as `<room>_<key>`: bus_bytes, wifi_ssid, …
     """
 
     path = ""
@@ -82,8 +82,6 @@ class Config:
     server: str
     server_port: int
     tls_context: "Any" = None  # made by startup.py from tls_ca
-    gateway_host: str
-    gateway_port: int
     gateway_health: bool
     gateway_handler_timeout_s: int
     tz: "tuple | None"  # see tz.py; None is UTC
@@ -207,11 +205,9 @@ def check(found, path):
         elif rule and not rule[0] <= value <= rule[1]:
             raise ConfigError("%s: %s: found %d, expected %d to %d" % (path, key, value, rule[0], rule[1]))
         values[key] = value
-        if key in _UPDATES and value != default:
+        if key in _SELDOM and value != default:
             setattr(config, key.replace(".", "_"), value)
     _fill(config, values)
-    if values["handlers.parallel"] != 2:  # what seats.py takes where nothing is said; in a string it is no name
-        setattr(config, "handlers_parallel", values["handlers.parallel"])  # noqa: B010
     if found.get(_ASSISTANTS[0]):
         config.model = _model(found, path, config)
     if not config.enabled:
@@ -228,9 +224,6 @@ def _fill(config, values):
     config.poll_timeout_s = values["channels.telegram.poll_timeout_s"]
     config.limit = values["channels.telegram.limit"]
     config.rich_messages = values["channels.telegram.rich_messages"]
-    if values["gateway.health"]:  # else nobody asks; in a string it is no name
-        setattr(config, "gateway_host", values["gateway.host"])  # noqa: B010
-        setattr(config, "gateway_port", values["gateway.port"])  # noqa: B010
     config.gateway_health = values["gateway.health"]
     config.gateway_handler_timeout_s = values["gateway.handler_timeout_s"]
     config.tz = values["tz"]

@@ -38,8 +38,8 @@ async def start(gateway):
     The gateway does its work without this server too, so a port that is taken is only logged.
     """
     failure = None
-    host = gateway.config.gateway_host
-    wanted = gateway.config.gateway_port
+    host = getattr(gateway.config, "gateway_host", "127.0.0.1")
+    wanted = getattr(gateway.config, "gateway_port", 18790)
     server = _Server(gateway)
     for _ in range(1 if wanted else _PORT_TRIES):
         # MicroPython has no getsockname(): a port that is to be told must be chosen here.

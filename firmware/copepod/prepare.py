@@ -99,7 +99,7 @@ def _load_bot(config, short):
     from copepod import registry
 
     registry.settings = config
-    tried = _begins(config)
+    tried = _begin_trial(config)
     try:
         import bot  # the user's handlers  # noqa: F401
 
@@ -110,7 +110,7 @@ def _load_bot(config, short):
             from copepod import steady  # noqa: F401  begun by assembly.py
     except BaseException as error:  # a mistake in bot.py leaves the built-in commands
         if tried and not isinstance(error, KeyboardInterrupt):
-            _made().failed(config, error)
+            _trial().failed(config, error)
         if not isinstance(error, Exception):
             raise
         from copepod.visible import trace
@@ -136,17 +136,18 @@ def _load_bot(config, short):
         forget("bot")
 
 
-def _begins(config):
+def _begin_trial(config):
     # Whether the bot.py to be imported is one that somebody has sent and that is to be tried.
     try:
         os.stat(".trial/bot.py")
     except OSError:
         return False
-    return _made().begin(config)
+    return _trial().begin(config)
 
 
-def _made():
-    # Not kept while bot.py is loaded, which needs the memory. A path in a string leaves no name to those without one.
-    trial = __import__("copepod.trial", None, None, ("begin",))
+def _trial():
+    # Not kept while bot.py is loaded, which needs the memory.
+    from copepod import trial
+
     forget("copepod.trial")
     return trial

@@ -10,6 +10,8 @@ PURE = True
 TOKEN = "123456789:AAExampleExampleExampleExampleExam"
 PATH = "build/test_config_%d.json" % id(object())
 
+SOURCE_ONLY = ("test_who_asks_has_the_default_of_what_is_seldom_asked_for",)  # it reads the source
+
 
 def _telegram(**keys):
     telegram = {"token": TOKEN}
@@ -244,3 +246,18 @@ def test_every_prefix_is_an_error_line():
     whole = json.dumps(_telegram(allow_from=["1"])).encode()
     for end in range(len(whole)):
         _fails(whole[:end], "config")
+
+
+def test_who_asks_has_the_default_of_what_is_seldom_asked_for():
+    usual = {path: default for path, _, default, _ in config._KEYS}
+    askers = {
+        "gateway.host": ("health.py", '"gateway_host", "%s")'),
+        "gateway.port": ("health.py", '"gateway_port", %d)'),
+        "handlers.parallel": ("seats.py", "_PARALLEL = const(%d)"),
+        "bot.updates": ("update.py", '"bot_updates", %s)'),
+        "bot.trial_s": ("steady.py", '"bot_trial_s", %d)'),
+    }
+    assert sorted(askers) == sorted(config._SELDOM)
+    for path, (name, words) in askers.items():
+        with open("firmware/copepod/" + name) as file:
+            assert words % usual[path] in file.read(), path
