@@ -339,7 +339,8 @@ def test_the_live_heap_does_not_grow():
                 floors[count // 100] = gc.mem_alloc()
 
     play.run(scene())
-    assert min(floors[5:]) <= min(floors[1:5]), floors
+    # Less than a block for each of 500 rounds; a word on the stack may keep an object for once.
+    assert min(floors[5:]) < min(floors[1:5]) + 500, floors
 
 
 def test_an_update_that_was_begun_before_a_crash_is_worked_on_alone():

@@ -235,7 +235,7 @@ def test_waiting_does_not_grow():
             gc.collect()
             live.append(gc.mem_alloc())
         task.cancel()
-        assert live[2] <= live[1], live
+        assert live[2] < live[1] + 500, live  # less than a block for each of 50
 
     asyncio.run(main())
 

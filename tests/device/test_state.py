@@ -260,7 +260,7 @@ def test_setting_does_not_grow(folder):
                 await asyncio.sleep_ms(0)
             gc.collect()
             live.append(gc.mem_alloc())
-        assert live[2] <= live[1], live
+        assert live[2] < live[1] + 500, live  # less than a block for each of 200
 
     asyncio.run(main())
 

@@ -1,4 +1,4 @@
-"""Bare-metal RV32 (boards/VIRT_RV32): the record is a sector of the disk. Memory: record, a tuple per heap().
+"""Bare-metal RV32 (boards/VIRT_RV32): the record is a sector of the disk. Memory: record, a list; a tuple per heap().
 
 The functions are unix.py's; what differs is said here.
 """
@@ -23,6 +23,8 @@ GC_THRESHOLD_B = 16384
 _LINK_MS = const(3000)  # DHCP takes milliseconds; without a cable the gateway starts all the same
 
 _waited = False
+_heap_b = [0, 0, 0]
+_grows = virt.new_split() > 0  # the machine can also be told that Python's heap has a fixed size
 
 
 def start(config_path):
@@ -61,8 +63,9 @@ def _save(data):
 
 
 def heap():
-    """Return (free, largest free block, least ever free) of the C heap, where TLS and lwIP live."""
-    return virt.heap_info()[1:]
+    """Return [free, largest free block, least ever free] of the C heap, where TLS and lwIP live, in one list."""
+    _heap_b[:] = virt.heap_info()[1:]
+    return _heap_b
 
 
 def largest_region_b():
@@ -82,14 +85,20 @@ class hold:
 
 
 def gc_free(mem_free_b):
-    """Return what of `gc.mem_free()` lies in the GC heap; the rest it could still take of the C heap."""
-    return mem_free_b - virt.new_split()
+    """Return what of `gc.mem_free()` lies in the GC heap.
+
+    The rest is what the GC heap could still take of the C heap: its largest free block, the one that heap() found
+    last. It is not asked for again here, because lwIP may have taken a frame since.
+    """
+    return mem_free_b - _heap_b[1] if _grows else mem_free_b
 
 
 def need(size_b):
     """MemoryError unless Python's heap has `size_b` bytes without growing, as on ESP32."""
+    heap()
     if gc_free(gc.mem_free()) < size_b:
         gc.collect()
+        heap()
         if gc_free(gc.mem_free()) < size_b:
             raise MemoryError("Python's heap is full")
 
