@@ -324,7 +324,7 @@ def test_the_live_heap_does_not_grow():
     floors = [0] * 10
 
     async def scene():
-        for count in range(1000):
+        for count in range(200):
             play.push(1)
             await play.until(lambda: len(play.begun) == 1)
             play.push(2, "two")
@@ -334,12 +334,12 @@ def test_the_live_heap_does_not_grow():
             await play.until(lambda count=count: play.channel.told == 2 * count + 2)
             await play.until(lambda: len(play.gateway.jobs) == 2)
             play.begun.clear()
-            if count % 100 == 99:
+            if count % 20 == 19:
                 gc.collect()
-                floors[count // 100] = gc.mem_alloc()
+                floors[count // 20] = gc.mem_alloc()
 
     play.run(scene())
-    # Less than a block for each of 500 rounds; a word on the stack may keep an object for once.
+    # Less than a block for each of 100 rounds; a word on the stack may keep an object for once.
     assert min(floors[5:]) < min(floors[1:5]) + 500, floors
 
 

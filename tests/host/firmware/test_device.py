@@ -83,7 +83,7 @@ def run_file(path: Path, target: str, place: Path, tree: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=29 * slow,
+        timeout=25 * slow,  # what it said is told within the test's own time
         check=False,
     )
     last = run.stdout.rstrip().rpartition("\n")[2]
