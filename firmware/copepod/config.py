@@ -41,7 +41,7 @@ _KEYS: "Any" = (
     ("telemetry.mem_info", bool, False, None),
     ("memory.gc_threshold", int, 0, (0, 16777216)),
 )
-_TYPES = {bool: "true or false", str: "a string", int: "a whole number", list: "a list"}
+_TYPES = {bool: "true or false", str: 'a string "…"', int: "a whole number", list: "a list […]"}
 # PicoClaw's own keys that mean nothing here are passed over without a warning.
 _SILENT = ("agents", "providers", "model_list", "tools", "heartbeat", "devices", "channels.telegram.proxy")
 # The assistant's keys; assistant/config.py looks at them when there is the first. In a tuple no string is interned.
@@ -165,7 +165,7 @@ def _kind(value):
     for kind in _TYPES:
         if type(value) is kind:
             return _TYPES[kind]
-    return "an object" if isinstance(value, dict) else "a number with a fraction"
+    return "an object {…}" if isinstance(value, dict) else "a number with a fraction"
 
 
 def check(found, path):
@@ -181,7 +181,7 @@ def check(found, path):
         for index, room in enumerate(rooms):
             if not isinstance(value, dict):
                 raise ConfigError(
-                    "%s: %s: found %s, expected an object" % (path, ".".join(rooms[:index]), _kind(value))
+                    "%s: %s: found %s, expected an object {…}" % (path, ".".join(rooms[:index]), _kind(value))
                 )
             value = value.get(room)
             if value is None:

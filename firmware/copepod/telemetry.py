@@ -14,6 +14,8 @@ from copepod.stats import Stats  # noqa: F401  whoever has the one has the other
 
 _ABSENT = const(0x5A5A)
 _NAME_WIDTH = const(20)
+# What stands in the line for people, and where it is in a reading. A tuple's strings are not interned.
+_SHOWN = (("] free=", 0), ("  used=", 2), ("  live=", 3), ("  idf=", 5), ("  idf-largest=", 6))
 _GROWN_B = const(8192)  # less than the smallest area, more than what Wi-Fi takes between two readings
 
 
@@ -103,19 +105,13 @@ class Telemetry:
         print("[mem", phase, end="")
         for _ in range(_NAME_WIDTH - len(phase)):
             print(end=" ")
-        self._padded("] free=", reading[0])
-        self._padded("  used=", reading[2])
-        if reading[3] is not None:
-            self._padded("  live=", reading[3])
-        if reading[5] is not None:
-            self._padded("  idf=", reading[5])
-            self._padded("  idf-largest=", reading[6])
+        for label, field in _SHOWN:
+            value = reading[field]
+            if value is not None:
+                print(end=label)
+                limit = 100000
+                while limit > value and limit > 1:
+                    print(end=" ")
+                    limit //= 10
+                print(value, end=" B")
         print()
-
-    def _padded(self, name, value):
-        print(end=name)
-        limit = 100000
-        while limit > value and limit > 1:
-            print(end=" ")
-            limit //= 10
-        print(value, end=" B")

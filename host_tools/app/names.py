@@ -26,7 +26,8 @@ from host_tools.app.link import bound
 FLASH = Path(__file__).with_name("names_in_flash.txt")
 EVERYWHERE, ESP32, ELSEWHERE = (part.split() for part in FLASH.read_text().split("\n\n"))
 
-# Files whose attributes are a port's, too.
+# Files whose attributes are a port's, too, but for those of our own modules.
+_OURS = ("port", "record")
 _SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/tls")
 # Loaded only where there is a model: what it has alone gets a word last, and its strings name no attributes.
 ASSISTANT = ("copepod/assistant/", "copepod/tools.py")
@@ -76,8 +77,8 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
                     kept.add(name)
                 case ast.Constant(value=str(name)) if mine is not theirs and not labels:
                     kept.add(name)
-                case ast.Attribute(attr=name) if path.startswith(_SPOKEN) and name[0] != "_":
-                    kept.add(name)
+                case ast.Attribute(value=owner, attr=name) if path.startswith(_SPOKEN):
+                    (mine if ast.unparse(owner) in _OURS or name[0] == "_" else kept).add(name)
                 case ast.Attribute(attr=name, ctx=ast.Store()):
                     mine.add(name)
     # The compiler keeps nothing of a constant whose name begins with "_". So it shall with one that no module is asked
@@ -86,7 +87,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
     kept |= {name for name in constants if name[0] == "_"}
     said, always, seldom = _said(files), _said(files, first), _said(files, _SELDOM)
     hidden = {n: f"_{n}" for n in constants - kept - asked if f"_{n}" not in said}
-    names = [n for n in (defined | theirs) - kept - hidden.keys() if n[:2] != "__" and len(n) > 2]
+    names = [n for n in (defined | theirs) - kept - hidden.keys() if n[:2] != "__"]
     names.sort(key=lambda n: (n not in defined, n not in always, n in seldom, -len(n), n))
     taken = {*said, *keyword.kwlist, *dir(builtins)}
     words = [word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken]

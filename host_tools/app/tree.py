@@ -73,6 +73,5 @@ def build_command() -> None:
             shutil.rmtree(BUILD / name, ignore_errors=True)
             shutil.copytree(part, BUILD / name)
         stamp.write_text(str(tree))
-    files = [path for path in MPY.rglob("*") if path.is_file()]
-    size = sum(path.stat().st_size for path in files)
-    click.echo(f"{MPY.relative_to(ROOT)}: {len(files)} files, {size} bytes")
+    sizes = [path.stat().st_size for path in MPY.rglob("*") if path.is_file()]
+    click.echo(f"{MPY.relative_to(ROOT)}: {len(sizes)} files, {sum(sizes)} bytes")

@@ -29,7 +29,7 @@ def prepare(client, host, port, tls=None):
     client._tx = bytearray(client.WINDOW_B)
     client._n = 0
     client._path = None  # the path that stands in the window
-    name = host if port == 443 or port == 80 else "%s:%d" % (host, port)
+    name = host if port == 443 or port == 80 else host + ":" + str(port)
     client._head = (
         b" HTTP/1.1\r\nHost: " + name.encode() + b"\r\nContent-Type: application/json\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n12345"  # the place of the size line

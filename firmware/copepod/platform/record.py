@@ -85,7 +85,7 @@ def work_begin(update_id):
     Keeps that it begins, and how often; last_id_store() makes it past. Allocates nothing.
     """
     times = 0
-    if good(_WORK, _WORK_CHECK, _WORK_CHECK) and unpack_from("<Q", data, _WORK)[0] == update_id:
+    if good(_WORK, _WORK_CHECK, _WORK_CHECK) and unpack_from("<QB", data, _WORK)[0] == update_id:
         times = data[_BEGUN]
     if times >= _TIMES_MAX:
         return True

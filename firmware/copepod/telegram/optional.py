@@ -140,14 +140,14 @@ def _escaped(call, text):
 def _write_commands(call):
     from copepod import commands
 
-    call.text('{"commands":[')
+    call.text(b'{"commands":[')
     first = True
     for name, line in commands.listed():
-        call.text('{"command":"' if first else ',{"command":"')
+        call.text(b'{"command":"' if first else b',{"command":"')
         call.text(name)
-        call.text('","description":"')
+        call.text(b'","description":"')
         _escaped(call, line or name)
-        call.text('"}')
+        call.text(b'"}')
         first = False
-    call.text("]}")
+    call.text(b"]}")
     forget("copepod.commands")

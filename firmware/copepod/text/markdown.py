@@ -29,28 +29,12 @@ _BUFFER = const(12544)  # 4,096 Chinese characters and some
 _PLENTY_B = const(131072)  # a board without PSRAM has less
 # Modules that are imported by the function that needs one, and forgotten when the answer is done.
 _ON_DEMAND = (
-    "styled",
-    "structure",
-    "containers",
-    "lines",
-    "fences",
-    "links",
-    "tables",
-    "unicode",
-    "destinations",
-    "definitions",
-    "html",
-    "formulas",
-    "addresses",
-    "charrefs",
-    "symbols",
-    "controls",
-    "rich",
-    "plain",
+    "styled structure containers lines fences links tables unicode destinations definitions "
+    "html formulas addresses charrefs symbols controls rich plain"
 )
 
 _CUTS_B = const(4600)  # of Python's heap, for cuts.py: see state.py
-_COUNTING = ("bounds", "cuts")  # of no use when it is known where the piece ends
+_COUNTING = "bounds cuts"  # of no use when it is known where the piece ends
 
 
 class Formatter:
@@ -188,7 +172,7 @@ class Formatter:
 
     def _forget(self, names):
         self.state.counter = None
-        for name in names:
+        for name in names.split():
             forget("copepod.text." + name)
 
     def _styled(self):

@@ -39,7 +39,7 @@ _TABLES_B = const(9000)
 _DEFINITIONS_B = const(3500)
 _MIDDLING_B = const(2400)
 _SMALL_B = const(1300)
-# Words in one str, since those of a tuple would be interned.
+# Words in one str: in a tuple each would be an object.
 _MIDDLING = "html formulas charrefs bounds styled"
 # Those that may go when there is no room, since they are loaded again when they are needed. Not tables.py, which is
 # what counts while what stands in a cell is loaded.

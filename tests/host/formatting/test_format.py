@@ -416,7 +416,7 @@ def test_modules_loaded_on_demand_are_forgotten_with_the_answer():
     )
     on_demand = [
         f"copepod.text.{name}"
-        for name in sys.modules[type(machine).__module__]._ON_DEMAND
+        for name in sys.modules[type(machine).__module__]._ON_DEMAND.split()
         if name != "styled"  # for plainer texts than this
     ]
 
