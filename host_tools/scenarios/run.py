@@ -309,6 +309,7 @@ class Run:
     # --- other updates
 
     def _others(self) -> None:
+        waiting: list[tuple[str, str | None, int, int]] = []
         for plan in self.scenario.updates:
             for _ in range(plan.times):
                 before = len(self.sim.sent)
@@ -324,7 +325,13 @@ class Run:
                     update = self.sim.push_text(
                         plan.text or "", kind=plan.kind, **who, **plan.fields
                     )
-                self._one_answer(label, plan.answer, update, before)
+                waiting.append((label, plan.answer, update, before))
+                if not plan.waits:
+                    for asked in reversed(waiting):
+                        self._one_answer(*asked)
+                    waiting.clear()
+        for asked in waiting:
+            self._one_answer(*asked)
 
     def _one_answer(self, label: str, pattern: str | None, update: int, before: int) -> None:
         limit = min(10 * self.target.patience, self._left())

@@ -51,6 +51,7 @@ class Update:
     kind: str = "message"
     times: int = 1
     answer: str | None = None
+    waits: bool = False  # its answer comes after the next one's
 
 
 @dataclass

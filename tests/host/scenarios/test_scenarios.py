@@ -26,7 +26,7 @@ OTHERS = ("unix32", "unix64", "riscv64", "rv32", "esp32")
 WITH_OWN_NETWORK = ("rv32", "esp32")
 BARE_METAL = (
     *("fault-429", "fault-big", "fault-bytes", "fault-refuse", "fault-reset", "fault-truncate"),
-    *("fault-close-after", "updates"),
+    *("fault-close-after", "updates", "parallel"),
     *("fault-cert-ca", "fault-cert-expired", "fault-cert-future", "fault-cert-host", "kill"),
 )
 # The bare machine runs the application from files, as a stock board does, and these frozen as well.
