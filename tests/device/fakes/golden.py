@@ -1,6 +1,5 @@
 """Markdown, and the one message that the formatter makes of it."""
 
-# Markdown, and the one message it makes.
 GOLDEN = (
     ("plain", "plain"),
     ("a < b & c > d", "a &lt; b &amp; c &gt; d"),
@@ -50,6 +49,6 @@ GOLDEN = (
     ("\\(x_1\\,y\\) \\(a\\) \\[b^2\\] \\(or\\) not \\(this\\)", "\\(x_1\\,y\\) \\(a\\) \\[b^2\\] \\(or\\) not (this)"),
     ("a\n\n\\[\na \\, b\n\\]\n\n$$a_1$$", "a\n\n<code>\\[\na \\, b\n\\]</code>\n\n<code>$$a_1$$</code>"),
     ("**a\n\nb**", "**a\n\nb**"),
-)
+)  # fmt: skip
 # All of it as one text; the fence that nobody closes would take in the rest.
 JOINED = "\n\n".join(markdown for markdown, _ in GOLDEN if markdown[0] != "~" or "one" in markdown)

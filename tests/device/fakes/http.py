@@ -1,14 +1,15 @@
 """A connection of the HTTP client without a server: a socket that gives prepared bytes and keeps what is written."""
 
-import asyncio.core as core
 import os
 
+import asyncio.core as core
 from copepod.net import http_connect
 from copepod.net.http import Client
 
 TOKEN = b"123456789:AAExampleExampleExampleExampleExam"
 PATH = b"/bot" + TOKEN + b"/"
-SLOW = int(os.getenv("COPEPOD_SLOW") or 1)  # an emulated processor: see tests/host/firmware/test_device.py
+# How often slower an emulated processor is: see tests/host/firmware/test_device.py.
+SLOW = int(os.getenv("COPEPOD_SLOW") or 1)
 
 
 class FakeSocket:
