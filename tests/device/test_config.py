@@ -4,6 +4,7 @@ import json
 import os
 
 from copepod import config
+from fakes.scratch import written
 
 PURE = True
 
@@ -22,12 +23,7 @@ def _telegram(**keys):
 def _load(content):
     if not isinstance(content, bytes):
         content = json.dumps(content).encode()
-    try:
-        os.stat("build")
-    except OSError:
-        os.mkdir("build")
-    with open(PATH, "wb") as file:
-        file.write(content)
+    written(PATH, content)
     try:
         return config.load(PATH)
     finally:

@@ -19,6 +19,7 @@ Checked by taking it out (tests/host/firmware/test_traps.py):
 import gc
 import os
 
+from fakes.garbage import garbage_b
 from fakes.scratch import scratch
 from fakes.world import Reset, install, reboot
 
@@ -134,15 +135,7 @@ def test_storing_allocates_nothing():
     _, port, _ = begin()
     port.record.begin(b"", len)  # RTC.memory(data) copies into the chip; the fake makes an object
     port.record.last_id_store(895123456, 7)
-    gc.collect()
-    gc.disable()
-    try:
-        before_b = gc.mem_alloc()
-        for _ in range(50):
-            port.record.last_id_store(895123456, 7)
-        grown_b = gc.mem_alloc() - before_b
-    finally:
-        gc.enable()
+    grown_b = garbage_b(lambda: port.record.last_id_store(895123456, 7), 50)
     assert grown_b <= 64, grown_b
 
 

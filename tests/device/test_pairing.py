@@ -7,6 +7,7 @@ from copepod import config, config_edit, pairing
 from copepod import parts
 from copepod.messages import InboundMessage
 from copepod.pairing import Pairing, new_code
+from fakes.scratch import written
 
 PATH = "build/test_pairing_%d.json" % id(object())
 TOKEN = "123456789:AAExampleExampleExampleExampleExam"
@@ -51,15 +52,6 @@ def offered():
     return access, telemetry, Pairing(access, PATH, telemetry)
 
 
-def written(content):
-    try:
-        os.stat("build")
-    except OSError:
-        os.mkdir("build")
-    with open(PATH, "wb") as file:
-        file.write(content)
-
-
 def read_back():
     with open(PATH, "rb") as file:
         return file.read()
@@ -67,7 +59,7 @@ def read_back():
 
 def test_the_code_admits_its_sender_and_is_kept():
     access, telemetry, offer = offered()
-    written(b'{"channels": {"telegram": {"token": "t", "extra": 1}}, "wifi": {"ssid": "s"}}')
+    written(PATH, b'{"channels": {"telegram": {"token": "t", "extra": 1}}, "wifi": {"ssid": "s"}}')
     assert offer.hear(from_(7, "hello")) is None
     assert offer.hear(from_(7, offer.code, "group")) is None
     msg = from_(7, " " + offer.code.lower() + "\n")
@@ -178,7 +170,7 @@ def test_the_config_stays_as_it_is_and_can_be_read_again():
     for template in (compact, spaced, escaped, listed, listed.replace(b"[ ]", b"null")):
         for size_b in (1000, 3900, 4058, 4066):
             before = filled(template, size_b)
-            written(before)
+            written(PATH, before)
             config.load(PATH)
             config_edit.admit(PATH, ["7000000001"])
             after = read_back()
@@ -188,7 +180,7 @@ def test_the_config_stays_as_it_is_and_can_be_read_again():
             assert before.endswith(after[at + 14 :].lstrip(b", "))
     # Where there is no room for it the file is left alone.
     for size_b in (4090, 4096):
-        written(filled(compact, size_b))
+        written(PATH, filled(compact, size_b))
         try:
             config_edit.admit(PATH, ["7000000001"])
         except ValueError as error:
@@ -213,7 +205,7 @@ def test_a_config_that_is_another_by_now():
         good.replace(b"}}}", b',"allow_from":[]}}}'),
         good[:-20],
     ):
-        written(content)
+        written(PATH, content)
         try:
             config_edit.admit(PATH, ["7"])
         except ValueError:

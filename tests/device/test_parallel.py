@@ -1,110 +1,23 @@
-"""Handlers side by side, under the real supervisor and worker; the channel accepts at once whatever it is given."""
+"""Handlers side by side, under the real supervisor and worker (fakes/gateway.py)."""
 
 import asyncio
 import gc
 from time import ticks_add, ticks_ms
 
-import copepod.log
-import copepod.text.markdown  # noqa: F401  first, since from source its imports go deep
-from copepod import assembly, handlers, handling, registry, supervisor, worker
+from copepod import handlers, handling, worker
 from copepod.platform import record
-from copepod.received import Received
-from copepod.telegram.offsets import Offsets
-
-SORRY = "Sorry, something went wrong while I was working on that."
-LATE = "Sorry, that took too long and I gave it up."
-
-
-class Config:
-    allow_from = ("7",)
-    bus_capacity = 16
-    bus_bytes = 4096
-    gateway_health = False
-    gateway_handler_timeout_s = 60
-    telemetry_interval_s = 1000
-
-
-class Telemetry:
-    def __init__(self):
-        self.stats = Stats()
-
-    def frame(self, *_):
-        pass
-
-    event = frame
-
-
-class Stats:
-    received = errors = handler_errors = 0
-
-
-class Reader:
-    bot_id = 99
-
-
-class Channel:
-    """Accepts every answer at once; the other half of a real one is tests/host/firmware/test_parallel.py's."""
-
-    def __init__(self, gateway):
-        self.gateway = gateway
-        self.state = "waiting"
-        self.alive_ms = ticks_ms()
-        self.steady = True
-        self.outbox = self.api = self
-        self.reader = Reader()
-        self.offsets = Offsets()
-        self.sent = []
-        self.told = None  # counts them, where they would pile up
-
-    def busy(self):
-        return False
-
-    def finished(self, update_id):
-        if self.offsets.done(update_id):
-            record.last_id_store(self.offsets.answered, Reader.bot_id)
-
-    async def run(self):
-        queue = self.gateway.bus.outbound
-        while True:
-            self.alive_ms = ticks_ms()
-            self.gateway.tick.set()
-            message = queue.get()
-            if message is None:
-                await asyncio.sleep_ms(1)
-                continue
-            if self.told is None:
-                self.sent.append((message.chat_id, message.part))
-            else:
-                self.told += 1
-            message.part = None
-            message.state = 1
-            message.signal.set()
-
-
-class Lines:
-    """What was logged."""
-
-    text = ""
-
-    def __call__(self, area, *parts):
-        self.text += area + ": " + "".join([str(part) for part in parts]) + "\n"
+from fakes.gateway import LOG, SORRY, TOO_LONG, Config, fresh, made, message
 
 
 class Play:
     """A gateway whose handlers `wait` for an event each."""
 
     def __init__(self, parallel=2):
-        copepod.log.log = self.lines = Lines()
-        registry.commands.clear()
-        registry.texts.clear()
-        record.data[:] = bytes(len(record.data))
-        record.begin(b"", None)
-        supervisor.port.watchdog_start = lambda ms: None
-        assembly.channel = Channel
+        fresh()
         config = Config()
         if parallel != 2:
             config.handlers_parallel = parallel
-        self.gateway = assembly.gateway(config, Telemetry())
+        self.gateway = made(config=config)
         self.channel = self.gateway.channel
         self.events = {}
         self.begun = []
@@ -125,14 +38,8 @@ class Play:
     def push(self, chat_id, text="/wait"):
         """A message of somebody's has come."""
         self.ids += 1
-        msg = Received()
-        msg.update_id = self.ids
-        msg.chat_id = msg.sender_id = chat_id
-        msg.text = text
-        if text.startswith("/"):
-            msg.command = text[1:]
         self.channel.offsets.take(self.ids)
-        assert self.gateway.bus.inbound.put(msg)
+        assert self.gateway.bus.inbound.put(message(self.ids, text, chat_id))
 
     async def until(self, fact):
         """Wait for it, with handlers that have been at work for long enough."""
@@ -142,7 +49,7 @@ class Play:
             if self.gateway.worker.handling:
                 self.gateway.worker.since_ms = ticks_add(ticks_ms(), -500)
             await asyncio.sleep_ms(1)
-        raise AssertionError((self.channel.sent, self.begun, self.lines.text))
+        raise AssertionError((self.channel.sent, self.begun, LOG.text))
 
     def run(self, scene):
         """Play `scene`, a coroutine, to its end; all is acknowledged then."""
@@ -245,7 +152,7 @@ def test_a_lane_that_fails_outside_of_its_handler():
         play.run(scene())
     finally:
         worker.Worker.finish = original
-    assert "worker: failed: ValueError: any fault of our own" in play.lines.text
+    assert "worker: failed: ValueError: any fault of our own" in LOG.text
 
 
 def test_a_lane_that_waits_for_nothing_or_for_too_long():
@@ -258,7 +165,7 @@ def test_a_lane_that_waits_for_nothing_or_for_too_long():
         await play.until(lambda: len(play.channel.sent) == 1)
         lane = play.gateway.jobs[2]
         lane.worker.since_ms = ticks_add(ticks_ms(), -61000)
-        await play.until(lambda: (1, LATE) in play.channel.sent)
+        await play.until(lambda: (1, TOO_LONG) in play.channel.sent)
 
         @handlers.on_command("odd")
         async def odd(msg):
@@ -273,7 +180,7 @@ def test_a_lane_that_waits_for_nothing_or_for_too_long():
         await play.until(lambda: (1, SORRY) in play.channel.sent)
 
     play.run(scene())
-    assert "waits for what never comes" in play.lines.text
+    assert "waits for what never comes" in LOG.text
 
 
 def test_a_handler_that_nothing_stops_is_the_watchdogs():
@@ -320,7 +227,7 @@ def test_without_memory_for_a_lane_they_wait():
 
 def test_the_live_heap_does_not_grow():
     play = Play()
-    play.channel.told = 0
+    play.channel.keeps = False
     floors = [0] * 10
 
     async def scene():

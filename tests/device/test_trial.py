@@ -5,6 +5,7 @@ import json
 import os
 import sys
 
+from fakes.flash import Flash, Os
 from fakes.scratch import scratch
 
 from copepod import answers, durable, log, steady, trial, tried, visible  # noqa: F401
@@ -218,10 +219,6 @@ def test_a_power_cut_at_any_byte_leaves_the_old_or_the_new():
     except ImportError:
         print("no littlefs here")
         return
-    from test_state import Flash
-
-    class Os:  # of a board: there is no chmod
-        rename = os.rename
 
     unix = files.os
     files.os = Os

@@ -1,8 +1,8 @@
 """The Unix port: the record in a file beside the config, files replaced atomically."""
 
-import gc
 import os
 
+from fakes.garbage import garbage_b
 from fakes.scratch import scratch
 from fakes.world import forget
 
@@ -91,15 +91,7 @@ def test_nowhere_to_keep_it(folder):
 def test_storing_allocates_nothing(folder):
     port = begin(folder)
     port.record.last_id_store(895123456, 7)
-    gc.collect()
-    gc.disable()
-    try:
-        before_b = gc.mem_alloc()
-        for _ in range(50):
-            port.record.last_id_store(895123456, 7)
-        grown_b = gc.mem_alloc() - before_b
-    finally:
-        gc.enable()
+    grown_b = garbage_b(lambda: port.record.last_id_store(895123456, 7), 50)
     assert grown_b <= 64, grown_b
 
 

@@ -23,6 +23,8 @@ STOCK_TABLE = [
     Partition("phy_init", TYPE_DATA, 1, 0xF000, 0x1000),
     Partition("factory", TYPE_APP, 0, 0x10000, 0x1F0000),
 ]
+# a file system so small that reading it back through the ROM loader takes a second
+SMALL_TABLE = [*STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x8000)]
 
 
 def image(chip_id: int, segments: list[tuple[int, bytes]], *, flash_mb: int = 4) -> bytes:

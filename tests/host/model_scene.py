@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import scene as scene_module
-from scene import played
+from scene import played, wanted
 
 from host_tools.scenarios import engine
 from host_tools.simulator.certs import Authority
@@ -85,3 +86,9 @@ def asked(made: Scene) -> Iterator[Scene]:
         made.stop()
         assert not any(KEY in console for console in made.consoles)
         assert made.model.problems == []
+
+
+@pytest.fixture(params=wanted())
+def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
+    with asked(Scene(tmp_path, request.param)) as made:
+        yield made

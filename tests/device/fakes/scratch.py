@@ -1,4 +1,4 @@
-"""A folder of its own for a test that writes files."""
+"""Files that tests write: in a folder of a test's own, or in build/."""
 
 import binascii
 import os
@@ -19,3 +19,13 @@ def scratch(test):
             os.rmdir(folder)
 
     return run
+
+
+def written(path, content):
+    """Write a file below build/, which a fresh clone does not have."""
+    try:
+        os.stat("build")
+    except OSError:
+        os.mkdir("build")
+    with open(path, "wb") as file:
+        file.write(content)

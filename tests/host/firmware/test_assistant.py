@@ -1,16 +1,15 @@
-"""The assistant on the wheel and on 32 bits: turns with tools, everything a model's server does wrong, kills."""
+"""The assistant on the wheel and on 32 bits: turns with tools, long answers, limits, and what a turn costs."""
 
 from __future__ import annotations
 
 import itertools
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_scene import Scene, asked
+from model_scene import Scene, asked, scene  # noqa: F401
 from scene import wanted
 
 from host_tools.simulator.model import Reply
@@ -22,18 +21,9 @@ LONG = ["".join(script * (6000 // len(script))).strip() for script in SCRIPTS]
 
 
 @pytest.fixture(params=wanted())
-def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with asked(Scene(tmp_path, request.param)) as made:
-        yield made
-
-
-@pytest.fixture(params=wanted())
 def tls_scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
     with asked(Scene(tmp_path, request.param, tls=True)) as made:
         yield made
-
-
-# --- turns
 
 
 def test_a_question_a_tool_an_answer(scene: Scene) -> None:
@@ -130,122 +120,6 @@ def test_twenty_turns_with_long_answers_in_four_scripts(scene: Scene) -> None:
         for r in scene.model.requests
     ]
     assert max(sizes) < 36000 + 25000  # the bound, and the turn itself
-
-
-# --- what goes wrong
-
-
-@pytest.mark.timeout(120)
-def test_what_a_server_does_wrong_is_said_in_a_sentence(scene: Scene) -> None:
-    text = "a whole answer of some words"
-    scene.model.answer = lambda body: Reply(text)
-    scene.start(limits={"silence_s": 1})
-    for fault, said in (  # those that cut an answer are tried once more
-        ("401", "The model's server refuses the key (401)."),
-        ("402", "There is no credit left at the model's server (402)."),
-        ("404", "The model's server refuses the question (404): The model does not exist"),
-        ("truncated", "The connection to the model was cut."),
-        ("malformed", "The connection to the model was cut."),
-        ("stalled", "The model has been silent for 1 s."),
-        ("error", "The model has failed: the graphics card is on fire"),
-        ("endless", "The model has stopped in the middle of its answer."),
-    ):
-        refused = fault.startswith("4")
-        before = len(scene.model.requests)
-        scene.model.fault(fault, 1 if refused else 2)
-        answer = scene.ask(f"try {fault}")
-        assert answer.endswith(said), fault
-        assert len(scene.model.requests) == before + (1 if refused else 2)
-        begun = answer.removesuffix(said).strip()
-        assert text.startswith(begun)
-        assert (begun == "") == refused
-        if not refused:
-            scene.model.fault(fault)
-            assert scene.ask(f"{fault} once") == text
-    assert scene.ask("and now") == text
-
-
-@pytest.mark.timeout(90)
-def test_what_passes_is_tried_again(scene: Scene) -> None:
-    scene.start()
-    scene.ask("something to leave out")
-    for fault in ("429", "500", "529", "page", "disconnect", "stream_options", "context"):
-        scene.model.fault(fault, retry_after=1)
-        before = len(scene.model.requests)
-        assert "I am no real model" in scene.ask(f"try {fault}")
-        assert len(scene.model.requests) == before + 2
-    kinds = [request.fault for request in scene.model.requests]
-    told = ["stream_options" in request.body for request in scene.model.requests]
-    assert all(told[: kinds.index("stream_options") + 1])
-    assert not any(told[kinds.index("stream_options") + 1 :])
-    counts = [len(request.body["messages"]) for request in scene.model.requests]
-    cut = kinds.index("context")
-    assert counts[cut + 1] < counts[cut]
-
-
-def test_a_server_that_stays_busy_is_given_up(scene: Scene) -> None:
-    scene.model.fault("429", 3, retry_after=1)
-    scene.start()
-    assert scene.ask("hello") == "The model's server is busy or failing (429)."
-    assert len(scene.model.requests) == 3
-
-
-def test_a_server_without_tools_is_asked_without(scene: Scene) -> None:
-    scene.model.fault("tools")
-    scene.start()
-    assert "I can use 0 tools" in scene.ask("hello")
-    assert "takes no tools" in scene.ask("/tools")
-
-
-def test_all_forms_of_streams(scene: Scene) -> None:
-    replies = iter(
-        [
-            Reply("one", stream=False),
-            Reply("two", done=False, usage=False),
-            Reply("three", finish="", usage=False),
-            Reply("<think>no\n</think>\n\nfour", thought="never"),
-            Reply("five", comments=True, newline="\r\n"),
-            Reply(calls=[("get_time", {}), ("get_time", {})], whole_calls=True, finish="stop"),
-            Reply("six"),
-            Reply(calls=[("get_time", {})], stream=False),
-            Reply("seven"),
-            Reply("eight", finish="length"),
-            Reply(""),
-        ]
-    )
-    scene.model.answer = lambda body: next(replies)
-    scene.start()
-    for said in ("one", "two", "three", "four", "five", "six", "seven"):
-        assert scene.ask("next") == said
-    assert scene.ask("next") == "eight\n\nThis answer was cut short at 1024 tokens."
-    assert scene.ask("next") == "The model has sent an empty answer."
-
-
-def test_a_model_that_calls_for_ever_is_stopped(scene: Scene) -> None:
-    number = itertools.count()
-
-    def endless(body: dict[str, Any]) -> Reply:
-        if "tools" not in body:
-            return Reply("at last")
-        return Reply(calls=[("note", {"text": str(next(number))})] * 6)
-
-    scene.model.answer = endless
-    scene.start()
-    said = scene.ask("go")
-    assert said == "at last\n\nI have stopped: the model made the same call three times in a row."
-    results = scene.model.requests[1].body["messages"][-4:]
-    assert results[2]["content"].startswith("error: the same call for the third time")
-    assert results[3]["content"].endswith("(2 more calls were left out: 4 at a time)")
-
-    def other(body: dict[str, Any]) -> Reply:
-        if "tools" not in body:
-            return Reply("at last")
-        return Reply(calls=[("note", {"text": str(next(number))})])
-
-    scene.model.answer = other
-    before = len(scene.model.requests)
-    assert scene.ask("go on") == "at last\n\nI have stopped after 7 rounds of tools."
-    assert len(scene.model.requests) - before == 8
 
 
 def test_limits_are_kept_over_restarts(scene: Scene) -> None:
@@ -390,113 +264,3 @@ def test_what_a_turn_costs(tmp_path: Path, app: str, heap: str, streaming_b: int
         assert during - after <= streaming_b
         odd = [text for text in scene.texts() if "The answer is this." not in text]
         assert odd == []  # none about memory
-
-
-# --- kills
-
-
-TOKENS = 24
-
-
-@pytest.mark.timeout(180)
-def test_a_kill_at_any_instant_neither_loses_a_question_nor_pays_twice(scene: Scene) -> None:
-    """Each question is killed once, at another of the chunks of its two rounds."""
-    gate = threading.Event()
-    at: dict[str, int] = {"kill": 0, "chunk": 0}
-    killed = threading.Event()
-
-    def answer(body: dict[str, Any]) -> Reply:
-        question = next(m["content"] for m in reversed(body["messages"]) if m["role"] == "user")
-        if body["messages"][-1]["role"] == "tool":
-            return Reply(f"The answer to {question}.".ljust(TOKENS * 4, "."))
-        return Reply(calls=[("get_time", {})])
-
-    def on_chunk(request: Any) -> None:
-        at["chunk"] += 1
-        if at["chunk"] == at["kill"]:
-            gate.set()
-            killed.wait(10)
-
-    scene.model.answer = answer
-    scene.model.on_chunk = on_chunk
-    number = 0
-    while True:
-        number += 1
-        at.update(kill=number, chunk=0)
-        gate.clear()
-        killed.clear()
-        before = len(scene.model.requests)
-        if scene.device is None:
-            scene.start(limits={"turns_per_hour": 1000, "turns_per_day": 1000})
-        question = f"question {number:03}"
-        update_id = scene.sim.push_text(question)
-        told = lambda: [t for t in scene.texts() if question + "." in t]  # noqa: B023, E731
-        scene.until(lambda: gate.is_set() or told())  # noqa: B023
-        if not gate.is_set():
-            break  # all instants were had
-        during = scene.asked()[-1]
-        scene.stop(kill=True)
-        at["kill"] = 0
-        killed.set()
-        scene.start(limits={"turns_per_hour": 1000, "turns_per_day": 1000})
-        scene.until(told)
-        scene.until(lambda: scene.sim.confirmed >= update_id)  # noqa: B023
-        asked = scene.asked()[before:]
-        again = ["user", "user", "tool"] if during == "user" else ["user", "tool", "tool"]
-        assert asked == again, number
-        assert len(told()) == 1, number
-        whole = [r for r in scene.model.requests[before:] if r.complete]
-        assert len(whole) <= 2 + 1
-    assert number > TOKENS
-    print(f"{number - 1} instants on {scene.target.name}")
-
-
-@pytest.mark.parametrize("at", ["before", "body"])
-def test_a_kill_while_the_answer_is_sent_asks_no_model(scene: Scene, at: str) -> None:
-    scene.start()
-    scene.ask("hello")
-    scene.sim.fault("stall", "sendMessage", seconds=30, at=at)
-    before = len(scene.sim.calls_of("sendMessage"))
-    update_id = scene.sim.push_text("what time is it")
-    scene.until(lambda: len(scene.model.requests) == 3 and scene.model.requests[-1].complete)
-    scene.until(lambda: len(scene.sim.calls_of("sendMessage")) > before)
-    scene.stop(kill=True)
-    scene.start()
-    scene.until(lambda: "UTC" in scene.texts()[-1])
-    scene.until(lambda: scene.sim.confirmed >= update_id)
-    assert len(scene.model.requests) == 3
-    assert sum("UTC" in text for text in scene.texts()) <= 2
-
-
-def test_a_tool_that_a_crash_has_cut_is_not_run_again(scene: Scene) -> None:
-    scene.model.answer = lambda body: (
-        Reply("done: " + body["messages"][-1]["content"])
-        if body["messages"][-1]["role"] == "tool"
-        else Reply(calls=[("end", {}), ("get_time", {})])
-    )
-    scene.start(
-        bot="""\
-import os
-from copepod.tools import tool
-
-@tool("Ends the process.")
-def end():
-    with open("ends.txt", "a") as file:
-        file.write("x")
-    os.system("kill -9 $PPID")
-"""
-    )
-    scene.sim.push_text("end it")
-    device = scene.device
-    assert device is not None
-    assert device.wait(lambda: device.ended, 20), device.text()
-    scene.stop()
-    scene.start(bot=(scene.folder / "bot.py").read_text())
-    scene.until(lambda: len(scene.sim.sent) == 1)
-    results = [
-        m["content"] for m in scene.model.requests[-1].body["messages"] if m["role"] == "tool"
-    ]
-    assert results[0].startswith("error: the board was restarted before this call")
-    assert results[1].endswith("UTC")
-    assert (scene.folder / "ends.txt").read_text() == "x"
-    assert len(scene.model.requests) == 2

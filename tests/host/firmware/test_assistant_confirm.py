@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_scene import Scene, asked
+from model_scene import Scene, asked, scene  # noqa: F401
 from scene import wanted
 
 from host_tools.pretend.surroundings import Surroundings
@@ -18,12 +17,6 @@ from host_tools.simulator.updates import USER
 CONFIRM = {"tools": {"gpio_write": {"confirm": True}}}
 QUESTION = "Shall I? gpio_write with pin: lamp, on: true"
 STRANGER = 7000000002
-
-
-@pytest.fixture(params=wanted())
-def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with asked(Scene(tmp_path, request.param)) as made:
-        yield made
 
 
 def written(scene: Scene) -> str:

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from model_scene import Scene, asked
+from model_scene import Scene, asked, scene  # noqa: F401
 from scene import wanted
 
 from host_tools.simulator.model import Reply
 from host_tools.simulator.updates import USER
 
 OWNED = {"channels": {"telegram": {"allow_from": [str(USER)]}}}
-
-
-@pytest.fixture(params=wanted())
-def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with asked(Scene(tmp_path, request.param)) as made:
-        yield made
 
 
 def jobs(scene: Scene) -> list[dict[str, Any]]:

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-from model_scene import Scene, asked
-from scene import wanted
+from model_scene import Scene, asked, scene  # noqa: F401
 
 from host_tools.simulator.model import Reply
 from host_tools.simulator.updates import USER
 
 SUMMARY = 'They counted, "aloud"; 你好.'
-
-
-@pytest.fixture(params=wanted())
-def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with asked(Scene(tmp_path, request.param)) as made:
-        yield made
 
 
 def is_asked(body: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from model_scene import Scene, asked
+from model_scene import Scene, asked, scene  # noqa: F401
 from scene import wanted
 
 from host_tools.pretend.surroundings import Surroundings
@@ -30,12 +30,6 @@ GIVEN = {
     "dht 15": "21.5 40",
     "ds18x20 4": "21.5 19",
 }
-
-
-@pytest.fixture(params=wanted())
-def scene(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Scene]:
-    with asked(Scene(tmp_path, request.param)) as made:
-        yield made
 
 
 @pytest.fixture

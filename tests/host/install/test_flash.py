@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,10 +13,8 @@ from command_line import Run, copepod
 from mock_board import MockBoard
 
 from host_tools.app import app_files
-from host_tools.board import boards, esp_image, flash_plan, littlefs_image, partitions
+from host_tools.board import boards, littlefs_image
 from host_tools.board.boards import Board
-from host_tools.board.partitions import TYPE_APP, TYPE_DATA, Partition
-from host_tools.errors import UserError
 from host_tools.install import esptool_run
 
 TOKEN = "123456789:AAFakeFakeFakeFakeFakeFakeFakeFakeFak"
@@ -28,8 +24,6 @@ CONFIG = {
 }
 BOARDS = [board for board in boards.all_boards().values() if board.flashable]
 STEADY = (Path(__file__).parent / "boot_logs/steady.log").read_bytes().replace(b"\n", b"\r\n")
-# a file system so small that reading it back through the ROM loader takes a second
-SMALL_TABLE = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x8000)]
 
 
 @pytest.fixture
@@ -128,12 +122,11 @@ def test_a_bad_file_leaves_the_board_as_it_was(config: Path, tmp_path: Path) -> 
     """Cut off, damaged, for another offset, without room: one line, exit 1, not a byte written."""
     board = boards.get("c3")
     good = fake_firmware.firmware(board)
-    small = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x8000)]
     cases = {
         "cut off": good[:-20_000],
         "checksum is wrong": good[:70_000] + b"?" + good[70_001:],
         "begins with 0xff": b"\xff" * 0x1000 + good,  # an image for offset 0 made for 0x1000
-        "the partition is full": fake_firmware.firmware(board, table=small),
+        "the partition is full": fake_firmware.firmware(board, table=fake_firmware.SMALL_TABLE),
     }
     firmware = tmp_path / "given.bin"
     with MockBoard(board.chip) as mock:
@@ -223,7 +216,7 @@ def test_app_only_and_keep_config(
 ) -> None:
     """The firmware stays, the config comes from the board's own file system."""
     board = boards.get("c3")
-    firmware = make_firmware(board, table=SMALL_TABLE)
+    firmware = make_firmware(board, table=fake_firmware.SMALL_TABLE)
     monkeypatch.setattr(app_files, "app", lambda: {"main.py": b"first = 1\n"})
     with MockBoard(board.chip, console=STEADY) as mock:
         first = flash(mock.url, firmware, config, "--listen", 0)
@@ -273,6 +266,16 @@ def test_dry_run_writes_nothing_and_shows_the_commands(
     assert "0x1000 firmware.bin 0x200000 vfs.bin" in run.stdout
     assert "mpremote connect PORT" in run.stdout
     assert TOKEN not in run.stdout
+
+
+def test_a_dry_run_needs_no_config(make_firmware: Callable[..., Path], tmp_path: Path) -> None:
+    """What would be done can be seen before anything was asked or bought."""
+    firmware, config = make_firmware(boards.get("esp32")), tmp_path / "none.json"
+    flags = ["--dry-run", "--board", "ESP32_GENERIC", "--firmware", firmware, "--config", config]
+    run = copepod("flash", *flags)
+    assert run.returncode == 0, run.stderr
+    assert "none.json is not there yet: `make provision` asks for it" in run.stdout
+    assert "Nothing was written" in run.stdout
 
 
 def test_secrets_do_not_stay_in_temporary_files(
@@ -325,150 +328,3 @@ def test_a_firmware_with_the_app_inside_gets_no_second_one(
     assert copepod("image", "--board", "c3", *flags).returncode == 0
     fs = littlefs_image.mount((out / "vfs.bin").read_bytes(), 0x200000)
     assert sorted(fs.listdir("/")) == ["bot.py", "config.json", "deployed.json"]
-
-
-# the plan, without a board ------------------------------------------------------------------
-
-
-def plan(
-    board: Board, data: bytes, files: dict[str, bytes], size: int = 4 << 20
-) -> flash_plan.Plan:
-    firmware = esp_image.check(Path("f.bin"), data, board.image_id, board.flash_offset)
-    return flash_plan.make(board, firmware, firmware.table, files, size)
-
-
-@pytest.fixture(scope="module")
-def good() -> bytes:
-    return fake_firmware.firmware(boards.get("c3"))
-
-
-def test_esptool_accepts_the_generated_images(good: bytes, tmp_path: Path) -> None:
-    whole, app = tmp_path / "whole.bin", tmp_path / "app.bin"
-    whole.write_bytes(good)
-    app.write_bytes(good[0x10000:])
-    for path in (whole, app):
-        run = subprocess.run(
-            [sys.executable, "-m", "esptool", "--chip", "esp32c3", "image-info", path],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert run.returncode == 0
-        assert "Validation hash" in run.stdout
-        assert run.stdout.count("(valid)") == 2
-
-
-@pytest.mark.parametrize(
-    ("spoil", "said"),
-    [
-        (lambda d: d[:-1], "cut off"),
-        (lambda d: d[: len(d) // 2], "cut off"),
-        (lambda d: d[:100], "cut off"),
-        (lambda d: b"", "cut off"),
-        (lambda d: b"<html>" + d[6:], "no ESP firmware"),
-        (lambda d: d[:500] + bytes([d[500] ^ 1]) + d[501:], "bootloader's checksum"),
-        (lambda d: d[:70_000] + bytes([d[70_000] ^ 1]) + d[70_001:], "app's checksum"),
-        (
-            lambda d: d[:70_000] + bytes([d[70_000] ^ 1, d[70_001] ^ 1]) + d[70_002:],
-            "app's SHA-256 does not match",
-        ),
-        (lambda d: d[:0x8010] + b"\x11" + d[0x8011:], "partition table is damaged"),
-        (lambda d: d[0x10000:], "without its bootloader"),
-        (lambda d: d[:1] + b"\0" + d[2:], "0 segments"),
-        (lambda d: d.replace(b"MicroPython v", b"CircuitPy   v"), "checksum|SHA-256"),
-    ],
-)
-def test_damaged_firmware_is_refused(
-    good: bytes, spoil: Callable[[bytes], bytes], said: str
-) -> None:
-    board = boards.get("c3")
-    with pytest.raises(UserError, match=said) as caught:
-        esp_image.check(Path("f.bin"), spoil(good), board.image_id, board.flash_offset)
-    assert str(caught.value).startswith("f.bin: ")
-    assert str(caught.value).endswith("nothing was written")
-
-
-def test_every_flipped_bit_is_found(good: bytes) -> None:
-    """Anywhere in bootloader, table or app (every 997th byte is tried)."""
-    board = boards.get("c3")
-    boot = esp_image.check_image(good, 0, "bootloader").length
-    app = 0x10000 + esp_image.check_image(good, 0x10000, "app").length
-    entries = 0x8000 + 32 * (len(fake_firmware.STOCK_TABLE) + 1)
-    for start, end in ((0, boot), (0x8000, entries), (0x10000, app)):
-        for at in range(start, end, 997):
-            bad = bytearray(good)
-            bad[at] ^= 0x10
-            with pytest.raises(UserError):
-                esp_image.check(Path("f.bin"), bytes(bad), board.image_id, 0)
-
-
-def test_a_firmware_for_another_offset_is_refused() -> None:
-    """An image cut for offset 0x1000 written at 0 is the best-known way to a dead board."""
-    esp32 = boards.get("ESP32_GENERIC")
-    data = fake_firmware.firmware(esp32)
-    with pytest.raises(UserError, match="partition table"):
-        esp_image.check(Path("f.bin"), data, esp32.image_id, 0)
-
-
-def test_old_micropython_and_no_micropython() -> None:
-    board = boards.get("c3")
-    old = fake_firmware.firmware(board, version="1.22.2")
-    with pytest.raises(UserError, match="too old"):
-        esp_image.check(Path("f.bin"), old, board.image_id, 0)
-    other = fake_firmware.firmware(board, version="x")
-    with pytest.raises(UserError, match="not MicroPython"):
-        esp_image.check(Path("f.bin"), other, board.image_id, 0)
-
-
-def test_a_full_partition_is_refused() -> None:
-    board = boards.get("c3")
-    table = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x10000)]
-    data = fake_firmware.firmware(board, table=table)
-    files = {"main.py": b"x = 1\n" * 20_000}
-    with pytest.raises(UserError, match="partition is full: 1 files of 120000 bytes"):
-        plan(board, data, files)
-
-
-def test_a_table_for_more_flash_than_there_is() -> None:
-    board = boards.get("c3")
-    table = [*fake_firmware.STOCK_TABLE, Partition("vfs", TYPE_DATA, 0x81, 0x200000, 0x600000)]
-    data = fake_firmware.firmware(board, table=table)
-    with pytest.raises(UserError, match="board with more flash"):
-        plan(board, data, {"main.py": b""})
-    assert plan(board, data, {"main.py": b""}, 8 << 20).partition.size == 0x600000
-
-
-def test_the_file_system_fills_whatever_flash_there_is(good: bytes) -> None:
-    """Without a vfs partition MicroPython takes all that follows the last one."""
-    board = boards.get("c3")
-    for megabytes in (4, 8, 16):
-        made = plan(board, good, {"main.py": b"1"}, megabytes << 20)
-        assert made.partition.offset == 0x200000
-        assert made.partition.size == (megabytes << 20) - 0x200000
-        image = made.region("file system").data
-        assert len(image) < 0x10000
-        assert littlefs_image.files(image, made.partition.size).get("main.py") == b"1"
-
-
-def test_foreign_mpy_is_refused(good: bytes) -> None:
-    board = boards.get("c3")
-    for data in (b"M\x05\0\x1f", b"M\x06\x0c\x1f", b"M"):
-        with pytest.raises(UserError, match="portable .mpy"):
-            plan(board, good, {"main.py": b"", "x.mpy": data})
-
-
-def test_tables_survive_the_round_trip() -> None:
-    table = [*SMALL_TABLE, Partition("ota_1", TYPE_APP, 17, 0x300000, 0x80000)]
-    assert partitions.parse(partitions.to_bytes(table)) == table
-    with pytest.raises(UserError, match="empty"):
-        partitions.parse(b"\xff" * partitions.TABLE_SIZE)
-
-
-def test_a_dry_run_needs_no_config(make_firmware: Callable[..., Path], tmp_path: Path) -> None:
-    """What would be done can be seen before anything was asked or bought."""
-    firmware, config = make_firmware(boards.get("esp32")), tmp_path / "none.json"
-    flags = ["--dry-run", "--board", "ESP32_GENERIC", "--firmware", firmware, "--config", config]
-    run = copepod("flash", *flags)
-    assert run.returncode == 0, run.stderr
-    assert "none.json is not there yet: `make provision` asks for it" in run.stdout
-    assert "Nothing was written" in run.stdout
