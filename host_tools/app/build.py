@@ -59,6 +59,7 @@ SPOKEN = (
     *("buttons", "durable", "timeout_s", "source", "caption", "limit_b", "photo", "document"),
     *("Formatter", "begin", "feed", "adopt", "finish", "ready", "done", "write"),
     *("give_up", "drop", "look", "pass_ms", "zone", "floor_s", "wake_ms"),
+    *("Received", "ReceivedFile", "Sent", "State"),  # what a bot has in hand, and tracebacks tell of
 )
 
 # What api.telegram.org's chain ends in, by certifi's name for it. One: each costs up to 2.3 kB.

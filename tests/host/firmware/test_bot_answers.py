@@ -129,6 +129,36 @@ def test_a_mistake_in_bot_py_leaves_what_was_registered_before_it(scene: BotScen
     scene.until(scene.answered("fine"))
 
 
+MISSPELT = """\
+from copepod.bot import bot
+from copepod.handlers import on_command
+
+@on_command("message")
+async def message(msg):
+    await msg.anwser("fine")
+
+@on_command("answer")
+async def answer(msg):
+    return (await msg.answer("fine")).mesage_id
+
+@on_command("state")
+def state(msg):
+    return bot.state.cuont
+"""
+
+
+def test_a_traceback_names_what_a_bot_has_in_hand(scene: BotScene) -> None:
+    """On a board, too, where other names are words of the firmware."""
+    scene.start(MISSPELT)
+    for command, name, attribute in (
+        ("/message", "Received", "anwser"),
+        ("/answer", "Sent", "mesage_id"),
+        ("/state", "State", "cuont"),
+    ):
+        scene.sim.push_text(command)
+        scene.until(scene.said(f"AttributeError: '{name}' object has no attribute '{attribute}'"))
+
+
 TYPING = """\
 import asyncio
 from copepod.handlers import on_text
