@@ -4,6 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COPEPOD := $(BIN)/copepod
+# Two sets of packages: what a bot's author needs (requirements.lock), and what the tests, the linters and the report
+# of this repository need as well (requirements-dev.lock). Python compiles what it imports, pip the whole of it.
+RUNNING := $(VENV)/.stamp
+DEVELOPING := $(VENV)/.stamp-dev
+PIP_INSTALL := $(BIN)/pip install -q --disable-pip-version-check --no-compile
 TARGETS ?= unix
 export TELEGRAM_TOKEN ALLOW BASE_URL WIFI_SSID WIFI_PASSWORD
 export MODEL MODEL_NAME API_KEY
@@ -13,19 +18,27 @@ export BOT BOARD BOARD_HOST PORT BAUD FIRMWARE CONFIG ADDRESS RECORD QEMU
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/.stamp: requirements.lock pyproject.toml
+$(RUNNING): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: set PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { test "$$(id -u)" = 0 && apt-get install -y -qq python3-venv; } || { echo "python3-venv is missing: sudo apt install python3-venv"; exit 1; }
-	@test -x $(BIN)/pip || { echo "Setting up $(VENV) (a minute, once)"; $(PYTHON) -m venv $(VENV); }
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@PYTHONWARNINGS=ignore $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@test -x $(BIN)/pip || { echo "Setting up $(VENV) (half a minute, once)"; $(PYTHON) -m venv $(VENV); }
+	@$(PIP_INSTALL) --require-hashes -r requirements.lock
+	@PYTHONWARNINGS=ignore $(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEVELOPING): requirements-dev.lock $(RUNNING)
+	@test -e $@ || echo "Adding what tests and linters need (half a minute, once)"
+	@$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 .PHONY: venv
-venv: $(VENV)/.stamp ## set up .venv from requirements.lock
+venv: $(RUNNING) ## set up .venv from requirements.lock
+
+.PHONY: dev
+dev: $(DEVELOPING) ## add what the tests and the linters need, from requirements-dev.lock
 
 .PHONY: build
-build: $(VENV)/.stamp ## compile the firmware into build/mpy, what a stock board gets
+build: $(RUNNING) ## compile the firmware into build/mpy, what a stock board gets
 	@$(COPEPOD) build
 
 .PHONY: run
@@ -33,11 +46,11 @@ run: build ## talk to the gateway here (BOT=bot.py, MODEL=mock); TELEGRAM_TOKEN=
 	@$(COPEPOD) run $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: firmware
-firmware: $(VENV)/.stamp ## build a bare-metal board's firmware, with its sizes (BOARD=VIRT_RV32)
+firmware: $(RUNNING) ## build a bare-metal board's firmware, with its sizes (BOARD=VIRT_RV32)
 	@$(COPEPOD) firmware $(if $(BOARD),$(BOARD))
 
 .PHONY: machine
-machine: $(VENV)/.stamp ## run the bare-metal RV32 machine with its console on a socket, for mpremote
+machine: $(RUNNING) ## run the bare-metal RV32 machine with its console on a socket, for mpremote
 	@$(COPEPOD) machine $(ARGS)
 
 .PHONY: live
@@ -49,50 +62,50 @@ bench: build ## membench: memory phase by phase, verdict (TARGET=unix32 ARGS="--
 	@$(COPEPOD) bench $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: audit
-audit: build ## bytes allocated per message by component, and a map of the heap
+audit: build $(DEVELOPING) ## bytes allocated per message by component, and a map of the heap
 	@$(COPEPOD) audit $(if $(TARGET),--target $(TARGET)) $(ARGS)
 
 .PHONY: report
-report: $(VENV)/.stamp ## write results/*.json into README.md and docs/, with plots
+report: $(DEVELOPING) ## write results/*.json into README.md and docs/, with plots
 	@$(COPEPOD) report $(ARGS)
 
 .PHONY: new
-new: $(VENV)/.stamp ## a folder with a bot of your own, a test and a workflow (NAME=my-bot)
+new: $(RUNNING) ## a folder with a bot of your own, a test and a workflow (NAME=my-bot)
 	@$(COPEPOD) new "$(NAME)" $(ARGS)
 
 .PHONY: boards
-boards: $(VENV)/.stamp ## list the boards, what each costs and holds (BOARD=… says more)
+boards: $(RUNNING) ## list the boards, what each costs and holds (BOARD=… says more)
 	@$(COPEPOD) boards $(BOARD) $(ARGS)
 
 .PHONY: provision
-provision: $(VENV)/.stamp ## ask for Wi-Fi, token, who may talk to it, a model: config.json
+provision: $(RUNNING) ## ask for Wi-Fi, token, who may talk to it, a model: config.json
 	@$(COPEPOD) provision $(ARGS)
 
 .PHONY: flash
-flash: $(VENV)/.stamp ## firmware, app and config onto a board ([BOARD=…] [PORT=…] [FIRMWARE=…])
+flash: $(RUNNING) ## firmware, app and config onto a board ([BOARD=…] [PORT=…] [FIRMWARE=…])
 	@$(COPEPOD) flash $(ARGS)
 
 .PHONY: image
-image: $(VENV)/.stamp ## the same as one file, with an ESP Web Tools manifest (BOARD=…)
+image: $(RUNNING) ## the same as one file, with an ESP Web Tools manifest (BOARD=…)
 	@$(COPEPOD) image $(ARGS)
 
 .PHONY: deploy
-deploy: $(VENV)/.stamp ## send what has changed to a board that runs ([PORT=…])
+deploy: $(RUNNING) ## send what has changed to a board that runs ([PORT=…])
 	@$(COPEPOD) deploy $(ARGS)
 
 .PHONY: monitor
-monitor: $(VENV)/.stamp ## a board's memory, live ([PORT=…] ARGS="--record run.jsonl")
+monitor: $(if $(findstring --plot,$(ARGS)),$(DEVELOPING),$(RUNNING)) ## a board's memory, live ([PORT=…] ARGS="--record run.jsonl")
 	@$(COPEPOD) monitor $(ARGS)
 
 .PHONY: doctor
-doctor: $(VENV)/.stamp ## check this machine, and with PORT=… the board
+doctor: $(RUNNING) ## check this machine, and with PORT=… the board
 	@$(COPEPOD) doctor $(ARGS)
 
 # TARGETS where it was given, else nothing (the toolchain's own default: every interpreter)
 GIVEN_TARGETS = $(if $(filter file,$(origin TARGETS)),,$(TARGETS))
 
 .PHONY: toolchain
-toolchain: $(VENV)/.stamp ## find or build the interpreters, with and without the app (TARGETS=…)
+toolchain: $(RUNNING) ## find or build the interpreters, with and without the app (TARGETS=…)
 	@$(COPEPOD) toolchain build $(GIVEN_TARGETS)
 
 .PHONY: test
@@ -100,14 +113,14 @@ ifdef BOT
 test: build
 	@here="$$PWD" && cd "$$(dirname "$$BOT")" && "$$here/$(BIN)/pytest" -q --bot "$$BOT" $(ARGS)
 else
-test: build stubs ## run every test (TARGETS=all: on every interpreter); with BOT=… those beside it
+test: build stubs $(DEVELOPING) ## run every test (TARGETS=all: on every interpreter); with BOT=… those beside it
 	@$(COPEPOD) toolchain build $(or $(filter-out esp32,$(TARGETS)),unix)
 	@$(if $(filter rv32 all,$(TARGETS)),$(COPEPOD) firmware)
 	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 endif
 
-firmware/typings/.stamp: requirements-stubs.lock $(VENV)/.stamp
-	@$(BIN)/pip install -q --disable-pip-version-check --target firmware/typings --upgrade --no-user --no-deps --require-hashes -r requirements-stubs.lock
+firmware/typings/.stamp: requirements-stubs.lock $(RUNNING)
+	@$(PIP_INSTALL) --target firmware/typings --upgrade --no-user --no-deps --require-hashes -r requirements-stubs.lock
 	@rm -f firmware/typings/__builtins__.pyi # firmware/__builtins__.pyi is ours
 	@touch $@
 
@@ -115,16 +128,20 @@ firmware/typings/.stamp: requirements-stubs.lock $(VENV)/.stamp
 stubs: firmware/typings/.stamp ## fetch MicroPython's stubs for the type check
 
 .PHONY: lint
-lint: stubs ## ruff and the type checks of firmware and host tools
+lint: stubs $(DEVELOPING) ## ruff and the type checks of firmware and host tools
 	@$(BIN)/ruff check .
 	@$(BIN)/basedpyright -p firmware
 	@$(BIN)/basedpyright
 
+PIN := $(BIN)/pip-compile -q --build-deps-for editable --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-header
+
 .PHONY: lock
-lock: ## pin every dependency anew into requirements.lock
-	$(BIN)/pip-compile -q --extra dev --generate-hashes --strip-extras --allow-unsafe --no-emit-index-url --no-emit-find-links --no-header -o requirements.lock pyproject.toml
+lock: $(DEVELOPING) ## pin every dependency anew into requirements.lock and requirements-dev.lock
+	$(PIN) -o requirements.lock pyproject.toml
+	$(PIN) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
 
 .PHONY: fuzz
-fuzz: $(VENV)/.stamp ## mutated updates, answers, configs; random documents for SECONDS (60)
+fuzz: $(DEVELOPING) ## mutated updates, answers, configs; random documents for SECONDS (60)
 	@$(COPEPOD) fuzz --seed $(or $(SEED),0)
 	@$(COPEPOD) fuzz-format --count 100000 --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0)

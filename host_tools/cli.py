@@ -43,6 +43,9 @@ COMMANDS = {
     "toolchain": "host_tools.targets.toolchain_command:toolchain_command",
 }
 
+# What `copepod` imports of requirements-dev.lock: the packages that `make dev` brings.
+DEVELOPING = ("hypothesis", "markdown_it", "matplotlib", "pyte")
+
 
 class LazyGroup(click.Group):
     """A click group that imports a command's module when the command is asked for."""
@@ -65,11 +68,16 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line; a UserError becomes one line on stderr and exit status 1."""
+    """Run the command line; an error of the user's becomes one line on stderr and exit status 1."""
     try:
         cli.main(standalone_mode=True)
     except UserError as error:
         click.echo(f"copepod: {visible.block(str(error))}", err=True)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        if error.name not in DEVELOPING:
+            raise
+        click.echo(f"copepod: {error.name} is missing: `make dev`", err=True)
         sys.exit(1)
 
 

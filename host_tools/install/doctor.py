@@ -36,7 +36,6 @@ PACKAGES = (
     "littlefs-python",
     "pyserial",
     "rich",
-    "matplotlib",
 )
 OLDEST_PYTHON = (3, 11)
 TIMEOUT_S = 10.0

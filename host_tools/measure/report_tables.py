@@ -210,7 +210,7 @@ def first_answer(results: Results) -> str:
     """From a clone to an answer, from an edit to its effect, and how long a bot is."""
     data = results.get("first-answer")
     if data is None:
-        return missing("make venv && .venv/bin/copepod first-answer")
+        return missing("make dev && .venv/bin/copepod first-answer")
     seconds, edits, pip = data["seconds"], data["edits_s"], data["pip"]
     typed = ", ".join(f"`{command}`" for command in data["typed"])
     parts = f"{seconds['venv']:.0f} of them for .venv, {seconds['build_and_start']:.0f} to build and start"
