@@ -22,12 +22,12 @@ from host_tools.app import app_files
 from host_tools.app.app_files import CONFIG, HASH_DIGITS, NOTE, OWNERS_FILE, TRIED
 from host_tools.board import boards
 from host_tools.console import serial_io
+from host_tools.console.ask_port import ask_port
 from host_tools.errors import UserError
 from host_tools.install import diagnose, workspace
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.flash import wait_for_steady
 from host_tools.install.remote import CLEAR, FOLDERS, HASH, TEXT, Remote
-from host_tools.monitor import command
 
 STAGE = ".deploy"
 MPY_VERSION = 6
@@ -309,6 +309,6 @@ def deploy_command(
             boards.get(board), host, config, console, dry_run=dry_run, replace=replace
         )
         return
-    chosen = serial_io.choose_port(port or None, command.ask_port)
+    chosen = serial_io.choose_port(port or None, ask_port)
     if deploy(chosen, config, console, replace=replace, dry_run=dry_run) and listen_s > 0:
         wait_for_steady(chosen, listen_s, console, "the app is deployed, but")

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -19,11 +20,10 @@ from host_tools.board.esp_image import FirmwareFile
 from host_tools.board.flash_plan import Plan
 from host_tools.board.partitions import Partition
 from host_tools.console import serial_io
+from host_tools.console.ask_port import ask_port
 from host_tools.errors import UserError
 from host_tools.install import config_file, diagnose, esptool_run, firmware_cache, workspace
 from host_tools.install.esptool_run import Probe
-from host_tools.monitor import command
-from host_tools.monitor.screen import clock
 from host_tools.paths import ROOT
 
 BAUD = 460800
@@ -90,7 +90,7 @@ def _find_port(options: Options) -> str | None:
     if options.dry_run and not options.port:
         found = serial_io.ports()
         return found[0].device if len(found) == 1 else None
-    return serial_io.choose_port(options.port, command.ask_port)
+    return serial_io.choose_port(options.port, ask_port)
 
 
 def _table_on_board(port: str, board: Board, *, stub: bool) -> list[Partition]:
@@ -234,7 +234,7 @@ def wait_for_steady(port: str, listen_s: float, console: Console, so_far: str) -
 
     def show(line: str) -> None:
         if line.strip() and not line.startswith("@cp"):
-            seconds = clock(time.monotonic() - began)
+            seconds = timedelta(seconds=int(time.monotonic() - began))  # as 0:00:07
             console.print(f"  {seconds} {line[:200]}", markup=False, highlight=False, style="dim")
 
     try:

@@ -28,11 +28,11 @@ from host_tools.app import app_files
 from host_tools.app.app_files import CONFIG as ON_BOARD
 from host_tools.board.littlefs_image import write_private
 from host_tools.console import serial_io
+from host_tools.console.ask_port import ask_port
 from host_tools.errors import UserError
 from host_tools.install import config_file, import_picoclaw, model_questions, workspace
 from host_tools.install.flash import CONFIG as CONFIG_FILE
 from host_tools.install.remote import Remote
-from host_tools.monitor import command
 
 TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{30,64}")
 _ANY_TOKEN = "0:" + "A" * 35  # for a config in which something else is checked
@@ -427,7 +427,7 @@ def config_command(
             import_picoclaw.write_files(taken, path, replace=replace)
         _describe(path, config)
     if do_push:
-        chosen = serial_io.choose_port(port or None, command.ask_port)
+        chosen = serial_io.choose_port(port or None, ask_port)
         paired = push(chosen, path)
         stays = f" {paired} that were paired there stay admitted." if paired else ""
         click.echo(f"The board on {chosen} has it and restarts.{stays}")

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from host_tools.console import serial_io, tracebacks, visible
+from host_tools.console.ask_port import ask_port
 from host_tools.console.frame_batch import Batch
 from host_tools.console.frames import Frame, is_human
 from host_tools.console.serial_io import BAUD, LineSplitter, Source
@@ -281,17 +282,6 @@ def monitor_command(
     if alert:
         click.echo(alert, err=True)
         sys.exit(ALERT_STATUS)
-
-
-def ask_port(found: list[serial_io.Port]) -> serial_io.Port:
-    """Let the person at the terminal choose; UserError where nobody can be asked."""
-    if not sys.stdin.isatty():
-        names = ", ".join(port.device for port in found)
-        raise UserError(f"several ports: {names}; choose one with PORT=…")
-    for number, port in enumerate(found, 1):
-        click.echo(f"  {number}  {port.device:<16} {port.description}  {port.usb_id}")
-    number = click.prompt("Which one", type=click.IntRange(1, len(found)), default=1)
-    return found[number - 1]
 
 
 def _recorder(path: Path | None, source: str) -> recording.Recorder | None:
