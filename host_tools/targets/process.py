@@ -9,6 +9,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,20 @@ import sys
 from copepod.startup import run
 sys.exit(run({config!r}))
 """
+# Runs a command that heeds SIGINT again: whoever is started in the background of a script ignores it, and so do
+# all that it starts.
+_HEEDING = """\
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def _heeding(command: list[str]) -> list[str]:
+    """The command, so that it can be asked to stop."""
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        return command
+    return [sys.executable, "-I", "-S", "-c", _HEEDING, *command]
 
 
 class ProcessDevice(Device):
@@ -38,7 +53,7 @@ class ProcessDevice(Device):
         self.command = command
         self._name = name[:15]  # as much as the kernel keeps
         self._process = subprocess.Popen(
-            command,
+            _heeding(command),
             env=env,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
