@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 # has anything left.
 LONGEST = (
     "firmware/test_device.py",
+    "firmware/test_device_shipped.py",
     "scenarios/test_scenarios.py",
     "measure/test_budgets.py",
     "targets/test_rv32.py",

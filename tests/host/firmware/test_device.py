@@ -1,5 +1,5 @@
-"""Every device test file, run under the MicroPython of each target in $TARGETS: on the source, and on
-the tree that a board gets.
+"""Every device test file, run under the MicroPython of each target in $TARGETS: on the source here, on the
+tree that a board gets by test_device_shipped.py, since these two take longest of all.
 
 By hand: MICROPYPATH=firmware:.frozen micropython tests/device/run.py tests/device/test_bus.py [name]
 """
@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from host_tools.app import build
-from host_tools.app.tree import app_tree
 from host_tools.paths import ROOT
 from host_tools.toolchain import locate
 
@@ -36,29 +34,10 @@ def slower(target: str) -> Any:
     return pytest.param(target, marks=pytest.mark.timeout(30 * SLOW.get(target, 1)))
 
 
-@pytest.fixture(scope="session")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tests/device/ as it imports from the tree that a board gets: see link.py."""
-    place = tmp_path_factory.mktemp("shipped")
-    paths = [*FILES, DEVICE / "run.py", *(DEVICE / "fakes").rglob("*.py")]
-    tests = {path.relative_to(ROOT).as_posix(): path.read_text() for path in paths}
-    linked = build.application(tests)
-    for name in tests:
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).write_text(linked[name])
-    return place
-
-
 @pytest.mark.parametrize("target", [slower(target) for target in wanted()])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_under_micropython(path: Path, target: str) -> None:
     run_file(path, target, ROOT, ROOT / "firmware")
-
-
-@pytest.mark.parametrize("target", [slower(target) for target in wanted()])
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_on_the_tree_that_a_board_gets(path: Path, target: str, shipped: Path) -> None:
-    run_file(path, target, shipped, app_tree())
 
 
 def run_file(path: Path, target: str, place: Path, tree: Path) -> None:
