@@ -80,7 +80,7 @@ def test_a_board_with_and_without_the_app(tmp_path: Path, monkeypatch: pytest.Mo
         assert found["config.json"].ok is False
         assert found["clock"].ok
         assert found["GC heap"].ok
-        board.wait_for(b">>> ", start=len(board.log) - 1 if board.boots > 1 else 0)
+        board.wait_until(lambda: board.log.endswith(b">>> "))
         app = app_files.app()
         for path, data in app_files.with_config(app, b"{}").items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
