@@ -116,7 +116,11 @@ def application(others: dict[str, str] | None = None) -> dict[str, str]:
     `others` are programs by path that import what was joined, wherever it lies now.
     """
     linked = joined(others or {})
-    return {path: names.shorten(source, words()) for path, source in linked.items()}
+    beside = names.beside([linked[path] for path in others or {}], words())
+    return {
+        path: names.shorten(text, beside if path in (others or {}) else words())
+        for path, text in linked.items()
+    }
 
 
 def compile_mpy(source: Path, target: Path, name: str, lines: bool) -> None:
