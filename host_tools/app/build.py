@@ -35,6 +35,9 @@ ENTRIES = (
     "copepod.prepare",
     "copepod.assembly",
 )
+# The same of what is there for a model's turn, or for its config. The last two stay when what uses them has gone.
+ASSISTANT = tuple(f"copepod.assistant.{name}" for name in ("session", "asking", "sending", "config"))
+ASSISTANT_APART = ("copepod/assistant/string_sink.", "copepod/assistant/model.")
 APART = (
     "copepod/platform/",  # which of its files is used is known on the board
     "copepod/arena.",  # before anything else takes a part of the heap
@@ -97,7 +100,8 @@ def sources(folder: str = "copepod") -> dict[str, str]:
 
 def joined(others: dict[str, str]) -> dict[str, str]:
     """Source of the application and of `others` by path, after joining."""
-    return link.link(sources() | others, ENTRIES, APART, PUBLIC)
+    apart = APART + ASSISTANT_APART
+    return link.link(sources() | others, ENTRIES + ASSISTANT, apart, PUBLIC)
 
 
 @functools.cache

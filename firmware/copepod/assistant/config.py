@@ -4,7 +4,7 @@ The shape is PicoClaw's: `agents.defaults`, `model_list` (see endpoints.py), `to
 `hardware` are ours. Every ValueError is one line that names the key and never holds a key of the model's.
 """
 
-from copepod.assistant import endpoints
+from copepod.assistant.endpoints import fill
 from copepod.assistant.model import Model
 from copepod.assistant.values import beside, number, object_of, text
 from copepod.once import forget
@@ -43,7 +43,7 @@ def check(found, path, warnings):
     made = Model()
     ca = text(object_of(found, "", "tls", dict), "tls.", "model_ca", "")
     ca = beside(path, ca) if ca else ""
-    endpoints.fill(made, entries, defaults, ca, path, warnings)
+    fill(made, entries, defaults, ca, path, warnings)
     numbers = _numbers(defaults, "agents.defaults.", _DEFAULTS, _OTHERS, warnings)
     made.max_tokens = numbers["max_tokens"]
     made.max_tool_iterations = numbers["max_tool_iterations"]
