@@ -81,23 +81,25 @@ def _heartbeat(found):
 
 def _tools(made, tools, path, ca):
     # PicoClaw's have other keys, too, and some of its are no objects.
-    made.switched_off = []
-    made.confirmed = []
+    switched_off = []
+    confirmed = []
     for name in tools:
         entry = tools[name]
         if type(entry) is not dict:
             continue
         where = "tools.%s." % name
         if entry.get("enabled") is False:
-            made.switched_off.append(name)
+            switched_off.append(name)
         if entry.get("confirm") not in (None, True, False):
             raise ValueError(where + "confirm: expected true or false")
         if entry.get("confirm"):
-            made.confirmed.append(name)
+            confirmed.append(name)
+    made.switched_off = tuple(switched_off)  # a tuple without anything in it costs nothing
+    made.confirmed = tuple(confirmed)
     entry = tools.get("http_get")
     if type(entry) is not dict:
         entry = {}
-    made.hosts = object_of(entry, "tools.http_get.", "hosts", list)
+    made.hosts = tuple(object_of(entry, "tools.http_get.", "hosts", list))
     for host in made.hosts:
         if type(host) is not str or not host or "/" in host or "@" in host or " " in host:
             raise ValueError(

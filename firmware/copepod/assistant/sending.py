@@ -51,6 +51,7 @@ async def _connected(asking):
     http: "Any" = asking.http
     if http is None:
         http = http_connect.prepare(Connection(), endpoint.host, endpoint.port)
+        http._head = None  # of all requests, which request.py writes anew
         asking.http = http
     http.tls = context
     http.CONNECT_MS = min(Connection.CONNECT_MS, asking.silence_ms())
