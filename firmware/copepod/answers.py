@@ -1,4 +1,4 @@
-"""What a handler says itself. Memory: loaded by the first answer, then kept."""
+"""What a handler says itself. Memory: loaded by the first answer, then kept until the assistant has answered."""
 
 from asyncio import core  # pyright: ignore[reportAttributeAccessIssue]
 

@@ -35,6 +35,17 @@ ENTRIES = (
     "copepod.prepare",
     "copepod.assembly",
 )
+# The same of what is there for a model's turn, or for its config.
+ASSISTANT = (
+    "copepod.assistant.session",
+    "copepod.assistant.asking",
+    "copepod.assistant.sending",
+    "copepod.assistant.config",
+)
+# These stay when what uses them has gone.
+ASSISTANT_APART = ("copepod/assistant/string_sink.", "copepod/assistant/model.")
+# There while a model's answer streams in, when least is free.
+STREAMING = tuple(f"copepod/assistant/{name}." for name in ("session", "asking", "string_sink", "turn"))
 APART = (
     "copepod/platform/",  # which of its files is used is known on the board
     "copepod/arena.",  # before anything else takes a part of the heap
@@ -49,7 +60,8 @@ STAYS = (*(entry.replace(".", "/") + "." for entry in ENTRIES), *APART)
 PUBLIC = ("copepod.handlers", "copepod.messages", "copepod.tools")  # what a bot.py may import
 
 # Line numbers in tracebacks are there for what is loaded when it is needed. For the rest they would
-# cost 5.3 kB of 109 on unix32: COPEPOD_LINES=1 has them, `copepod monitor` says where a function is.
+# cost 5.3 kB of 109 on unix32, and 0.6 kB while a model's answer streams in: COPEPOD_LINES=1 has them,
+# `copepod monitor` says where a function is.
 LINES = os.environ.get("COPEPOD_LINES") == "1"
 
 # Names that stay besides those of api.txt: arguments of what is named there, the formatter, which is used from
@@ -98,7 +110,8 @@ def sources(folder: str = "copepod") -> dict[str, str]:
 
 def joined(others: dict[str, str]) -> dict[str, str]:
     """Source of the application and of `others` by path, after joining."""
-    return link.link(sources() | others, ENTRIES, APART, PUBLIC)
+    apart = APART + ASSISTANT_APART
+    return link.link(sources() | others, ENTRIES + ASSISTANT, apart, PUBLIC)
 
 
 @functools.cache
@@ -117,7 +130,11 @@ def application(others: dict[str, str] | None = None) -> dict[str, str]:
     `others` are programs by path that import what was joined, wherever it lies now.
     """
     linked = joined(others or {})
-    return {path: names.shorten(source, words()) for path, source in linked.items()}
+    beside = names.beside([linked[path] for path in others or {}], words())
+    return {
+        path: names.shorten(text, beside if path in (others or {}) else words())
+        for path, text in linked.items()
+    }
 
 
 def compile_mpy(source: Path, target: Path, name: str, lines: bool) -> None:
@@ -150,5 +167,5 @@ def write(folder: Path) -> None:
         compiled = folder / ("" if measures else "mpy") / name
         # The name that an import brings to the board anyway: a file's would be a string more.
         shown = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-        stays = measures or name.startswith(STAYS)
+        stays = measures or name.startswith(STAYS + STREAMING)
         compile_mpy(source, compiled.with_suffix(".mpy"), shown, LINES or not stays)

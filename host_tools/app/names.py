@@ -2,8 +2,10 @@
 
 Each name of our own costs a board some 18 bytes of Python's heap for good: a string, and a place in the table of
 strings, which doubles at 310 and at 630 names. A stock ESP32 has no such 11 kB (docs/technical.md says what is saved).
-So the build gives names that nobody outside uses words that MicroPython knows. One map serves all files, what it
-gives is used nowhere else, and no two names get the same: the program means the same.
+So the build gives names that nobody outside uses words that MicroPython knows. One map serves all files, and what it
+gives is used nowhere else. There are fewer words than names, so a name that only its own file knows (a function or a
+variable of the module, an argument that no call says) shares its word with such names of other files. No two names
+that one file says get the same: the program means the same.
 What a bot.py may say (firmware/api.txt) stays. `copepod monitor` reads tracebacks back (tracebacks.py).
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import functools
 import io
 import keyword
@@ -53,6 +56,7 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
     defined: set[str] = set()
     theirs: set[str] = set()  # the assistant's
     asked: set[str] = set()  # what modules and objects are asked for
+    held: set[str] = set()  # what classes have
     kept = {*public, *keyword.kwlist, *dir(builtins), *EVERYWHERE, *ESP32, *ELSEWHERE}
     for path, text in files.items():
         mine = theirs if path.startswith(ASSISTANT) else defined
@@ -68,6 +72,8 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
                 asked |= {alias.name for alias in node.names}
             elif isinstance(node, ast.Attribute):
                 asked.add(node.attr)
+            if isinstance(node, ast.ClassDef):
+                held |= {name for name, _ in bound(node.body)}
             match node:
                 case ast.Module(body=body) | ast.ClassDef(body=body):
                     mine |= {name for name, imported in bound(body) if not imported}
@@ -85,18 +91,29 @@ def plan(files: dict[str, str], public: Iterable[str], first: tuple[str, ...]) -
     # for, since link.py has given its value to whoever imports it; and must not with another.
     constants = set(re.findall(r"^(\w+) = const\(", "\n".join(files.values()), re.MULTILINE))
     kept |= {name for name in constants if name[0] == "_"}
-    said, always, seldom = _said(files), _said(files, first), _said(files, _SELDOM)
-    hidden = {n: f"_{n}" for n in constants - kept - asked if f"_{n}" not in said}
+    spoken = {path: said(text) for path, text in files.items()}
+    everywhere, always, seldom = _below(spoken, ""), _below(spoken, first), _below(spoken, _SELDOM)
+    hidden = {n: f"_{n}" for n in constants - kept - asked if f"_{n}" not in everywhere}
     names = [n for n in (defined | theirs) - kept - hidden.keys() if n[:2] != "__"]
     names.sort(key=lambda n: (n not in defined, n not in always, n in seldom, -len(n), n))
-    taken = {*said, *keyword.kwlist, *dir(builtins)}
+    taken = {*everywhere, *keyword.kwlist, *dir(builtins)}
     words = [word for word in [*EVERYWHERE, *sorted(ESP32, key=len)] if word not in taken]
+    places: dict[str, set[str]] = {name: set() for name in names}  # the files that say it
+    for path, found in spoken.items():
+        for name in found & places.keys():
+            places[name].add(path)
     given = hidden
+    shared: dict[str, set[str]] = {}  # where a word stands for a name that only its own file knows
     for name in names:
-        fit = (word for word in words if name not in constants or word[0] != "_")
+        local = name not in asked | held
+        free = [word for word in shared if local and not shared[word] & places[name]]
+        fit = (word for word in free + words if name not in constants or word[0] != "_")
         if word := next(fit, ""):
             given[name] = word
-            words.remove(word)
+            if local:
+                shared.setdefault(word, set()).update(places[name])
+            if word in words:
+                words.remove(word)
     return given
 
 
@@ -111,10 +128,29 @@ def shorten(text: str, words: dict[str, str]) -> str:
     return "".join(lines)
 
 
-def _said(files: dict[str, str], places: str | tuple[str, ...] = "") -> set[str]:
-    """Every name in the files whose paths begin with one of `places`."""
-    texts = [text for path, text in files.items() if path.startswith(places)]
-    return {token.string for text in texts for token in _tokens(text)}
+def beside(texts: list[str], words: dict[str, str]) -> dict[str, str]:
+    """`words` for programs beside the application: of those that names share, what one of them asks for.
+
+    It would be another name's in a program that says both.
+    """
+    asked: set[str] = set()
+    for node in (node for text in texts for node in ast.walk(ast.parse(text))):
+        if isinstance(node, ast.ImportFrom):
+            asked |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Attribute):
+            asked.add(node.attr)
+    count = collections.Counter(words.values())
+    return {n: word for n, word in words.items() if count[word] == 1 or n in asked}
+
+
+def said(text: str) -> set[str]:
+    """Every name in a source."""
+    return {token.string for token in _tokens(text)}
+
+
+def _below(spoken: dict[str, set[str]], places: str | tuple[str, ...]) -> set[str]:
+    """The names in the files whose paths begin with one of `places`."""
+    return set().union(*(found for path, found in spoken.items() if path.startswith(places)))
 
 
 @functools.cache

@@ -12,7 +12,7 @@ import functools
 import re
 
 from host_tools import paths
-from host_tools.app import build, link
+from host_tools.app import build, link, names
 
 _FRAME = re.compile(r'\s*File "([\w./]+)", line (\d+), in (\S+)$')
 _MOST = 4  # places of functions that have the same name
@@ -23,8 +23,8 @@ def placed(line: str) -> str:
     frame = _FRAME.match(line)
     if not frame:
         return line
-    function = _named().get(frame[3], frame[3])
     path = frame[1].removesuffix(".py").replace(".", "/") + ".py"
+    function = _named(path).get(frame[3], frame[3])
     places = _places(path, int(frame[2]), function)
     if not places:
         return line
@@ -45,9 +45,10 @@ def _places(path: str, number: int, function: str) -> list[str]:
 
 
 @functools.cache
-def _named() -> dict[str, str]:
-    """Names by the words that a board has for them."""
-    return {word: name for name, word in build.words().items()}
+def _named(path: str) -> dict[str, str]:
+    """The names in a file by the words that a board has for them; a word may mean another one elsewhere."""
+    text = build.joined({}).get(path, "")
+    return {build.words()[name]: name for name in names.said(text) & build.words().keys()}
 
 
 @functools.cache

@@ -44,7 +44,7 @@ def test_what_a_small_config_means():
         11434,
     )
     assert (asked.tls, model.tls, asked.path) == (False, False, b"/v1/chat/completions")
-    assert (asked.key, asked.headers, model.pins, model.switched_off) == ("", (), {}, [])
+    assert (asked.key, asked.headers, model.pins, model.switched_off) == ("", (), {}, ())
     assert (asked.request_timeout_s, asked.fallbacks, model.endpoints) == (0, (), [asked])
     assert (model.max_tokens, model.max_tool_iterations, model.temperature) == (1024, 8, None)
     assert model.workspace == "/workspace"
@@ -157,7 +157,7 @@ def test_everything_that_is_ours():
     assert (model.temperature, model.workspace, model.max_tokens) == ("0.5", "/sd/work", 99)
     assert (model.turns_per_day, model.tokens_per_day, model.silence_s) == (7, 8, 9)
     assert model.pins == {"lamp": (2, "out"), "door": (4, "up")}
-    assert model.switched_off == ["write_file"]
+    assert model.switched_off == ("write_file",)
     assert len(warnings) == 1 and "unencrypted" in warnings[0] and SECRET not in warnings[0]
 
 
@@ -225,8 +225,8 @@ def test_what_is_connected_and_whom_a_tool_may_ask():
         "one": (6, "neopixel", 1),
         "climate": (15, "dht22"),
     }
-    assert (model.hosts, model.hosts_ca) == (["home.local:8123"], "/web.der")
-    assert (model.confirmed, model.switched_off) == (["gpio_write"], [])
+    assert (model.hosts, model.hosts_ca) == (("home.local:8123",), "/web.der")
+    assert (model.confirmed, model.switched_off) == (("gpio_write",), ())
     for pin in (
         {"mode": "i2c", "scl": 22},
         {"mode": "neopixel", "pin": 5, "count": 0},

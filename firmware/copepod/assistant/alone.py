@@ -26,9 +26,10 @@ async def context(gateway, path, deadline):
         if (
             channel.state == "polling"
         ):  # what nobody has asked for comes in the middle of a long one
-            from copepod import answers
+            from copepod.telegram import leave
 
-            answers.leave_poll(gateway)
+            leave.leave_poll(channel)
+            forget("copepod.telegram.leave")
         await asyncio.sleep_ms(_LEAVE_MS)
     channel.http.close()
     with open(path, "rb") as file:

@@ -7,8 +7,7 @@ switch off (pins only where the config names some), and those of bot.py. A file 
 import os
 import sys
 
-from copepod import registry
-from copepod.assistant import handler
+from copepod import assistant, registry
 from copepod.log import log
 from copepod.once import forget
 
@@ -36,13 +35,13 @@ _OF_PINS = (
 
 def put(model):
     """Register it. When the workspace can't be written that is said, and at each question again."""
-    registry.texts.append(handler.ask)
+    registry.texts.append(assistant.ask)
     tools = sys.modules.get("copepod.tools")
     if model.confirmed or tools is not None and tools.confirmed:
-        registry.buttons["confirm:"] = handler.ask
+        registry.buttons["confirm:"] = assistant.ask
     for name, line in _COMMANDS:
         if name not in registry.commands:
-            registry.commands[name] = (handler.command, line)
+            registry.commands[name] = (assistant.command, line)
     try:
         _write(model)
     except OSError as error:

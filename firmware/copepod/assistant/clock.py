@@ -7,6 +7,7 @@ stands in schedule.py (when) and scheduled.py (what).
 import asyncio
 
 from copepod import registry
+from copepod.assistant import forget_answers
 from copepod.log import log
 from copepod.once import forget
 from copepod.signal import Signal
@@ -49,6 +50,7 @@ class Clock:
         try:
             await scheduled.run(msg, self)
         finally:
+            forget_answers(msg)
             self.changed.set()
 
 

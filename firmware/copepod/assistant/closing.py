@@ -1,7 +1,9 @@
-"""The end of a round: what is wrong with an answer stands below it, its line is whole, its tokens count.
+"""The end of a try: whether there is another one, or the round's line is made whole. Memory: dropped after use.
 
-Memory: dropped after use.
+What is wrong with an answer stands below it, and its tokens count.
 """
+
+from micropython import const
 
 from copepod.assistant import limits
 from copepod.once import forget
@@ -9,9 +11,49 @@ from copepod.once import forget
 forget("copepod.assistant.limits")
 
 
-def close_line(asking, said, note):
-    """Complete the line of the round's answer or calls. `said`, `note`: below the answer, or in its place."""
-    # So that no half of an answer passes for a whole one.
+_ATTEMPTS = const(3)
+_ATTEMPTS_CUT = const(2)
+
+
+def ended(asking, said, pause_ms, note):
+    """How long until the next try, in ms; None when there is none, and the line of the answer or the calls is whole.
+
+    `said`: what is wrong, None if nothing is. `pause_ms`: when it may be tried again, 0: never. `note`: what else is
+    to be said below an answer.
+    """
+    stream = asking.stream
+    begun = stream.text_b or stream.calls
+    if not begun and _falls(asking, said):
+        asking.tries = pause_ms = 0
+    else:
+        # A beginning of an answer was paid for: once more, no oftener.
+        most = _ATTEMPTS_CUT if begun else _ATTEMPTS
+        if not pause_ms or asking.tries >= most or asking.left_ms() <= pause_ms:
+            _close_line(asking, said, note)
+            return None
+        if not said:
+            asking.tries -= 1  # asked in another way
+    if begun:
+        asking.lost_b += asking.asked_b + stream.text_b
+    if stream.line is not None:
+        stream.line.discard()
+    return pause_ms
+
+
+def _falls(asking, said):
+    # Whether another model is asked now.
+    if not asking.patience or asking.tries < asking.patience or asking.called:
+        return False
+    if not asking.model.endpoint.fallbacks:
+        return False
+    from copepod.assistant import fallback
+
+    forget("copepod.assistant.fallback")
+    return fallback.other(asking, said)
+
+
+def _close_line(asking, said, note):
+    # `said` and `note` stand below the answer, or in its place: no half of an answer passes for a whole one.
     stream = asking.stream
     session = asking.session
     session.said = said

@@ -2,6 +2,7 @@
 
 import json
 
+from copepod.assistant import forget_asking
 from copepod.once import forget
 
 
@@ -28,7 +29,7 @@ def _new(msg):
 
     turn_begin.history.clear(turn_begin.open_session(msg.gateway.config.model, msg.chat_id))
     forget("copepod.assistant.turn_begin")
-    forget("copepod.assistant.window")
+    forget_asking()
     return "This is a new conversation."
 
 

@@ -4,7 +4,7 @@ The shape is PicoClaw's: `agents.defaults`, `model_list` (see endpoints.py), `to
 `hardware` are ours. Every ValueError is one line that names the key and never holds a key of the model's.
 """
 
-from copepod.assistant import endpoints
+from copepod.assistant.endpoints import fill
 from copepod.assistant.model import Model
 from copepod.assistant.values import beside, number, object_of, text
 from copepod.once import forget
@@ -43,7 +43,7 @@ def check(found, path, warnings):
     made = Model()
     ca = text(object_of(found, "", "tls", dict), "tls.", "model_ca", "")
     ca = beside(path, ca) if ca else ""
-    endpoints.fill(made, entries, defaults, ca, path, warnings)
+    fill(made, entries, defaults, ca, path, warnings)
     numbers = _numbers(defaults, "agents.defaults.", _DEFAULTS, _OTHERS, warnings)
     made.max_tokens = numbers["max_tokens"]
     made.max_tool_iterations = numbers["max_tool_iterations"]
@@ -81,23 +81,25 @@ def _heartbeat(found):
 
 def _tools(made, tools, path, ca):
     # PicoClaw's have other keys, too, and some of its are no objects.
-    made.switched_off = []
-    made.confirmed = []
+    switched_off = []
+    confirmed = []
     for name in tools:
         entry = tools[name]
         if type(entry) is not dict:
             continue
         where = "tools.%s." % name
         if entry.get("enabled") is False:
-            made.switched_off.append(name)
+            switched_off.append(name)
         if entry.get("confirm") not in (None, True, False):
             raise ValueError(where + "confirm: expected true or false")
         if entry.get("confirm"):
-            made.confirmed.append(name)
+            confirmed.append(name)
+    made.switched_off = tuple(switched_off)  # a tuple without anything in it costs nothing
+    made.confirmed = tuple(confirmed)
     entry = tools.get("http_get")
     if type(entry) is not dict:
         entry = {}
-    made.hosts = object_of(entry, "tools.http_get.", "hosts", list)
+    made.hosts = tuple(object_of(entry, "tools.http_get.", "hosts", list))
     for host in made.hosts:
         if type(host) is not str or not host or "/" in host or "@" in host or " " in host:
             raise ValueError(

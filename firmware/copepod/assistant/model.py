@@ -36,9 +36,9 @@ class Model:
     summarize_message_threshold: int  # lines of a history from which on it is summed up; 0: never
     workspace: str  # folder, without a slash at its end
     pins: dict  # name -> (number, mode), and a third: the data line of an I2C bus, the lights of a strip
-    switched_off: list  # names of tools that are not offered
-    confirmed: list  # names of tools that a person is asked about before each call
-    hosts: list  # that http_get may ask, "name" or "name:port"
+    switched_off: tuple  # names of tools that are not offered
+    confirmed: tuple  # names of tools that a person is asked about before each call
+    hosts: tuple  # that http_get may ask, "name" or "name:port"
     hosts_ca: str  # path of the file with their roots
     turns_per_hour: int
     turns_per_day: int

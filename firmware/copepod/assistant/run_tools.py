@@ -134,6 +134,7 @@ async def _called(asking, name, given):
         forget(module)
         for helper in _HELPERS:
             forget("copepod.assistant." + helper)
+        forget("copepod.assistant.tools")
 
 
 def _offered(model, name):

@@ -3,6 +3,7 @@
 A model that has nothing to tell says HEARTBEAT_OK, as PicoClaw's does, and then nothing is sent.
 """
 
+from copepod.assistant import forget_asking
 from copepod.log import log
 from copepod.once import forget
 
@@ -47,8 +48,7 @@ async def run(msg, ticker):
 
 async def _ask(msg, key):
     answer: "Any" = await _turn(msg, key)
-    for name in ("window", "string_sink"):
-        forget("copepod.assistant." + name)
+    forget_asking()
     if isinstance(answer, tuple):  # a question and its buttons: the press goes on
         await msg.answer(answer[0], answer[1])
         return

@@ -9,7 +9,7 @@ from time import ticks_add, ticks_diff, ticks_ms
 
 from micropython import const
 
-from copepod.assistant import request
+from copepod.assistant.request import Count, head, write
 from copepod.assistant.window import Connection
 from copepod.net import http_connect
 from copepod.once import forget
@@ -29,11 +29,11 @@ async def send(asking, tools):
     if http is None or not http.alive():
         http = await _connected(asking)
     # First counted, then sent: nothing else runs meanwhile.
-    count = request.Count(http)
-    request.write(count, model, endpoint, asking.session, tools)
+    count = Count(http)
+    write(count, model, endpoint, asking.session, tools)
     asking.asked_b = count.total_b()
-    request.head(http, endpoint, asking.asked_b)
-    request.write(http, model, endpoint, asking.session, tools)
+    head(http, endpoint, asking.asked_b)
+    write(http, model, endpoint, asking.session, tools)
     http.sent()
 
 
@@ -51,6 +51,7 @@ async def _connected(asking):
     http: "Any" = asking.http
     if http is None:
         http = http_connect.prepare(Connection(), endpoint.host, endpoint.port)
+        http._head = None  # of all requests, which request.py writes anew
         asking.http = http
     http.tls = context
     http.CONNECT_MS = min(Connection.CONNECT_MS, asking.silence_ms())

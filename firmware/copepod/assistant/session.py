@@ -25,9 +25,9 @@ class Session:
     failed: "str | None" = None  # why the answer that was asked for last is none
     turns: list  # [update_id, where its turn begins]: the last ones
 
-    def line(self):
-        """A Line to be written at the end; complete(line) makes it one."""
-        return Line(self.path, self.end, self.old_end)
+    def line(self, window=None):
+        """A Line to be written at the end; complete(line) makes it one. `window`: a bytearray that it may use."""
+        return Line(self.path, self.end, self.old_end, window)
 
     def complete(self, line):
         """The line is whole."""

@@ -33,6 +33,7 @@ async def sum_up(asking):
     past.complete = written.complete  # pyright: ignore[reportAttributeAccessIssue]
     halved = asking.halved
     draft = asking.stream.draft
+    new_line = asking.stream.new_line
     asking.session = past
     asking.stream.draft = None  # nobody looks on
     asking.stream.new_line = written.line
@@ -41,7 +42,7 @@ async def sum_up(asking):
         calls = await asking.round(False, None)
     finally:
         asking.session = session
-        asking.stream.new_line = session.line
+        asking.stream.new_line = new_line
         asking.stream.draft = draft
         asking.halved = halved
     if calls or past.said:

@@ -6,7 +6,6 @@ from copepod.assistant import history
 from copepod.once import forget
 
 forget("copepod.assistant.history")
-forget("copepod.assistant.session")
 
 _FOLDERS = ("", "/sessions", "/state", "/memory")
 

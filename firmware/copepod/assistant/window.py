@@ -18,8 +18,8 @@ class Line(Client):
 
     WINDOW_B = 256
 
-    def __init__(self, path, at, old_end):
-        self._tx = bytearray(self.WINDOW_B)
+    def __init__(self, path, at, old_end, window=None):
+        self._tx = window or bytearray(self.WINDOW_B)
         self._view = memoryview(self._tx)
         self._n = 0
         self._old_end = old_end
@@ -63,6 +63,10 @@ class Connection(Client):
         """The request is complete."""
         self._send(b"")
         self.requests += 1
+
+    def outgoing(self):
+        """The window of requests, which nobody needs until the next one is begun."""
+        return self._tx
 
     def silence(self, deadline):
         """From now on the answer's next bytes must come by `deadline`, in ticks_ms."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
+import collections
 import functools
 import keyword
 import os
 import re
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -43,14 +45,54 @@ def application() -> dict[str, str]:
     return build.joined(build.sources("bench"))
 
 
-def identifiers(text: str) -> set[str]:
-    """Every name that a source says, those in what it imports included."""
-    return {token.string for token in names._tokens(text)}
+def test_no_two_names_of_a_file_get_the_same_word(words: dict[str, str]) -> None:
+    assert len(words) > 1000
+    for path, text in application().items():
+        found = names.said(text) & words.keys()
+        assert len({words[name] for name in found}) == len(found), path
 
 
-def test_no_two_names_get_the_same_word(words: dict[str, str]) -> None:
-    assert len(words) > 300
-    assert len(set(words.values())) == len(words)
+def test_only_names_that_one_file_knows_share_a_word(words: dict[str, str]) -> None:
+    """Whoever is asked for a name from elsewhere, or by an object, has a word for itself."""
+    asked: set[str] = set()
+    held: set[str] = set()
+    for text in application().values():
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom):
+                asked |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.Attribute):
+                asked.add(node.attr)
+            elif isinstance(node, ast.keyword) and node.arg:
+                asked.add(node.arg)
+            elif isinstance(node, ast.ClassDef):
+                held |= {n.name for n in node.body if isinstance(n, ast.FunctionDef)}
+    count = collections.Counter(words.values())
+    shared = {name for name in words if count[words[name]] > 1}
+    assert len(shared) > 300
+    assert shared & (asked | held) == set()
+
+
+@pytest.mark.parametrize("path", sorted(application()))
+def test_a_file_means_the_same_in_its_words(words: dict[str, str], path: str) -> None:
+    """CPython compiles both to the same instructions: no two variables have become one."""
+
+    def instructions(code: Any) -> Any:
+        nested = [instructions(c) for c in code.co_consts if hasattr(c, "co_code")]
+        return code.co_code, len(set(code.co_varnames)), len(set(code.co_names)), nested
+
+    text = application()[path]
+    short = names.shorten(text, words)
+    assert instructions(compile(text, path, "exec")) == instructions(compile(short, path, "exec"))
+
+
+def test_a_program_beside_it_keeps_what_it_does_not_ask_for(words: dict[str, str]) -> None:
+    shared = [name for name in sorted(words) if list(words.values()).count(words[name]) > 1]
+    mine, asked, other = shared[:3]
+    found = names.beside([f"import m\n{mine} = m.{asked}\n", f"from m import {other}\n"], words)
+    assert mine not in found
+    assert found[asked] == words[asked]
+    assert found[other] == words[other]
+    assert found["InboundMessage"] == words["InboundMessage"]  # which no other name shares
 
 
 def test_what_the_build_writes_itself_is_found_by_its_name(words: dict[str, str]) -> None:
@@ -74,7 +116,7 @@ def test_no_name_that_a_bot_may_say_is_touched(words: dict[str, str]) -> None:
 
 
 def test_no_word_given_is_used_by_the_application(words: dict[str, str]) -> None:
-    used = set().union(*map(identifiers, application().values()))
+    used = set().union(*map(names.said, application().values()))
     assert set(words.values()) & used == set()
     assert set(words.values()) & {*keyword.kwlist, *dir(builtins)} == set()
 
@@ -130,9 +172,9 @@ def test_constants_stay_constants(words: dict[str, str]) -> None:
 
 
 def test_a_source_means_the_same_and_its_lines_stay(words: dict[str, str]) -> None:
-    back = {word: name for name, word in words.items()}
     for path, text in application().items():
         short = names.shorten(text, words)
+        back = {words[name]: name for name in names.said(text) & words.keys()}
         assert short.count("\n") == text.count("\n"), path
         assert names.shorten(short, back) == text, path
 

@@ -241,11 +241,11 @@ from copepod.handlers import on_command
 
 @on_command("loaded")
 def loaded(msg):
-    return " ".join(sorted(name for name in sys.modules if "assistant" in name))
+    return " ".join(sorted(n for n in sys.modules if "assistant" in n or "answers" in n))
 """
     )
-    assert scene.ask("hello")
-    loaded = ["", ".handler", ".model"]
+    assert "UTC" in scene.ask("what time is it")  # a tool has said so
+    loaded = ["", ".model"]
     assert scene.ask("/loaded") == " ".join("copepod.assistant" + name for name in loaded)
 
 

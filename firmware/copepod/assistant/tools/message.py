@@ -1,5 +1,7 @@
 """The tool message. Memory: dropped after use."""
 
+from copepod.once import forget
+
 
 async def run(gateway, content: str, to_owner: bool = False):
     """Send a text at once, before your answer: to this chat, or to the board's owner.
@@ -22,4 +24,5 @@ async def run(gateway, content: str, to_owner: bool = False):
     from copepod import answers
 
     await answers.send(gateway, chat_id, content, None, thread_id)
+    forget("copepod.answers")
     return "sent"
