@@ -13,7 +13,7 @@ from host_tools.paths import FIRMWARE, ROOT
 
 # Everything that makes the tree which a board gets.
 BUILD = ("build", "link", "names", "schemas", "tree")
-BUILD_LINES = 585  # 500 were wanted; 402 without blank lines, comments and docstrings
+BUILD_LINES = 641  # 500 were wanted; 444 without blank lines, comments and docstrings
 LINKER_LINES = 175
 
 FILE_LINES = 450
