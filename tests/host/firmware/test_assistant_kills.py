@@ -1,4 +1,4 @@
-"""The assistant is killed at instants spread over a turn: no question is lost, no answer that is there is asked for again.
+"""The assistant is killed at instants of a turn: no question is lost, no answer that is there is asked for again.
 
 KILLS=200 pytest -s tests/host/firmware/test_assistant_kills.py has that many.
 """
