@@ -31,7 +31,10 @@ EVERYWHERE, ESP32, ELSEWHERE = (part.split() for part in FLASH.read_text().split
 
 # Files whose attributes are a port's, too, but for those of our own modules.
 _OURS = ("port", "record")
-_SPOKEN = ("copepod/platform/", "copepod/net/wifi", "copepod/net/tls")
+_SPOKEN = (
+    *("copepod/platform/", "copepod/net/wifi", "copepod/net/tls"),
+    *(f"copepod/assistant/tools/{sensor}" for sensor in ("dht", "ds18x20", "i2c", "neopixel")),
+)
 # Loaded only where there is a model: what it has alone gets a word last, and its strings name no attributes.
 ASSISTANT = ("copepod/assistant/", "copepod/tools.py")
 _TOOLS = "copepod/assistant/tools/"  # a model says their arguments

@@ -13,7 +13,7 @@ from host_tools.paths import FIRMWARE, ROOT
 
 # Everything that makes the tree which a board gets.
 BUILD = ("build", "link", "names", "schemas", "tree")
-BUILD_LINES = 639  # 500 were wanted; 442 without blank lines, comments and docstrings
+BUILD_LINES = 642  # 500 were wanted; 446 without blank lines, comments and docstrings
 LINKER_LINES = 175
 
 FILE_LINES = 450

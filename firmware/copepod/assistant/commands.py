@@ -2,7 +2,6 @@
 
 import json
 
-from copepod.assistant import forget_asking
 from copepod.once import forget
 
 
@@ -29,7 +28,8 @@ def _new(msg):
 
     turn_begin.history.clear(turn_begin.open_session(msg.gateway.config.model, msg.chat_id))
     forget("copepod.assistant.turn_begin")
-    forget_asking()
+    for name in ("session", "window"):
+        forget("copepod.assistant." + name)
     return "This is a new conversation."
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ def after_answers(scene: Scene, **how: Any) -> int:
 
 
 @pytest.fixture
-def lives(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def lives(tmp_path: Path) -> Callable[..., Any]:
     """Call a function with a scene of its own."""
     count = 0
 
@@ -90,7 +90,7 @@ def lives(tmp_path: Path) -> Iterator[Callable[..., Any]]:
         with asked(Scene(folder, "unix32")) as scene:
             return function(scene, **how)
 
-    yield call
+    return call
 
 
 def without_assistant(folder: str = "copepod") -> dict[str, str]:
