@@ -10,7 +10,7 @@ from copepod.messages import OutboundMessage
 from copepod.once import forget
 from copepod.platform import port, record
 
-_BUILT_IN_B = const(4200)  # of Python's heap, for builtin.py and commands.py: see text/state.py
+_BUILT_IN_B = const(6000)  # of Python's heap, for builtin.py, what it imports and its answer: see text/state.py
 _MOMENT_MS = const(100)  # a handler that is at work for longer may have others served beside it
 
 questions: list = []  # that handlers have asked and nobody has answered, see asking.py

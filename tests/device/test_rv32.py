@@ -1,5 +1,6 @@
 """The bare-metal RV32 port's reading of its two heaps, with a fake of the machine's own module."""
 
+import gc
 import sys
 
 from fakes.world import install
@@ -63,5 +64,16 @@ def test_what_would_have_pythons_heap_grow_finds_no_memory():
     try:
         port.need(1 << 29)
         raise AssertionError("it takes the C heap's")
+    except MemoryError:
+        pass
+
+
+def test_a_frame_that_is_freed_between_two_readings_is_not_pythons():
+    port = begin(20000, 1000, 300000)  # made, before gc.mem_free(), and after it
+    port.need(1000)
+    port = begin(20000, 1000, 300000)
+    try:
+        port.need(gc.mem_free() - 200000)
+        raise AssertionError("it takes what a frame has left")
     except MemoryError:
         pass

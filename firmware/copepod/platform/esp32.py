@@ -65,11 +65,17 @@ def gc_free(mem_free_b):
 
 def need(size_b):
     """MemoryError unless Python's heap has `size_b` bytes without growing: what it grew by would be TLS's (room.py)."""
-    largest_b = heap()[1]
-    if largest_b < _PSRAM_B and gc.mem_free() - largest_b < size_b:
+    if heap()[1] < _PSRAM_B and _python_free_b() < size_b:
         gc.collect()
-        if gc.mem_free() - heap()[1] < size_b:
+        if _python_free_b() < size_b:
             raise MemoryError("Python's heap is full")
+
+
+def _python_free_b():
+    # Wi-Fi takes and frees frames at any time: what it frees between two readings is not Python's.
+    before_b = heap()[1]
+    free_b = gc.mem_free()
+    return free_b - max(before_b, heap()[1])
 
 
 def watchdog_feed():

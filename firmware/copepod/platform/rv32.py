@@ -95,12 +95,17 @@ def gc_free(mem_free_b):
 
 def need(size_b):
     """MemoryError unless Python's heap has `size_b` bytes without growing, as on ESP32."""
-    heap()
-    if gc_free(gc.mem_free()) < size_b:
+    if _python_free_b() < size_b:
         gc.collect()
-        heap()
-        if gc_free(gc.mem_free()) < size_b:
+        if _python_free_b() < size_b:
             raise MemoryError("Python's heap is full")
+
+
+def _python_free_b():
+    # lwIP takes and frees frames at any time: what it frees between two readings is not Python's.
+    before_b = heap()[1]
+    free_b = gc.mem_free()
+    return free_b - max(before_b, heap()[1]) if _grows else free_b
 
 
 def watchdog_feed():
