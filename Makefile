@@ -116,7 +116,7 @@ else
 test: build stubs $(DEVELOPING) ## run every test (TARGETS=all: on every interpreter); with BOT=… those beside it
 	@$(COPEPOD) toolchain build $(or $(filter-out esp32,$(TARGETS)),unix)
 	@$(if $(filter rv32 all,$(TARGETS)),$(COPEPOD) firmware)
-	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@COPEPOD_TARGETS="$(TARGETS)" $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 endif
 
 firmware/typings/.stamp: requirements-stubs.lock $(RUNNING)

@@ -203,7 +203,7 @@ from copepod.tools import tool
 async def sleep():
     await asyncio.sleep(60)
 """,
-        gateway={"handler_timeout_s": 1},
+        gateway={"handler_timeout_s": 3},
     )
     assert scene.ask("go") == "Sorry, that took too long and I gave it up."
     scene.model.answer = lambda body: Reply("well", pause=0.1)
