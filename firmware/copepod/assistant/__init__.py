@@ -32,9 +32,7 @@ def forget_asking():
 
 def forget_answers(msg):
     """`msg` has its answer: what sent it goes, which is as large as all that is kept here."""
-    msg.sent = (
-        None  # the worker knows `msg` until the next one comes, and this would know the module
-    )
+    msg.sent = None  # the worker knows `msg` until the next one comes, and this would know answers.py
     forget("copepod.answers")
 
 

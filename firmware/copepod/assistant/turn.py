@@ -12,6 +12,9 @@ async def run(msg, key=None):
 
     `key`: a session that is no chat's. For the press of a button the turn goes on; None when there is nothing to say.
     """
+    wanting = _fresh("room_to_ask").wanting()
+    if wanting is not None:
+        return wanting
     begun = await _fresh("turn_begin").begin(msg, key)
     if type(begun) is not tuple:
         return begun
